@@ -1,0 +1,213 @@
+"""What people and their tools may ask: look at, filter, change and delete every noun.
+
+Lists are bounded: `page.limit` is at most 200 where the contract says so, and filters are always applied by the database.
+All verbs raise `ObjectNotFound` for an id or name that does not exist in the workspace, `InvalidRequest` for a request that
+cannot mean anything, and `Unavailable` when nothing answers in time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
+from headrace.schema.filters import ArtifactCollectionFilter, ArtifactFilter, FlowFilter, LogFilter, ResultFilter, RunSelection
+from headrace.schema.flow import Flow, FlowUpdate
+from headrace.schema.log import Log, LogCreate, LogSort
+from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate
+from headrace.schema.result import ResultRecord
+from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, TaskRun, TaskRunSort
+from headrace.schema.state import State
+
+
+class Administration(Protocol):
+    """The verbs of administration, by noun."""
+
+    # flows
+
+    def read_flow(self, flow_id: UUID) -> Flow:
+        """Return the flow."""
+        ...
+
+    def read_flow_by_name(self, name: str) -> Flow:
+        """Return the flow of that name."""
+        ...
+
+    def list_flows(self, flows: FlowFilter | None = None, page: Page = Page()) -> list[Flow]:
+        """Return flows by name, A to Z."""
+        ...
+
+    def count_flows(self, flows: FlowFilter | None = None) -> int:
+        """Count flows."""
+        ...
+
+    def update_flow(self, flow_id: UUID, update: FlowUpdate) -> None:
+        """Replace the flow's tags."""
+        ...
+
+    def delete_flow(self, flow_id: UUID) -> None:
+        """Delete the flow with its runs, their task runs, logs, artifacts, results and events."""
+        ...
+
+    # flow runs
+
+    def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
+        """Return the flow run."""
+        ...
+
+    def list_flow_runs(
+        self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()
+    ) -> list[FlowRun]:
+        """Return flow runs that the selection names, in order."""
+        ...
+
+    def count_flow_runs(self, selection: RunSelection | None = None) -> int:
+        """Count flow runs that the selection names."""
+        ...
+
+    def flow_run_history(
+        self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None
+    ) -> list[RunHistoryInterval]:
+        """Count flow runs by state in each interval of `interval` seconds between `start` and `end`.
+
+        A run belongs to the interval of its expected start. At most 500 intervals.
+        """
+        ...
+
+    def update_flow_run(self, flow_run_id: UUID, update: FlowRunUpdate) -> None:
+        """Change what the update names."""
+        ...
+
+    def delete_flow_run(self, flow_run_id: UUID) -> None:
+        """Delete the run with its task runs, logs, artifacts, results and events."""
+        ...
+
+    def list_flow_run_states(self, flow_run_id: UUID) -> list[State]:
+        """Return every state the run was in, oldest first."""
+        ...
+
+    def read_flow_run_state(self, state_id: UUID) -> State:
+        """Return the state with this id."""
+        ...
+
+    # task runs
+
+    def read_task_run(self, task_run_id: UUID) -> TaskRun:
+        """Return the task run."""
+        ...
+
+    def list_task_runs(
+        self, selection: RunSelection | None = None, sort: TaskRunSort = TaskRunSort.ID_DESC, page: Page = Page()
+    ) -> list[TaskRun]:
+        """Return task runs that the selection names, in order."""
+        ...
+
+    def count_task_runs(self, selection: RunSelection | None = None) -> int:
+        """Count task runs that the selection names."""
+        ...
+
+    def delete_task_run(self, task_run_id: UUID) -> None:
+        """Delete the task run with its logs, artifacts, results and events."""
+        ...
+
+    def list_task_run_states(self, task_run_id: UUID) -> list[State]:
+        """Return every state the task run was in, oldest first."""
+        ...
+
+    def read_task_run_state(self, state_id: UUID) -> State:
+        """Return the state with this id."""
+        ...
+
+    # logs
+
+    def create_logs(self, logs: list[LogCreate]) -> None:
+        """Keep log lines, for clients that have no journal."""
+        ...
+
+    def list_logs(
+        self, logs: LogFilter | None = None, sort: LogSort = LogSort.TIMESTAMP_ASC, page: Page = Page()
+    ) -> list[Log]:
+        """Return log lines in order of time; lines of the same instant in the order they were written."""
+        ...
+
+    # artifacts
+
+    def create_artifact(self, artifact: ArtifactCreate) -> Artifact:
+        """Keep an artifact, for clients that have no journal."""
+        ...
+
+    def read_artifact(self, artifact_id: UUID) -> Artifact:
+        """Return the artifact."""
+        ...
+
+    def read_latest_artifact(self, key: str) -> Artifact:
+        """Return the newest artifact of the key."""
+        ...
+
+    def list_artifacts(
+        self,
+        artifacts: ArtifactFilter | None = None,
+        selection: RunSelection | None = None,
+        sort: ArtifactSort = ArtifactSort.ID_DESC,
+        page: Page = Page(),
+    ) -> list[Artifact]:
+        """Return artifacts in order."""
+        ...
+
+    def count_artifacts(self, artifacts: ArtifactFilter | None = None, selection: RunSelection | None = None) -> int:
+        """Count artifacts."""
+        ...
+
+    def list_latest_artifacts(
+        self,
+        artifacts: ArtifactCollectionFilter | None = None,
+        sort: ArtifactSort = ArtifactSort.ID_DESC,
+        page: Page = Page(),
+    ) -> list[ArtifactCollection]:
+        """Return the newest artifact of each key."""
+        ...
+
+    def update_artifact(self, artifact_id: UUID, update: ArtifactUpdate) -> None:
+        """Change what the update names."""
+        ...
+
+    def delete_artifact(self, artifact_id: UUID) -> None:
+        """Delete the artifact; the version before it, if any, becomes the latest of its key."""
+        ...
+
+    # results
+
+    def list_results(self, results: ResultFilter | None = None, page: Page = Page()) -> list[ResultRecord]:
+        """Return records of kept values, newest first."""
+        ...
+
+    def read_result(self, storage_key: str) -> ResultRecord:
+        """Return the newest record of the key."""
+        ...
+
+    def delete_result(self, storage_key: str) -> None:
+        """Forget the records of the key. The value itself stays where it is: the server never touches values."""
+        ...
+
+    # concurrency limits
+
+    def create_concurrency_limit(self, limit: ConcurrencyLimitCreate) -> ConcurrencyLimit:
+        """Create a limit. Raises `ObjectAlreadyExists` for a name that is taken."""
+        ...
+
+    def read_concurrency_limit(self, name: str) -> ConcurrencyLimit:
+        """Return the limit of that name."""
+        ...
+
+    def list_concurrency_limits(self, page: Page = Page()) -> list[ConcurrencyLimit]:
+        """Return limits by name."""
+        ...
+
+    def update_concurrency_limit(self, name: str, limit: ConcurrencyLimitCreate) -> None:
+        """Replace the limit of that name."""
+        ...
+
+    def delete_concurrency_limit(self, name: str) -> None:
+        """Delete the limit; leases on it end."""
+        ...

@@ -1,0 +1,147 @@
+"""What engines, workers and supervisors may ask.
+
+Verbs are synchronous and short: none waits for anything but its own transaction. Every verb is bound to one workspace.
+All raise `Unavailable` when nothing answers in time (the request may be repeated: every verb is idempotent by the ids it
+carries), and `InvalidRequest` when the request cannot mean anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from headrace.schema.event import Cursor, EventPage
+from headrace.schema.fact import Batch
+from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.orchestration import Beat, Claim, ClaimRequest, Decision, Presence, Proposal, SlotGrant, SlotRequest
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
+
+
+class Execution(Protocol):
+    """The verbs of execution: runs, work, slots, telemetry."""
+
+    # runs
+
+    def register_flow(self, flow: FlowCreate) -> Flow:
+        """Make the flow known and return it. The same name again returns the same flow and adds no second one."""
+        ...
+
+    def create_flow_run(self, run: FlowRunCreate, batch: Batch | None = None) -> FlowRun:
+        """Create a flow run and return it as stored.
+
+        The same `id`, or the same (flow_id, idempotency_key), again returns the run that exists. Without a state the
+        run is PENDING. `batch` is stored first, in the same transaction, so a subflow's parent task run exists.
+        Raises `ObjectNotFound` when the flow does not exist.
+        """
+        ...
+
+    def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
+        """Return the flow run. Raises `ObjectNotFound`."""
+        ...
+
+    def update_flow_run(self, flow_run_id: UUID, update: FlowRunUpdate) -> None:
+        """Change what the update names; what it leaves out stays. Raises `ObjectNotFound`."""
+        ...
+
+    def propose_flow_run_state(self, proposal: Proposal) -> Decision:
+        """Ask that a flow run enter a state, and return what was decided.
+
+        Decided in one transaction by the rules; the batch carried along is stored first and stays stored whatever is
+        decided. ACCEPT: the run is in the proposed state. REJECT: the run is in another one, returned. WAIT: ask again
+        after `delay` seconds. ABORT: stop working on the run. A state that begins an attempt raises the run's epoch and
+        takes its lease; a final state gives the lease back. The child state of a subflow is mirrored on its parent task
+        run. Every accepted state appends its event in the same transaction.
+        Raises `ObjectNotFound`, and `StaleEpoch` when the proposal's epoch is not the run's: the attempt is fenced.
+        """
+        ...
+
+    def create_task_run(self, run: TaskRunCreate) -> TaskRun:
+        """Create a task run whose life others decide (placeholders of subflows, background tasks of the contract).
+
+        The same (flow_run_id, task_key, dynamic_key) again returns the run that exists.
+        """
+        ...
+
+    def read_task_run(self, task_run_id: UUID) -> TaskRun:
+        """Return the task run. Raises `ObjectNotFound`."""
+        ...
+
+    # leases
+
+    def beat(self, beats: Sequence[Beat]) -> list[UUID]:
+        """Show that attempts are alive; return the flow runs whose attempt is fenced and must end itself."""
+        ...
+
+    def crash_if_dead(self) -> int:
+        """Look once at every lease whose holder's death can be seen at once (locks); crash those runs; return how many."""
+        ...
+
+    # work
+
+    def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:
+        """Take scheduled runs that are due: each becomes PENDING under a new epoch, and nobody else's.
+
+        Two claimants never get the same run. Oldest expected start first.
+        """
+        ...
+
+    def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
+        """Give a claimed run back unstarted: it is SCHEDULED again. False when the claim was not held any more."""
+        ...
+
+    # slots
+
+    def acquire_slots(self, request: SlotRequest) -> SlotGrant:
+        """Take slots of all limits named, or none: a lease, or a place in line, first come first served.
+
+        Held slots never exceed a limit. The same `request_id` again returns the lease it already got.
+        """
+        ...
+
+    def renew_slots(self, lease_id: UUID, duration: float) -> bool:
+        """Keep a slot lease for `duration` more seconds; False when it has expired and the slots are gone."""
+        ...
+
+    def release_slots(self, lease_id: UUID) -> bool:
+        """Give slots back; the next in line can have them at once. False when the lease had ended already."""
+        ...
+
+    def withdraw_slot_request(self, request_id: UUID) -> None:
+        """Leave the line, and give back the lease if it was granted meanwhile."""
+        ...
+
+    # telemetry
+
+    def deliver(self, batch: Batch) -> int:
+        """Store facts and return the journal's high-water mark: every fact up to it is stored.
+
+        Facts at or below the mark are skipped, so a batch may be sent again. Facts under an epoch that is not the
+        run's are kept as history and move nothing. A gap (`first` beyond the mark + 1) raises `InvalidRequest`.
+        """
+        ...
+
+    # live
+
+    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
+        """Return the events after the cursor, in order, at most `limit`. No event committed later ever comes before one
+        returned already, whatever the order in which transactions commit."""
+        ...
+
+    def last_cursor(self) -> Cursor:
+        """Return the place where the log ends now: reading from here gives only what happens from here on."""
+        ...
+
+    def wait_for_events(self, timeout: float) -> bool:
+        """Block up to `timeout` seconds until something may have been appended; a hint, the cursor is the truth."""
+        ...
+
+    # life
+
+    def presence(self) -> Presence:
+        """How an attempt run by this process through this gateway shows that it is alive."""
+        ...
+
+    def close(self) -> None:
+        """Give up connections and locks. What was answered is stored; nothing may be asked afterwards."""
+        ...

@@ -1,0 +1,146 @@
+"""Proposals of flow-run states and the decisions on them; leases, claims and slots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta
+
+from headrace.schema.fact import Batch
+from headrace.schema.flow import Name
+from headrace.schema.run import FlowRun
+from headrace.schema.state import State, StateCreate
+from headrace.schema.wire import Request, Stored, Wire
+
+
+class Verb(StrEnum):
+    """What the orchestrator answered to a proposed state."""
+
+    ACCEPT = "ACCEPT"
+    REJECT = "REJECT"
+    WAIT = "WAIT"
+    ABORT = "ABORT"
+
+
+class Presence(Request, kw_only=True):
+    """How an attempt shows that it is alive.
+
+    `lock`: the process holds the lock called `name` beside the database for as long as it lives, the kernel or the
+    database frees it when it dies. `beat`: somebody beats for it at least every `interval` seconds.
+    `none`: nobody will ever tell (clients of the contract that never beat).
+    """
+
+    kind: Literal["lock", "beat", "none"] = "none"
+    name: str | None = None
+    interval: float | None = None
+
+
+class Proposal(Request, kw_only=True):
+    """Asks that a flow run enter a state.
+
+    `epoch` is the attempt that asks; without one the state alone is judged, as for clients of the contract.
+    `presence`, sent with a state that begins an attempt (RUNNING), tells how that attempt will show it is alive.
+    `batch` holds what was journaled before the proposal: it is stored first, in the same transaction.
+    """
+
+    flow_run_id: UUID
+    state: StateCreate
+    force: bool = False
+    epoch: int | None = None
+    presence: Presence | None = None
+    batch: Batch | None = None
+
+
+class Decision(Wire, kw_only=True):
+    """The answer to a proposal. `state` is the state the run is in now.
+
+    `written` says whether a new state was stored. `reason` explains REJECT, WAIT and ABORT; `delay` is the seconds to
+    wait before asking again. `epoch` is the attempt that holds the run after this decision.
+    """
+
+    verb: Verb
+    state: State | None
+    written: bool
+    epoch: int
+    flow_run: FlowRun
+    reason: str | None = None
+    delay: float | None = None
+
+
+class Beat(Request, kw_only=True):
+    """Shows that an attempt is alive."""
+
+    flow_run_id: UUID
+    epoch: int
+
+
+class ClaimRequest(Request, kw_only=True):
+    """Asks for scheduled runs to execute.
+
+    Runs whose expected start is at or before `before`, oldest first, at most `limit`, narrowed to the queues or
+    deployments named, if any are. `claimant` names who asks; `presence` is how it shows that it is alive.
+    """
+
+    claimant: str
+    before: datetime
+    limit: int
+    work_queue_ids: list[UUID] | None = None
+    deployment_ids: list[UUID] | None = None
+    presence: Presence | None = None
+
+
+class Claim(Wire, kw_only=True):
+    """A run that is now the claimant's to execute, under attempt `epoch`."""
+
+    flow_run: FlowRun
+    epoch: int
+
+
+class SlotRequest(Request, kw_only=True):
+    """Asks for `occupy` slots of each limit named. Names without a limit are free.
+
+    `duration` is the seconds the lease lasts unless renewed; `holder` says who holds it. A request that does not fit
+    waits in line under `request_id`; asking again with the same id keeps its place.
+    """
+
+    names: list[str]
+    request_id: UUID
+    occupy: Annotated[int, Meta(ge=1)] = 1
+    duration: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    holder_type: Literal["flow_run", "task_run", "deployment", "process"] = "process"
+    holder_id: UUID | None = None
+    queue: bool = True
+
+
+class SlotGrant(Wire, kw_only=True):
+    """The answer to a slot request: a lease, or a place in line (`position` from 1) and when to ask again (seconds)."""
+
+    lease_id: UUID | None
+    names: list[str]
+    position: int | None = None
+    retry_after: float | None = None
+
+
+class ConcurrencyLimitCreate(Request, kw_only=True):
+    """Asks for a limit."""
+
+    name: Name
+    limit: Annotated[int, Meta(ge=0)]
+    active: bool = True
+    slot_decay_per_second: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class ConcurrencyLimit(Stored, kw_only=True):
+    """At most `limit` slots at once; `active_slots` is counted from the live leases, there is no counter.
+
+    With `slot_decay_per_second` above 0 slots are never given back but fade at that rate (a rate limit).
+    """
+
+    name: str
+    limit: int
+    active: bool = True
+    active_slots: int = 0
+    slot_decay_per_second: float = 0.0

@@ -1,0 +1,46 @@
+"""What all wire types have in common, and the one encoder and decoder for JSON kept in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+Parameters = dict[str, Any]
+Labels = dict[str, bool | int | float | str]
+
+
+class Wire(Struct, kw_only=True):
+    """Base of the types that answers carry. Unknown fields are ignored when decoding."""
+
+
+class Request(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Base of the types that requests carry. A field that does not exist is an error, not a silent loss."""
+
+
+class Stored(Wire, kw_only=True):
+    """What every stored object has."""
+
+    id: UUID
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+def _plain(value: Any) -> Any:
+    """Give values JSON has no form for a readable one, rather than refuse the whole document."""
+    if isinstance(value, (set, frozenset)):
+        return list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return repr(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+decode_json = msgspec.json.Decoder().decode
+"""Plain JSON to plain Python values."""
+
+
+def encode_json(value: Any) -> str:
+    """JSON text of any value; what JSON cannot hold becomes its `repr`."""
+    return _encoder.encode(value).decode()
