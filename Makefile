@@ -1,0 +1,83 @@
+# One word per job. Needed on the machine: python 3.11 or newer, make, git. Everything else is brought into .uv and .venv.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Without byte code every start of every process compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+unexport PYTHONHOME
+unexport PYTHONPATH
+
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+RUN := .venv/bin
+
+export UV_NO_PROGRESS ?= 1
+export UV_PYTHON_DOWNLOADS ?= never
+# The certificates this machine trusts, as pip does, rather than a list of uv's own.
+export UV_SYSTEM_CERTS ?= true
+
+# The first interpreter here that is new enough.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
+
+# Processes for the tests; the suite waits for signals, not for time, so a few more than there are cores do no harm.
+JOBS ?= auto
+# KEEP=0 throws away what earlier demos recorded and begins anew.
+KEEP ?= 1
+
+.PHONY: help setup tools demo-tools demo quick test check fmt bench docs clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: tools demo-tools ## Bring everything into .venv, the examples' libraries included
+
+demo: demo-tools ## Train a model on real taxi trips and show what was recorded (KEEP=0: begin anew)
+	@$(if $(filter 0,$(KEEP)),rm -rf .demo)
+	@env -u HEADRACE_API_URL -u HEADRACE_DATABASE_URL -u HEADRACE_PROFILE HEADRACE_HOME="$(CURDIR)/.demo" \
+		$(RUN)/python examples/taxi/demo.py
+
+quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLite: under three minutes
+	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" tests/unit tests/conformance
+
+test: check demo-tools ## Everything, on both databases
+	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
+	$(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
+
+check: tools ## Formats, lint, strict types, floors, and drawings that are up to date
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/pyright
+	$(RUN)/lint-imports
+	$(RUN)/python -m headrace.rules.drawing | diff docs/states.md - || { echo "docs/states.md is not what the rules say: make docs"; exit 1; }
+
+fmt: tools ## Format, and mend what lint can mend
+	$(RUN)/ruff check --fix-only --quiet .
+	$(RUN)/ruff format .
+
+bench: tools ## Measure against the peers, each in an environment of its own
+	$(RUN)/python bench/run.py
+
+docs: tools ## Draw the state machine from its table
+	mkdir -p docs
+	$(RUN)/python -m headrace.rules.drawing > docs/states.md
+
+clean: ## Remove everything that these targets brought or made
+	rm -rf .venv .uv .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache bench/.envs
+
+tools: $(UV)
+	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)"
+
+demo-tools: $(UV)
+	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)" --group demo
+
+$(UV): Makefile
+	@test -n "$(PYTHON)" || { echo "Headrace needs python 3.11 or newer; none was found on the path."; exit 1; }
+	@echo "Bringing uv $(UV_VERSION) into .uv"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $(UV)
