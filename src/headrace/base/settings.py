@@ -1,0 +1,333 @@
+"""Settings: one validated value, made at the edge by `load_settings` and handed down.
+
+Each setting is read from the environment, else from the active profile (a table in `profiles.toml`, see
+`base/profiles.py`), else from its default. `SETTINGS` is the table of all of them; nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from headrace.base.errors import ConfigurationError, UnknownSetting
+
+PREFIX = "HEADRACE_"
+DEFAULT_PROFILE = "default"
+SET_BY_DEFAULT = "default"
+SET_BY_ENVIRONMENT = "environment"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Every setting of this process, checked. Made by `load_settings`; the table `SETTINGS` says what each means."""
+
+    home: Path
+    profile: str
+    profiles_path: Path
+    database_url: str
+    database_synchronous: Literal["normal", "full"]
+    api_url: str | None
+    api_key: str | None
+    results_path: Path
+    results_persist_by_default: bool
+    results_default_serializer: str
+    flows_default_retries: int
+    flows_default_retry_delay_seconds: float
+    tasks_default_retries: int
+    tasks_default_retry_delay_seconds: float | tuple[float, ...]
+    logging_level: str
+    logging_log_prints: bool
+    logging_extra_loggers: tuple[str, ...]
+    logging_colors: Literal["auto", "always", "never"]
+    outage_limit_seconds: float
+    journal_memory_mib: int
+    spool_path: Path
+    debug: bool
+
+    def __repr__(self) -> str:
+        shown = (f"{setting.name}={setting.show(getattr(self, setting.name))!r}" for setting in SETTINGS)
+        return f"Settings({', '.join(shown)})"
+
+
+class Setting(Struct, frozen=True):
+    """One row of the table. `default` is written as a user would write the value; `<home>` stands for the home."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str | None
+    doc: str
+    secret: bool = False
+    in_profile: bool = True
+
+    @property
+    def env(self) -> str:
+        """The name in the environment and in profiles."""
+        return PREFIX + self.name.upper()
+
+    def show(self, value: object) -> str | None:
+        """The value as text, with what is secret in it hidden."""
+        if value is None:
+            return None
+        if self.secret:
+            return "********"
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if isinstance(value, bool):
+            return str(value).lower()
+        return hide_password(str(value))
+
+
+class Resolved(Struct, frozen=True):
+    """What one setting is, as it was written (`text`) and read, and by whom: environment, profile <name> or default."""
+
+    setting: Setting
+    text: str | None
+    source: str
+    value: Any
+
+
+def hide_password(url: str) -> str:
+    """The address with its password replaced by `***`; anything else unchanged."""
+    if "://" not in url:
+        return url
+    url = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&](?:password|sslpassword)=)[^&]*", r"\1***", url)
+
+
+# How each kind of value is read. A parser raises ValueError with what is wrong, said of the value.
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("starts with ~, but this user has no home directory") from error
+
+
+def _profile_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError("is no profile name: letters, digits, '-', '_' and '.' only")
+    return text
+
+
+def _database_url(text: str) -> str:
+    """Read a database address: the driver is ours to choose, and a relative file must not move with the directory."""
+    scheme, _, rest = text.partition("://")
+    dialect = scheme.partition("+")[0]
+    if dialect in {"postgresql", "postgres"} and rest:
+        return f"postgresql://{rest}"
+    if dialect == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        file = rest[1:]
+        return text if file.startswith(":memory:") else f"sqlite:///{_path(file).as_posix()}"
+    raise ValueError("is no database address: write sqlite:///<file> or postgresql://<user>@<host>/<database>")
+
+
+def _api_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+\S*", text):
+        raise ValueError("is no address of an API: write http://<host>:<port>/api")
+    return text.rstrip("/")
+
+
+def _boolean(text: str) -> bool:
+    word = text.lower()
+    if word in {"true", "1", "yes", "on"}:
+        return True
+    if word in {"false", "0", "no", "off"}:
+        return False
+    raise ValueError("is neither true nor false")
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError("is not a whole number from 0")
+    return int(text)
+
+
+def _mebibytes(text: str) -> int:
+    if not _count(text):
+        raise ValueError("is not a whole number from 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("is not a number of seconds from 0")
+    return seconds
+
+
+def _delays(text: str) -> float | tuple[float, ...]:
+    delays = tuple(_seconds(part.strip()) for part in text.strip("[] ").split(","))
+    return delays[0] if len(delays) == 1 else delays
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _level(text: str) -> str:
+    level = text.upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ValueError("is no level: write DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return level
+
+
+def _synchronous(text: str) -> str:
+    word = text.lower()
+    if word not in {"normal", "full"}:
+        raise ValueError("is neither normal nor full")
+    return word
+
+
+def _colors(text: str) -> str:
+    word = text.lower()
+    if word in {"auto", "always", "never"}:
+        return word
+    try:
+        return "always" if _boolean(text) else "never"
+    except ValueError:
+        raise ValueError("is none of auto, always, never") from None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", _path, "~/.headrace", "Where everything is kept that has no place of its own.", in_profile=False),
+    Setting("profile", _profile_name, DEFAULT_PROFILE, "The profile in use.", in_profile=False),
+    Setting("profiles_path", _path, "<home>/profiles.toml", "The file that holds the profiles.", in_profile=False),
+    Setting("database_url", _database_url, "sqlite:///<home>/headrace.db", "The database: SQLite or PostgreSQL."),
+    Setting(
+        "database_synchronous", _synchronous, "normal", "SQLite: 'full' survives power loss, 'normal' process death."
+    ),
+    Setting("api_url", _api_url, None, "The server's API; without one, runs are recorded in the database directly."),
+    Setting("api_key", _text, None, "The key shown to the server.", secret=True),
+    Setting("results_path", _path, "<home>/results", "Where kept results are written."),
+    Setting("results_persist_by_default", _boolean, "false", "Whether results are kept unless a flow or task says."),
+    Setting("results_default_serializer", _text, "pickle", "How kept results are written: pickle, json, ..."),
+    Setting("flows_default_retries", _count, "0", "How often a failed flow is tried again unless it says."),
+    Setting("flows_default_retry_delay_seconds", _seconds, "0", "The wait before a flow is tried again."),
+    Setting("tasks_default_retries", _count, "0", "How often a failed task is tried again unless it says."),
+    Setting("tasks_default_retry_delay_seconds", _delays, "0", "The wait before a task is tried again; or a list."),
+    Setting("logging_level", _level, "INFO", "The lowest level of log lines that is shown and kept."),
+    Setting("logging_log_prints", _boolean, "false", "Whether print becomes a log line unless a flow or task says."),
+    Setting("logging_extra_loggers", _names, "", "Other loggers whose lines are kept with the run, comma-separated."),
+    Setting("logging_colors", _colors, "auto", "Colours in the terminal: auto, always or never."),
+    Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
+    Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),
+    Setting("spool_path", _path, "<home>/spool", "Where history goes that could not be delivered in time."),
+    Setting("debug", _boolean, "false", "Whether the command line shows the whole traceback of an error."),
+)
+
+BY_ENV: dict[str, Setting] = {setting.env: setting for setting in SETTINGS}
+
+
+def nearest_setting(name: str, cutoff: float = 0.6) -> str | None:
+    """The known name most like this one, if any is like it."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name.upper(), list(BY_ENV), n=1, cutoff=cutoff)), None)
+
+
+def find_setting(name: str, source: str = "") -> Setting:
+    """The setting of this name, in the form HEADRACE_API_URL. Raises `UnknownSetting` with the nearest known name."""
+    setting = BY_ENV.get(name)
+    if setting is None:
+        nearest = nearest_setting(name)
+        advice = f"did you mean {nearest}?" if nearest else "`headrace config view --show-defaults` lists them all."
+        raise UnknownSetting(f"There is no setting {name}{f' ({source})' if source else ''}; {advice}")
+    return setting
+
+
+def parse_setting(setting: Setting, text: str, source: str) -> Any:
+    """The value that `text` means. Raises `ConfigurationError` naming the setting and where it came from."""
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        written = setting.env if setting.secret else f"{setting.env}={hide_password(text)!r}"
+        raise ConfigurationError(f"{written} ({source}) {error}.") from None
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """The HEADRACE_ variables that are no settings."""
+    return sorted(key for key in environ if key.startswith(PREFIX) and key not in BY_ENV)
+
+
+def resolve_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Resolved]:
+    """Every setting by name, with where its value came from. Raises `ConfigurationError` and `UnknownSetting`."""
+    _refuse_misspelt(environ)
+    home = _resolve(SETTINGS[0], environ, "", {}, "")
+    profiles_path: Path = _resolve(SETTINGS[2], environ, str(home.value), {}, "").value
+    chosen = environ.get(SETTINGS[1].env) or None
+    if chosen is not None:
+        parse_setting(SETTINGS[1], chosen, SET_BY_ENVIRONMENT)
+    active, profile = _read_profile(profiles_path, chosen)
+    found = {
+        setting.name: _resolve(setting, environ, str(home.value), profile, f"profile {active}") for setting in SETTINGS
+    }
+    if chosen is None:
+        source = SET_BY_DEFAULT if active == DEFAULT_PROFILE else str(profiles_path)
+        found["profile"] = Resolved(SETTINGS[1], active, source, active)
+    return found
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process: environment above active profile above defaults.
+
+    Raises `ConfigurationError` for a value that cannot be used and `UnknownSetting` for a name that does not exist.
+    """
+    return Settings(**{name: resolved.value for name, resolved in resolve_settings(environ).items()})
+
+
+def _resolve(
+    setting: Setting, environ: Mapping[str, str], home: str, profile: Mapping[str, str], profile_source: str
+) -> Resolved:
+    # An empty variable is how compose files and shells write "not set".
+    env = setting.env
+    if text := environ.get(env):
+        source = SET_BY_ENVIRONMENT
+    elif text := profile.get(env):
+        source = profile_source
+    elif setting.default is None:
+        return Resolved(setting, None, SET_BY_DEFAULT, None)
+    else:
+        text, source = setting.default.replace("<home>", home), SET_BY_DEFAULT
+    return Resolved(setting, text, source, parse_setting(setting, text, source))
+
+
+def _read_profile(path: Path, chosen: str | None) -> tuple[str, Mapping[str, str]]:
+    """The name and content of the profile in use; `chosen` is the one the environment asks for."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if chosen in {None, DEFAULT_PROFILE}:
+            return DEFAULT_PROFILE, {}
+    except OSError as error:
+        raise ConfigurationError(f"The profiles in {path} cannot be read: {error.strerror}.") from None
+    from headrace.base import profiles
+
+    document = profiles.read_profiles(path)
+    active = chosen or document.active
+    content = document.find(active)
+    profiles.check_profile(document, active)
+    return active, content
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """Refuse a variable that can only be a slip of the pen.
+
+    Other HEADRACE_ variables are let be: Kubernetes makes some from a service's name, a newer version may know more.
+    """
+    for key in environ:
+        if key.startswith(PREFIX) and key not in BY_ENV:
+            meant = nearest_setting(key, cutoff=0.9)
+            if meant is not None and meant not in environ:
+                raise UnknownSetting(f"There is no setting {key} ({SET_BY_ENVIRONMENT}); did you mean {meant}?")
