@@ -1,0 +1,69 @@
+"""Fixtures for the whole suite: a home of its own for every test, and databases of both kinds."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+
+SESSION = "SUITE_SESSION"
+
+# Settings from outside would change what the suite sees, and without byte code every subprocess would compile all.
+for _name in [*os.environ]:
+    if _name.startswith("HEADRACE_") or _name == "PYTHONDONTWRITEBYTECODE":
+        del os.environ[_name]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[SESSION] = str(os.getpid())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The first process of a session ends what its workers shared."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        postgresql.stop_server(postgresql.session_folder(os.getpid()))
+        postgresql.stop_left_behind()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """HEADRACE_HOME: a fresh folder, so that no test sees another's records or the user's own."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("HEADRACE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of the session's PostgreSQL. One that does not start skips on a laptop and fails where CI=true."""
+    session_pid = int(os.environ[SESSION])
+    try:
+        return postgresql.start_server(postgresql.session_folder(session_pid))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
+        reason = f"PostgreSQL does not start here: {type(error).__name__}: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that only this test knows."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield postgresql.create_database(postgresql_server, name)
+    postgresql.drop_database(postgresql_server, name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database of this test's own, once of each kind; HEADRACE_DATABASE_URL says the same."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+    else:
+        url = f"sqlite:///{home}/headrace.db"
+    monkeypatch.setenv("HEADRACE_DATABASE_URL", url)
+    return url
