@@ -1,0 +1,127 @@
+"""The budgets of the design, and whether one run reached them.
+
+The ratios, taken in one run, are the budget. The absolute figures say what they looked like on the machine the budget
+was written on: they are shown beside, and they only decide where the budget names no ratio or no peer was measured.
+"""
+
+from dataclasses import dataclass
+
+from bench.figures import Figures, Spread
+
+PREFECT = ("prefect", "prefect-tuned", "prefect-server", "prefect-server-tuned")
+OTHERS = ("dbos", "luigi", "ray", "dask")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """At least `factor` times as fast as the fastest of the references."""
+
+    factor: float
+    name: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the budget: what is measured, its lower bound, and what Headrace must reach."""
+
+    title: str
+    measure: str
+    bound: str | None = None
+    ratios: tuple[Ratio, ...] = ()
+    at_most: float | None = None
+    """Seconds."""
+    per_second: float | None = None
+    """Tasks a second."""
+    all_recorded: tuple[str, ...] = ()
+    """Measures whose tasks must all have been read back."""
+
+    @property
+    def needs(self) -> set[str]:
+        """The measures without which this row can't be judged."""
+        return {self.measure, self.measure.removesuffix("-readable"), self.measure.removesuffix("-first")}
+
+
+ROWS = (
+    Row("import flow, task", "import", "bare", (Ratio(20, "Prefect", ("prefect",)),), at_most=0.090),
+    Row(
+        "script, one flow and task",
+        "cold",
+        "bare",
+        (Ratio(30, "Prefect", ("prefect",)),),
+        at_most=0.35,
+        all_recorded=("cold",),
+    ),
+    Row("... first ever, empty home", "cold-first", "bare", at_most=0.7, all_recorded=("cold-first",)),
+    Row(
+        "tasks in a loop",
+        "sequential",
+        "sqlite-each",
+        (Ratio(50, "Prefect", PREFECT), Ratio(12, "DBOS", ("dbos",))),
+        per_second=5000,
+        all_recorded=("sequential",),
+    ),
+    Row("... until all can be read back", "sequential-readable", None, at_most=0.2, all_recorded=("sequential",)),
+    Row(
+        "... each acknowledged durable",
+        "durable-sequential",
+        "sqlite-each",
+        (Ratio(8, "DBOS", ("dbos",)),),
+        per_second=3000,
+        all_recorded=("durable-sequential",),
+    ),
+    Row(
+        "tasks submitted at once",
+        "fanout",
+        None,
+        (Ratio(25, "Prefect", PREFECT), Ratio(2, "Ray", ("ray",))),
+        per_second=4000,
+        all_recorded=("fanout",),
+    ),
+    Row("... until all can be read back", "fanout-readable", None, at_most=0.2, all_recorded=("fanout",)),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a row was reached, and what was reached in words."""
+
+    word: str
+    reached: str
+
+
+def judge(row: Row, figures: Figures, tasks: int) -> Verdict:
+    """Decide a row by its ratios; by its absolute figure where it names no ratio or no peer was measured."""
+    ours = figures.spread(row.measure, "headrace")
+    if ours is None:
+        failed = any(subject == "headrace" and measure in row.needs for measure, subject in figures.failures)
+        return Verdict("FAIL" if failed else "-", "failed, see below" if failed else "not measured")
+    for measure in row.all_recorded:
+        lost = figures.lost(measure, "headrace")
+        if lost is None or lost.seen < lost.expected:
+            return Verdict("FAIL", f"recorded {lost.seen if lost else 0} of {lost.expected if lost else tasks}")
+    ratios = [(wanted, figures.ratio(row.measure, "headrace", wanted.references)) for wanted in row.ratios]
+    known = [(wanted, spread) for wanted, spread in ratios if spread is not None]
+    absolute = is_within(row, ours, tasks)
+    if not known:
+        return Verdict("pass" if absolute else "FAIL", "no peer measured: by the figure alone" if row.ratios else "")
+    passed = all(spread.middle >= wanted.factor for wanted, spread in known)
+    reached = ", ".join(f"{spread.middle:.3g}x {wanted.name}" for wanted, spread in known)
+    missing = "" if len(known) == len(ratios) else "; a peer is missing"
+    return Verdict("pass" if passed else "FAIL", f"{reached}{'' if absolute else '; figure not met'}{missing}")
+
+
+def is_within(row: Row, ours: Spread, tasks: int) -> bool:
+    """Return whether the absolute figure was met."""
+    if row.at_most is not None and ours.middle > row.at_most:
+        return False
+    return row.per_second is None or tasks / ours.middle >= row.per_second
+
+
+def demand(row: Row) -> str:
+    """Return what a row asks for, in words."""
+    parts = [f">= {wanted.factor:g}x {wanted.name}" for wanted in row.ratios]
+    figure = f"<= {row.at_most:g} s" if row.at_most is not None else ""
+    if row.per_second is not None:
+        figure = f">= {row.per_second:,.0f}/s"
+    return ", ".join(parts) + (f" ({figure})" if parts else figure)

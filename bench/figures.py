@@ -1,0 +1,82 @@
+"""What was measured, repeat by repeat, and what may be said about it."""
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+Samples = dict[int, float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median with its extremes."""
+
+    middle: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """How many of the tasks of one script could be read back at the end."""
+
+    seen: int
+    expected: int
+
+
+@dataclass
+class Figures:
+    """All samples of one run, by measure and subject; each sample belongs to a repeat."""
+
+    samples: dict[tuple[str, str], Samples] = field(default_factory=dict)
+    recorded: dict[tuple[str, str], list[Recorded]] = field(default_factory=dict)
+    failures: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, measure: str, subject: str, repeat: int, seconds: float) -> None:
+        self.samples.setdefault((measure, subject), {})[repeat] = seconds
+
+    def add_recorded(self, measure: str, subject: str, seen: int, expected: int) -> None:
+        self.recorded.setdefault((measure, subject), []).append(Recorded(seen, expected))
+
+    def fail(self, measure: str, subject: str, reason: str) -> None:
+        self.failures[measure, subject] = reason
+
+    def has(self, measure: str, subject: str) -> bool:
+        return bool(self.samples.get((measure, subject)))
+
+    def spread(self, measure: str, subject: str) -> Spread | None:
+        """Return the median with its extremes, None if there is no sample."""
+        return spread_of(list(self.samples.get((measure, subject), {}).values()))
+
+    def ratio(self, measure: str, subject: str, references: tuple[str, ...]) -> Spread | None:
+        """Return how many times the subject is faster than the fastest of the references, taken repeat by repeat."""
+        ours = self.samples.get((measure, subject), {})
+        ratios: list[float] = []
+        for repeat, seconds in ours.items():
+            theirs = [self.samples.get((measure, key), {}).get(repeat) for key in references]
+            known = [value for value in theirs if value is not None]
+            if known and seconds > 0:
+                ratios.append(min(known) / seconds)
+        return spread_of(ratios)
+
+    def lost(self, measure: str, subject: str) -> Recorded | None:
+        """Return the worst script of this measure: the one that could read back least. None if nothing was counted."""
+        return min(self.recorded.get((measure, subject), []), key=lambda count: count.seen, default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything, for a file."""
+        measured: dict[str, Any] = {}
+        for (measure, subject), samples in self.samples.items():
+            measured.setdefault(measure, {})[subject] = {"seconds": [samples[repeat] for repeat in sorted(samples)]}
+        for (measure, subject), counts in self.recorded.items():
+            entry = measured.setdefault(measure, {}).setdefault(subject, {})
+            entry["recorded"] = [count.seen for count in counts]
+            entry["expected"] = counts[0].expected
+        for (measure, subject), reason in self.failures.items():
+            measured.setdefault(measure, {}).setdefault(subject, {})["failed"] = reason
+        return measured
+
+
+def spread_of(values: list[float]) -> Spread | None:
+    """Return the median with its extremes, None if there is no value."""
+    return Spread(median(values), min(values), max(values)) if values else None

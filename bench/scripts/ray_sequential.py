@@ -1,0 +1,6 @@
+"""Ray: one task after the other, each awaited."""
+
+from ray_tasks import measure, run_sequence
+
+if __name__ == "__main__":
+    measure(run_sequence)
