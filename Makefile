@@ -20,6 +20,9 @@ export UV_PYTHON_DOWNLOADS ?= never
 # The certificates this machine trusts, as pip does, rather than a list of uv's own.
 export UV_SYSTEM_CERTS ?= true
 
+# MLflow's usage reports, and the note about them that it keeps in the user's home.
+export MLFLOW_DISABLE_TELEMETRY ?= true
+
 # The first interpreter here that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
@@ -38,13 +41,12 @@ setup: tools demo-tools ## Bring everything into .venv, the examples' libraries 
 
 demo: demo-tools ## Train a model on real taxi trips and show what was recorded (KEEP=0: begin anew)
 	@$(if $(filter 0,$(KEEP)),rm -rf .demo)
-	@env -u HEADRACE_API_URL -u HEADRACE_DATABASE_URL -u HEADRACE_PROFILE HEADRACE_HOME="$(CURDIR)/.demo" \
-		$(RUN)/python examples/taxi/demo.py
+	@HEADRACE_HOME="$(CURDIR)/.demo" $(RUN)/python examples/taxi/demo.py
 
 quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLite: under three minutes
 	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" tests/unit tests/conformance
 
-test: check demo-tools ## Everything, on both databases
+test: tools demo-tools check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
@@ -59,8 +61,8 @@ fmt: tools ## Format, and mend what lint can mend
 	$(RUN)/ruff check --fix-only --quiet .
 	$(RUN)/ruff format .
 
-bench: tools ## Measure against the peers, each in an environment of its own
-	$(RUN)/python bench/run.py
+bench: tools ## Measure against the peers, each in an environment of its own (BENCH="--repeats 1 --no-peers")
+	$(RUN)/python -m bench $(BENCH)
 
 docs: tools ## Draw the state machine from its table
 	mkdir -p docs
@@ -73,7 +75,7 @@ tools: $(UV)
 	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)"
 
 demo-tools: $(UV)
-	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)" --group demo
+	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)" --no-default-groups --group demo
 
 $(UV): Makefile
 	@test -n "$(PYTHON)" || { echo "Headrace needs python 3.11 or newer; none was found on the path."; exit 1; }

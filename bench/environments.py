@@ -57,9 +57,9 @@ def install(folder: Path, what: list[str], again: str | None = None) -> None:
 
 def find_uv() -> list[str]:
     """Return the command that starts uv, empty if there is none."""
-    beside = Path(sys.executable).with_name("uv")
-    if beside.exists():
-        return [str(beside)]
+    for known in (REPOSITORY / ".uv" / "bin" / "uv", Path(sys.executable).with_name("uv")):
+        if known.exists():
+            return [str(known)]
     found = shutil.which("uv")
     return [found] if found else []
 
