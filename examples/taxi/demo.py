@@ -14,6 +14,9 @@ from data import find_trips
 
 def main() -> None:
     home = Path(os.environ["HEADRACE_HOME"]).resolve()
+    for name in [*os.environ]:
+        if name.startswith("HEADRACE_") and name not in {"HEADRACE_HOME", "HEADRACE_TAXI_DATA"}:
+            del os.environ[name]  # the demo records in a database of its own, whatever this shell works with
     home.mkdir(parents=True, exist_ok=True)
     train, validation = (path.resolve() for path in find_trips(home / "data"))
     os.chdir(home)
