@@ -29,10 +29,10 @@ def find_trips(cache: Path, say: Callable[[str], None] = print) -> tuple[Path, P
         if not holds_trips(Path(named)):
             raise SystemExit(f"HEADRACE_TAXI_DATA: {named} does not hold {TRAIN} and {VALIDATION}")
         folder = Path(named)
-        say(f"Real trips from {folder} (HEADRACE_TAXI_DATA)")
+        say(f"Trips from {folder} (HEADRACE_TAXI_DATA)")
     elif holds_trips(BESIDE_THE_REPOSITORY):
         folder = BESIDE_THE_REPOSITORY
-        say(f"Real trips from {folder}")
+        say(f"Trips from {folder}")
     elif holds_trips(cache):
         folder = cache
         made_up = " (MADE UP by generate.py)" if (folder / MADE_UP).exists() else ""
