@@ -1,0 +1,348 @@
+"""The declared schema, from which a fresh database is created. Migrations lead to exactly this.
+
+Every row belongs to a workspace, and `workspace_id` is part of every unique key, so that one workspace neither sees nor
+collides with another. The primary key of what has an id is (workspace_id, id): ids are UUIDv7, so the key is also the
+order "newest first", and rows and keys are appended at one end.
+
+No table has foreign keys. Facts arrive in batches, some late, some under an attempt that has been fenced, and are kept
+all the same; what belongs together is deleted together by the queries that delete.
+
+Indexes are few where facts are written by the thousand (task_runs, events, logs) and generous elsewhere. A partial
+index costs nothing for the rows it leaves out: a task that completes at once never enters the index of those that did
+not. SQLite uses one only for a query that repeats its condition.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+
+from headrace.storage.types import Id, Json, Micros, Sequence, Text, TransactionNumber
+
+metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
+
+
+def _required(name: str, kind: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **options)
+
+
+def _table(name: str, *parts: Any, **options: Any) -> Table:
+    """A table of a workspace."""
+    return Table(name, metadata, _required("workspace_id", Id), *parts, **options)
+
+
+def _objects(name: str, *parts: Any) -> Table:
+    """A table of objects that have an id and know when they were made and changed."""
+    return _table(
+        name,
+        _required("id", Id),
+        *parts,
+        _required("created", Micros),
+        _required("updated", Micros),
+        PrimaryKeyConstraint("workspace_id", "id"),
+    )
+
+
+def _present(column: str) -> dict[str, Any]:
+    """Options of an index that holds only the rows where `column` has a value."""
+    condition = Column(column).is_not(None)
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    _required("id", Id, primary_key=True),
+    _required("name", Text),
+    _required("created", Micros),
+    _required("updated", Micros),
+    UniqueConstraint("name", name="uq_workspaces_name"),
+)
+
+# Runs ----------------------------------------------------------------------------------------------------------------
+
+flows = _objects(
+    "flows",
+    _required("name", Text),
+    _required("tags", Json),
+    Column("labels", Json),
+    UniqueConstraint("workspace_id", "name", name="uq_flows_name"),
+)
+
+
+def _run_columns() -> list[Column[Any]]:
+    """What flow runs and task runs share: times, and the projection of their latest state.
+
+    `state` holds that state's message, data and details; its id follows from the run's id and `state_ordinal`.
+    `total_run_time` counts the stretches of running that are over, in microseconds.
+    """
+    return [
+        _required("name", Text),
+        _required("tags", Json),
+        Column("labels", Json),
+        _required("run_count", Integer),
+        Column("expected_start_time", Micros),
+        Column("next_scheduled_start_time", Micros),
+        Column("start_time", Micros),
+        Column("end_time", Micros),
+        _required("total_run_time", Micros),
+        Column("state_type", Text),
+        Column("state_name", Text),
+        Column("state_timestamp", Micros),
+        _required("state_ordinal", Integer),
+        Column("state", Json),
+    ]
+
+
+flow_runs = _objects(
+    "flow_runs",
+    _required("flow_id", Id),
+    *_run_columns(),
+    _required("epoch", Integer),
+    Column("deployment_id", Id),
+    Column("deployment_version", Text),
+    Column("work_pool_id", Id),
+    Column("work_queue_id", Id),
+    Column("flow_version", Text),
+    _required("parameters", Json),
+    _required("context", Json),
+    _required("empirical_policy", Json),
+    Column("idempotency_key", Text),
+    Column("parent_flow_run_id", Id),
+    Column("parent_task_run_id", Id),
+    _required("auto_scheduled", Boolean),
+    Column("infrastructure_document_id", Id),
+    Column("infrastructure_pid", Text),
+    Column("job_variables", Json),
+    Column("created_by_id", Id),
+    Column("created_by_type", Text),
+    Column("created_by_display_value", Text),
+)
+Index(
+    "uq_flow_runs_idempotency_key",
+    flow_runs.c.workspace_id,
+    flow_runs.c.flow_id,
+    flow_runs.c.idempotency_key,
+    unique=True,
+    **_present("idempotency_key"),
+)
+Index("ix_flow_runs_flow_id", flow_runs.c.workspace_id, flow_runs.c.flow_id, flow_runs.c.id)
+Index("ix_flow_runs_name", flow_runs.c.workspace_id, flow_runs.c.name)
+Index("ix_flow_runs_state_type", flow_runs.c.workspace_id, flow_runs.c.state_type, flow_runs.c.id)
+Index("ix_flow_runs_state_name", flow_runs.c.workspace_id, flow_runs.c.state_name, flow_runs.c.id)
+Index("ix_flow_runs_start_time", flow_runs.c.workspace_id, flow_runs.c.start_time)
+Index("ix_flow_runs_end_time", flow_runs.c.workspace_id, flow_runs.c.end_time)
+# Everything the history of runs reads, so that counting a week of them touches the index alone.
+Index(
+    "ix_flow_runs_expected_start_time",
+    flow_runs.c.workspace_id,
+    flow_runs.c.expected_start_time,
+    flow_runs.c.state_type,
+    flow_runs.c.state_name,
+    flow_runs.c.state_timestamp,
+    flow_runs.c.start_time,
+    flow_runs.c.total_run_time,
+)
+for _column in ("deployment_id", "work_queue_id", "next_scheduled_start_time"):
+    Index(
+        f"ix_flow_runs_{_column}", flow_runs.c.workspace_id, flow_runs.c[_column], flow_runs.c.id, **_present(_column)
+    )
+for _column in ("parent_flow_run_id", "parent_task_run_id"):
+    Index(f"ix_flow_runs_{_column}", flow_runs.c.workspace_id, flow_runs.c[_column], **_present(_column))
+
+task_runs = _objects(
+    "task_runs",
+    Column("flow_run_id", Id),
+    _required("task_key", Text),
+    _required("dynamic_key", Text),
+    *_run_columns(),
+    _required("flow_run_run_count", Integer),
+    Column("task_version", Text),
+    Column("cache_key", Text),
+    Column("cache_expiration", Micros),
+    _required("empirical_policy", Json),
+    _required("task_inputs", Json),
+)
+# Not unique: facts are kept even if an engine names two calls alike; the verb that creates by key looks first.
+Index("ix_task_runs_key", task_runs.c.flow_run_id, task_runs.c.task_key, task_runs.c.dynamic_key)
+Index(
+    "ix_task_runs_expected_start_time",
+    task_runs.c.workspace_id,
+    task_runs.c.expected_start_time,
+    task_runs.c.state_type,
+)
+Index(
+    "ix_task_runs_not_completed",
+    task_runs.c.workspace_id,
+    task_runs.c.state_type,
+    task_runs.c.id,
+    sqlite_where=task_runs.c.state_type != "COMPLETED",
+    postgresql_where=task_runs.c.state_type != "COMPLETED",
+)
+
+# The log of events ---------------------------------------------------------------------------------------------------
+
+# The history of states and the feed in one: a row for each transition of a flow run, and for each batch of states of a
+# task run, packed in `body`. AUTOINCREMENT: a cursor must never meet a number again, not even one whose row is gone.
+events = _table(
+    "events",
+    Column("id", Sequence, Identity(), primary_key=True),
+    _required("xid", BigInteger, server_default=TransactionNumber()),
+    _required("kind", Text),
+    _required("subject_id", Id),
+    Column("flow_run_id", Id),
+    _required("occurred", Micros),
+    _required("body", Json),
+    sqlite_autoincrement=True,
+)
+Index("ix_events_subject_id", events.c.subject_id)
+Index("ix_events_xid", events.c.xid, events.c.id).ddl_if(dialect="postgresql")
+
+# What runs leave -----------------------------------------------------------------------------------------------------
+
+# `sequence` is the order of writing, which decides between lines of the same instant.
+logs = _table(
+    "logs",
+    Column("sequence", Sequence, Identity(), primary_key=True),
+    _required("id", Id),
+    Column("flow_run_id", Id),
+    Column("task_run_id", Id),
+    _required("name", Text),
+    _required("level", Integer),
+    _required("message", Text),
+    _required("timestamp", Micros),
+    sqlite_autoincrement=True,
+)
+Index("ix_logs_timestamp", logs.c.workspace_id, logs.c.timestamp)
+Index("ix_logs_flow_run_id", logs.c.flow_run_id, logs.c.timestamp, **_present("flow_run_id"))
+Index("ix_logs_task_run_id", logs.c.task_run_id, logs.c.timestamp, **_present("task_run_id"))
+
+artifacts = _objects(
+    "artifacts",
+    Column("key", Text),
+    Column("type", Text),
+    Column("description", Text),
+    Column("data", Json),
+    Column("metadata_", Json),
+    Column("flow_run_id", Id),
+    Column("task_run_id", Id),
+)
+Index("ix_artifacts_key", artifacts.c.workspace_id, artifacts.c.key, artifacts.c.created)
+Index("ix_artifacts_created", artifacts.c.workspace_id, artifacts.c.created)
+Index("ix_artifacts_updated", artifacts.c.workspace_id, artifacts.c.updated)
+Index("ix_artifacts_flow_run_id", artifacts.c.flow_run_id, **_present("flow_run_id"))
+Index("ix_artifacts_task_run_id", artifacts.c.task_run_id, **_present("task_run_id"))
+
+artifact_collections = _objects(
+    "artifact_collections",
+    _required("key", Text),
+    _required("latest_id", Id),
+    UniqueConstraint("workspace_id", "key", name="uq_artifact_collections_key"),
+    UniqueConstraint("workspace_id", "latest_id", name="uq_artifact_collections_latest_id"),
+)
+
+results = _objects(
+    "results",
+    _required("storage_key", Text),
+    _required("location", Text),
+    _required("serializer", Text),
+    _required("size", BigInteger),
+    Column("expiration", Micros),
+    Column("flow_run_id", Id),
+    Column("task_run_id", Id),
+)
+Index("ix_results_storage_key", results.c.workspace_id, results.c.storage_key, results.c.id)
+Index("ix_results_flow_run_id", results.c.flow_run_id, **_present("flow_run_id"))
+Index("ix_results_task_run_id", results.c.task_run_id, **_present("task_run_id"))
+
+# Who is alive --------------------------------------------------------------------------------------------------------
+
+# Up to which fact each journal is stored: `mark` is the number of its last one.
+journals = _table(
+    "journals",
+    _required("journal_id", Id),
+    _required("mark", BigInteger),
+    _required("updated", Micros),
+    PrimaryKeyConstraint("workspace_id", "journal_id"),
+)
+Index("ix_journals_updated", journals.c.updated)
+
+# The live attempt of each flow run. `beats` counts, so that a looker can watch it stand still by a clock of its own;
+# `suspect_since` is when the presence lock was first found free, cleared by its owner.
+leases = _table(
+    "leases",
+    _required("flow_run_id", Id),
+    _required("epoch", Integer),
+    Column("holder", Text),
+    _required("presence_kind", Text),
+    Column("presence_name", Text),
+    Column("presence_interval", Double),
+    _required("beats", BigInteger),
+    Column("suspect_since", Micros),
+    _required("created", Micros),
+    _required("updated", Micros),
+    PrimaryKeyConstraint("workspace_id", "flow_run_id"),
+)
+Index("ix_leases_presence", leases.c.workspace_id, leases.c.presence_kind, leases.c.presence_name)
+
+# Slots ---------------------------------------------------------------------------------------------------------------
+
+concurrency_limits = _objects(
+    "concurrency_limits",
+    _required("name", Text),
+    _required("slots", Integer),
+    _required("active", Boolean),
+    _required("slot_decay_per_second", Double),
+    UniqueConstraint("workspace_id", "name", name="uq_concurrency_limits_name"),
+)
+
+slot_leases = _objects(
+    "slot_leases",
+    _required("request_id", Id),
+    _required("holder_type", Text),
+    Column("holder_id", Id),
+    _required("names", Json),
+    _required("expires", Micros),
+    UniqueConstraint("workspace_id", "request_id", name="uq_slot_leases_request_id"),
+)
+Index("ix_slot_leases_expires", slot_leases.c.expires)
+Index("ix_slot_leases_holder_id", slot_leases.c.workspace_id, slot_leases.c.holder_id, **_present("holder_id"))
+
+# How many slots of which limit a lease holds. Slots in use are the sum over leases that have not expired: there is no
+# counter to leak.
+slot_holds = _table(
+    "slot_holds",
+    _required("limit_id", Id),
+    _required("lease_id", Id),
+    _required("occupied", Integer),
+    PrimaryKeyConstraint("workspace_id", "limit_id", "lease_id"),
+)
+Index("ix_slot_holds_lease_id", slot_holds.c.workspace_id, slot_holds.c.lease_id)
+
+# The line before each limit; `sequence` is the place in it. `asked` tells who is still waiting.
+slot_waiters = _table(
+    "slot_waiters",
+    Column("sequence", Sequence, Identity(), primary_key=True),
+    _required("request_id", Id),
+    _required("limit_id", Id),
+    _required("occupy", Integer),
+    Column("holder_id", Id),
+    _required("created", Micros),
+    _required("asked", Micros),
+    UniqueConstraint("workspace_id", "request_id", "limit_id", name="uq_slot_waiters_request_id"),
+    sqlite_autoincrement=True,
+)
+Index("ix_slot_waiters_limit_id", slot_waiters.c.workspace_id, slot_waiters.c.limit_id, slot_waiters.c.sequence)
