@@ -1,0 +1,117 @@
+"""What follows from a flow run's entering a state: the state completed with what it inherits, and the effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from headrace.base.clock import to_datetime
+from headrace.rules.transitions import AWAITING_RETRY, CRASHED, PAUSED, PENDING, RUNNING, SCHEDULED, is_terminal
+from headrace.rules.verdicts import (
+    ChangePolicy,
+    CrashTaskRuns,
+    Effect,
+    FlowRunFacts,
+    MirrorOnParent,
+    Offer,
+    RaiseEpoch,
+    ReleaseLease,
+    TakeLease,
+    Transition,
+)
+from headrace.schema.run import FlowRunPolicy
+from headrace.schema.state import StateCreate, StateDetails
+
+
+def flow_run_consequences(
+    transition: Transition, state: StateCreate, facts: FlowRunFacts
+) -> tuple[StateCreate, tuple[Effect, ...]]:
+    """The state as it is to be stored, and the effects of entering it, in the order in which they are to happen."""
+    return _completed(transition, state, facts), tuple(_effects(transition, state, facts))
+
+
+def _completed(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> StateCreate:
+    """Add what a state inherits: whose it is, its time, and the slot a deployment's run holds until it ends."""
+    before = transition.source.state_details if transition.source else StateDetails()
+    details = msgspec.structs.replace(
+        state.state_details,
+        flow_run_id=facts.flow_run_id,
+        task_run_id=facts.parent_task_run_id,
+    )
+    if state.type is SCHEDULED and details.scheduled_time is None:
+        inherited = before.scheduled_time if transition.before is SCHEDULED else None
+        details.scheduled_time = inherited or to_datetime(facts.now)
+    if state.type is PENDING and details.scheduled_time is None:
+        details.scheduled_time = before.scheduled_time
+    if details.deployment_concurrency_lease_id is None and not is_terminal(transition.before):
+        details.deployment_concurrency_lease_id = before.deployment_concurrency_lease_id
+    return msgspec.structs.replace(state, name=state.name or state.type.capitalize(), state_details=details)
+
+
+def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> Iterator[Effect]:
+    if begins_attempt(transition, state):
+        yield RaiseEpoch()
+    if is_terminal(state.type) or _is_suspended(state) or is_offered(transition, state, facts.policy):
+        yield ReleaseLease()
+    elif transition.presence is not None and state.type in {PENDING, RUNNING}:
+        yield ReleaseLease() if transition.presence.kind == "none" else TakeLease(transition.presence)
+    if is_offered(transition, state, facts.policy):
+        yield Offer()
+    policy = _changed_policy(transition, state, facts.policy)
+    if policy is not None:
+        yield ChangePolicy(policy)
+    if state.type is CRASHED:
+        yield CrashTaskRuns()
+    if facts.parent_task_run_id is not None:
+        yield MirrorOnParent()
+
+
+def begins_attempt(transition: Transition, state: StateCreate) -> bool:
+    """Whether a new attempt begins: by a claim, by a start that names no attempt, or by opening a run that had ended.
+
+    A run put back on the schedule by somebody else is taken out of its attempt's hands as well.
+    """
+    before = transition.before
+    if before is not None and is_terminal(before):
+        return not is_terminal(state.type)
+    if state.type is PENDING:
+        return before is SCHEDULED
+    if transition.epoch is not None:
+        return False
+    if state.type is SCHEDULED:
+        return before in {PENDING, RUNNING} and state.name != AWAITING_RETRY
+    return state.type is RUNNING and before is not PAUSED
+
+
+def is_offered(transition: Transition, state: StateCreate, policy: FlowRunPolicy) -> bool:
+    """Whether somebody has to start the run. A run that tries again in its own process starts itself."""
+    if state.type is not SCHEDULED:
+        return False
+    return not waits_in_process(transition, state, policy)
+
+
+def waits_in_process(transition: Transition, state: StateCreate, policy: FlowRunPolicy) -> bool:
+    """Whether a scheduled run's own process waits for the time to try again."""
+    return transition.before is RUNNING and state.name == AWAITING_RETRY and policy.retry_type != "reschedule"
+
+
+def _is_suspended(state: StateCreate) -> bool:
+    return state.type is PAUSED and state.state_details.pause_reschedule
+
+
+def _changed_policy(transition: Transition, state: StateCreate, policy: FlowRunPolicy) -> FlowRunPolicy | None:
+    """The policy after the step, if it changes: which pauses have fired, whether the run goes on after one."""
+    replace = msgspec.structs.replace
+    key = state.state_details.pause_key
+    if is_terminal(transition.before) or state.name == AWAITING_RETRY:
+        kind = "in_process" if waits_in_process(transition, state, policy) else None
+        kept = policy.retry_type if policy.retry_type == "reschedule" else kind
+        return replace(policy, pause_keys=None, resuming=False, retry_type=kept)
+    if state.type is PAUSED and key is not None:
+        return replace(policy, pause_keys=[*(policy.pause_keys or ()), key])
+    if transition.before is PAUSED and state.type is SCHEDULED:
+        return replace(policy, resuming=True)
+    if state.type is RUNNING and policy.resuming:
+        return replace(policy, resuming=False)
+    return None

@@ -1,0 +1,52 @@
+"""How long to wait before the next try."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+RetryDelay = float | Sequence[float] | Callable[[int], Sequence[float]] | None
+"""What people write: seconds, seconds for each try, or a function that makes such a list for a number of tries."""
+
+MOST_DELAYS = 50
+"""A longer list of delays is a mistake."""
+
+
+def plan_delays(delay: RetryDelay, retries: int) -> tuple[float, ...]:
+    """The seconds to wait before each further try; the last one is repeated for the tries after it.
+
+    Raises `ValueError` for more than 50 delays, and for a negative one.
+    """
+    if delay is None:
+        return ()
+    if callable(delay):
+        delay = delay(retries)
+    delays = (float(delay),) if isinstance(delay, (int, float)) else tuple(float(each) for each in delay)
+    if len(delays) > MOST_DELAYS:
+        raise ValueError(f"{len(delays)} retry delays were given; {MOST_DELAYS} are the most there can be.")
+    if any(each < 0 for each in delays):
+        raise ValueError("A retry delay cannot be negative.")
+    return delays
+
+
+def delay_before(
+    attempt: int, delays: Sequence[float], jitter_factor: float | None = None, draw: Callable[[], float] = random.random
+) -> float:
+    """The seconds to wait before try number `attempt` again, 1 being the first repetition.
+
+    `jitter_factor` stretches each delay by a random share of itself, up to that factor, so that many runs which failed
+    together do not come back together. `draw` gives numbers from 0 to 1.
+    """
+    if not delays:
+        return 0.0
+    delay = delays[min(attempt, len(delays)) - 1]
+    return delay * (1.0 + (jitter_factor or 0.0) * draw())
+
+
+def exponential_backoff(factor: float) -> Callable[[int], list[float]]:
+    """Delays that double: `factor`, twice, four times, … as a function for `retry_delay_seconds`."""
+
+    def delays(retries: int) -> list[float]:
+        return [factor * 2**attempt for attempt in range(min(retries, MOST_DELAYS))]
+
+    return delays
