@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 
@@ -75,9 +75,13 @@ class Setting(Struct, frozen=True):
         if self.secret:
             return "********"
         if isinstance(value, tuple):
-            return ",".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return ",".join(
+                f"{part:g}" if isinstance(part, float) else str(part) for part in cast("tuple[object]", value)
+            )
         if isinstance(value, bool):
             return str(value).lower()
+        if isinstance(value, float):
+            return f"{value:g}"
         return hide_password(str(value))
 
 
@@ -234,7 +238,9 @@ def nearest_setting(name: str, cutoff: float = 0.6) -> str | None:
     """The known name most like this one, if any is like it."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name.upper(), list(BY_ENV), n=1, cutoff=cutoff)), None)
+    known = {env.removeprefix(PREFIX): env for env in BY_ENV}
+    found = get_close_matches(name.upper().removeprefix(PREFIX), list(known), n=1, cutoff=cutoff)
+    return known[found[0]] if found else None
 
 
 def find_setting(name: str, source: str = "") -> Setting:
@@ -261,18 +267,23 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return sorted(key for key in environ if key.startswith(PREFIX) and key not in BY_ENV)
 
 
-def resolve_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Resolved]:
-    """Every setting by name, with where its value came from. Raises `ConfigurationError` and `UnknownSetting`."""
-    _refuse_misspelt(environ)
+def locate_profiles(environ: Mapping[str, str] = os.environ) -> tuple[Path, str | None]:
+    """The path of the profiles file, and the profile that the environment asks for, if it does."""
     home = _resolve(SETTINGS[0], environ, "", {}, "")
-    profiles_path: Path = _resolve(SETTINGS[2], environ, str(home.value), {}, "").value
+    path: Path = _resolve(SETTINGS[2], environ, str(home.value), {}, "").value
     chosen = environ.get(SETTINGS[1].env) or None
     if chosen is not None:
         parse_setting(SETTINGS[1], chosen, SET_BY_ENVIRONMENT)
+    return path, chosen
+
+
+def resolve_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Resolved]:
+    """Every setting by name, with where its value came from. Raises `ConfigurationError` and `UnknownSetting`."""
+    _refuse_misspelt(environ)
+    profiles_path, chosen = locate_profiles(environ)
     active, profile = _read_profile(profiles_path, chosen)
-    found = {
-        setting.name: _resolve(setting, environ, str(home.value), profile, f"profile {active}") for setting in SETTINGS
-    }
+    home = str(_resolve(SETTINGS[0], environ, "", {}, "").value)
+    found = {setting.name: _resolve(setting, environ, home, profile, f"profile {active}") for setting in SETTINGS}
     if chosen is None:
         source = SET_BY_DEFAULT if active == DEFAULT_PROFILE else str(profiles_path)
         found["profile"] = Resolved(SETTINGS[1], active, source, active)
@@ -328,6 +339,6 @@ def _refuse_misspelt(environ: Mapping[str, str]) -> None:
     """
     for key in environ:
         if key.startswith(PREFIX) and key not in BY_ENV:
-            meant = nearest_setting(key, cutoff=0.9)
+            meant = nearest_setting(key, cutoff=0.85)
             if meant is not None and meant not in environ:
                 raise UnknownSetting(f"There is no setting {key} ({SET_BY_ENVIRONMENT}); did you mean {meant}?")

@@ -1,0 +1,126 @@
+"""The root of the command line: which nouns there are, global options, and how errors end.
+
+An error is one line on stderr and exit code 1, whatever it is; `HEADRACE_DEBUG=1` shows where it came from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from headrace.base.errors import HeadraceError
+from headrace.cli.invocation import Invocation
+
+NOUNS = {
+    "artifact": "What runs left to look at.",
+    "config": "Show and change settings.",
+    "flow": "The flows that are known.",
+    "flow-run": "List, inspect and delete flow runs, and read their logs.",
+    "profile": "Named sets of settings.",
+    "task-run": "List and inspect task runs, and read their logs.",
+}
+"""The nouns, and what `--help` says of each: known here, so that no noun's module is loaded for it."""
+
+PLURALS = {f"{noun}s": noun for noun in NOUNS if noun != "config"}
+"""Nouns answer to their plural as well."""
+
+GLOBAL = Group("Global options", sort_key=100)
+
+
+def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
+    """Perform one command line and return its exit code. Nothing is raised but KeyboardInterrupt's exit code, 130."""
+    invocation = invocation or Invocation()
+    try:
+        _make_app(invocation).meta(_name_noun(arguments))
+        invocation.out.file.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _forget_stdout()
+        return 141
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 1
+    except Exception as error:  # noqa: BLE001 - the edge of the program: nobody is left to catch it
+        return _report(invocation, error)
+    return 0
+
+
+def _make_app(invocation: Invocation) -> App:
+    app = App(
+        name="headrace",
+        help="Run, watch and manage Headrace flows.",
+        help_flags=["--help"],
+        version=_read_version,
+        console=invocation.help,
+        error_console=invocation.err,
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for noun, summary in NOUNS.items():
+        app.command(f"headrace.cli.{noun.replace('-', '_')}:app", name=noun, help=summary)
+    app.command("headrace.cli.version:version", name="version", help="Versions, profile and database in use.")
+
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        profile: Annotated[str | None, Parameter(help="Use this profile for this command.", group=GLOBAL)] = None,
+        prompt: Annotated[
+            bool | None,
+            Parameter(help="Whether to ask before deleting. [default: when run in a terminal]", group=GLOBAL),
+        ] = None,
+    ) -> None:
+        if profile is not None:
+            invocation.choose_profile(profile)
+        invocation.prompt = prompt
+        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        for name, kind in ignored.items():
+            if kind is Invocation:
+                bound.arguments[name] = invocation
+        command(*bound.args, **bound.kwargs)
+
+    app.meta.default(launch)
+    return app
+
+
+def _name_noun(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the noun in its singular."""
+    place = 2 if arguments[:1] == ["--profile"] else 0
+    return [PLURALS.get(word, word) if order == place else word for order, word in enumerate(arguments)]
+
+
+def _read_version() -> str:
+    from importlib.metadata import version
+
+    return version("headrace")
+
+
+def _report(invocation: Invocation, error: Exception) -> int:
+    """Say on stderr what went wrong, in one line."""
+    if isinstance(error, (HeadraceError, CycloptsError)):
+        text = str(error)
+    else:
+        text = f"Something unforeseen happened: {type(error).__name__}: {error} (HEADRACE_DEBUG=1 shows where)."
+    try:
+        if invocation.debug:
+            invocation.err.print_exception()
+        invocation.print_error(text)
+    except BrokenPipeError:
+        return 1
+    return 1
+
+
+def _forget_stdout() -> None:
+    """Send what is still buffered for the closed pipe nowhere, so that the interpreter's exit says nothing either."""
+    descriptor: Any = None
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from headrace.base.errors import ConfigurationError
+from headrace.cli.details import show_details
+from headrace.cli.invocation import Injected, Invocation, Output
+from headrace.cli.log_lines import Amount, Head, Reverse, Tail, print_logs
+from headrace.cli.lookup import find_flow_run, read_flow_names, read_pages
+from headrace.cli.pictures import print_artifacts
+from headrace.cli.runs import (
+    Limit,
+    StateNames,
+    StateTypes,
+    choose_states,
+    say_run_time,
+    say_when_run,
+    show_heading,
+    show_states,
+    show_title,
+    tell_run,
+    tell_value,
+)
+from headrace.cli.tables import Column, fit_table
+from headrace.cli.task_run import show_task_runs
+from headrace.cli.texts import one_line, say_count, show_state, show_tags
+from headrace.schema.filters import (
+    ArtifactFilter,
+    FlowFilter,
+    FlowRunFilter,
+    IdFilter,
+    LogFilter,
+    RunSelection,
+    StateFilter,
+    StateTypeFilter,
+    TaskRunFilter,
+    TextFilter,
+)
+from headrace.schema.run import FlowRun
+from headrace.schema.state import StateType
+from headrace.schema.wire import decode_json, encode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from headrace.gateway.administration import Administration
+
+SHOWN_TASK_RUNS = 100
+SHOWN_SUBFLOW_RUNS = 50
+
+app = App(name="flow-run", help_flags=["--help"])
+
+NamedRun = Annotated[str, Parameter(help="The run's id, or its name if no other run has it.")]
+
+
+@app.command
+def ls(
+    *,
+    flow_name: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    limit: Limit = 15,
+    state: StateNames = (),
+    state_type: StateTypes = (),
+    output: Output = None,
+    invocation: Injected,
+) -> None:
+    """List flow runs, newest first.
+
+    Parameters
+    ----------
+    flow_name
+        Only runs of the flow of this name; may be repeated.
+    """
+    selection = RunSelection(
+        flows=FlowFilter(name=TextFilter(any_=list(flow_name))) if flow_name else None,
+        flow_runs=FlowRunFilter(state=choose_states(state, state_type)),
+    )
+    with invocation.administration() as administration:
+        runs = read_pages(lambda page: administration.list_flow_runs(selection, page=page), limit)
+        names = {} if output else read_flow_names(administration, (run.flow_id for run in runs))
+    if output == "json":
+        invocation.print_json(runs)
+    elif not runs:
+        invocation.print(Text("There are no such flow runs.", "bright_black"))
+    else:
+        _print_flow_runs(invocation, runs, names)
+
+
+@app.command
+def inspect(run: NamedRun, /, *, output: Output = None, invocation: Injected) -> None:
+    """Show a flow run: its states, task runs, subflow runs and artifacts."""
+    with invocation.administration() as administration:
+        flow_run = find_flow_run(administration, run)
+        states = administration.list_flow_run_states(flow_run.id)
+        if output == "json":
+            document: dict[str, Any] = decode_json(encode_json(flow_run))
+            invocation.print_json({**document, "states": states})
+            return
+        names = read_flow_names(administration, [flow_run.flow_id])
+        details = _tell_flow_run(flow_run, names.get(flow_run.flow_id, ""), administration, invocation)
+        invocation.print(show_title(flow_run, "Flow run"), show_details(details, indent=2))
+        if states:
+            invocation.print(show_heading("States"), show_states(states, invocation))
+        _print_task_runs(administration, flow_run, invocation)
+        _print_subflow_runs(administration, flow_run, invocation)
+        print_artifacts(administration, ArtifactFilter(flow_run_id=IdFilter(any_=[flow_run.id])), invocation)
+
+
+@app.command(help_flags=["--help"])
+def logs(
+    run: NamedRun,
+    /,
+    *,
+    head: Head = False,
+    tail: Tail = False,
+    num_logs: Amount = None,
+    reverse: Reverse = False,
+    output: Output = None,
+    invocation: Injected,
+) -> None:
+    """Show the log lines of a flow run and its task runs, oldest first."""
+    with invocation.administration() as administration:
+        flow_run = find_flow_run(administration, run)
+        wanted = LogFilter(flow_run_id=IdFilter(any_=[flow_run.id]))
+        print_logs(administration, wanted, invocation, head, tail, num_logs, reverse, output)
+
+
+@app.command
+def delete(*runs: NamedRun, invocation: Injected) -> None:
+    """Delete flow runs with their task runs, logs and artifacts. Asks first, when run in a terminal."""
+    if not runs:
+        raise ConfigurationError("Name the flow run to delete.")
+    with invocation.administration() as administration:
+        found = [find_flow_run(administration, run) for run in runs]
+        shown = f"flow run {one_line(found[0].name)}" if len(found) == 1 else say_count(len(found), "flow run")
+        if not invocation.confirm(f"Delete {shown} with all task runs, logs and artifacts?"):
+            raise ConfigurationError("Nothing was deleted.")
+        for flow_run in found:
+            administration.delete_flow_run(flow_run.id)
+            invocation.print_line(f"Deleted flow run {one_line(flow_run.name)} ({flow_run.id}).")
+
+
+def _print_flow_runs(invocation: Invocation, runs: list[FlowRun], flows: Mapping[UUID, str], indent: int = 0) -> None:
+    columns = (
+        Column("ID"),
+        Column("Flow", least=8),
+        Column("Name", least=8),
+        Column("State", least=9),
+        Column("When"),
+        Column("Duration", right=True, drop=2),
+        Column("Tries", right=True, drop=3),
+        Column("Tags", least=8, drop=4),
+    )
+    rows = [
+        [
+            str(run.id),
+            one_line(flows.get(run.flow_id, "")),
+            one_line(run.name),
+            show_state(run.state_type, run.state_name),
+            say_when_run(run, invocation.now),
+            say_run_time(run),
+            str(run.run_count),
+            show_tags(run.tags),
+        ]
+        for run in runs
+    ]
+    invocation.print(fit_table(columns, rows, invocation.out.width, indent))
+
+
+def _tell_flow_run(
+    run: FlowRun, flow: str, administration: Administration, invocation: Invocation
+) -> list[tuple[str, str | Text]]:
+    details = tell_run(run, invocation.now)
+    details.insert(1, ("Flow", one_line(flow)))
+    if run.parameters:
+        details.append(("Parameters", tell_value(run.parameters)))
+    if run.parent_task_run_id is not None:
+        parent_id = administration.read_task_run(run.parent_task_run_id).flow_run_id
+        if parent_id is not None:
+            parent = administration.read_flow_run(parent_id)
+            details.append(("Parent", f"{one_line(parent.name)} ({parent.id})"))
+    for name, value in (
+        ("Deployment", run.deployment_id),
+        ("Work pool", run.work_pool_name),
+        ("Idempotency key", run.idempotency_key),
+    ):
+        if value is not None:
+            details.append((name, one_line(str(value))))
+    return details
+
+
+def _print_task_runs(administration: Administration, run: FlowRun, invocation: Invocation) -> None:
+    """Show the task runs, in the order in which they began; the last ones, where there are very many."""
+    within = IdFilter(any_=[run.id])
+    selection = RunSelection(task_runs=TaskRunFilter(flow_run_id=within))
+    newest = read_pages(lambda page: administration.list_task_runs(selection, page=page), SHOWN_TASK_RUNS + 1)
+    if not newest:
+        return
+    note = str(len(newest))
+    if len(newest) > SHOWN_TASK_RUNS:
+        counts = {
+            kind: administration.count_task_runs(
+                RunSelection(
+                    task_runs=TaskRunFilter(flow_run_id=within, state=StateFilter(type=StateTypeFilter(any_=[kind])))
+                )
+            )
+            for kind in StateType
+        }
+        states = ", ".join(f"{count:,} {kind.capitalize()}" for kind, count in counts.items() if count)
+        note = f"the last {SHOWN_TASK_RUNS} of {sum(counts.values()):,}: {states}"
+    invocation.print(show_heading("Task runs", note))
+    invocation.print(show_task_runs(newest[:SHOWN_TASK_RUNS][::-1], invocation, since=run.start_time, indent=2))
+
+
+def _print_subflow_runs(administration: Administration, run: FlowRun, invocation: Invocation) -> None:
+    selection = RunSelection(flow_runs=FlowRunFilter(parent_flow_run_id=IdFilter(any_=[run.id])))
+    newest = read_pages(lambda page: administration.list_flow_runs(selection, page=page), SHOWN_SUBFLOW_RUNS + 1)
+    if not newest:
+        return
+    note = str(len(newest))
+    if len(newest) > SHOWN_SUBFLOW_RUNS:
+        note = f"the last {SHOWN_SUBFLOW_RUNS} of {administration.count_flow_runs(selection):,}"
+    shown = newest[:SHOWN_SUBFLOW_RUNS][::-1]
+    invocation.print(show_heading("Subflow runs", note))
+    _print_flow_runs(invocation, shown, read_flow_names(administration, (sub.flow_id for sub in shown)), indent=2)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.metadata import version as installed_version
+
+from headrace.base.settings import hide_password
+from headrace.cli.details import show_details
+from headrace.cli.invocation import Injected, Output
+
+
+def version(*, output: Output = None, invocation: Injected) -> None:
+    """Show versions, the profile and the database in use. Opens neither network nor database."""
+    settings = invocation.settings
+    facts: dict[str, str | None] = {
+        "version": installed_version("headrace"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "executable": sys.executable,
+        "profile": settings.profile,
+        "server_type": "server" if settings.api_url else "embedded",
+    }
+    if settings.api_url:
+        facts["api_url"] = hide_password(settings.api_url)
+    else:
+        facts["database"] = settings.database_url.partition("://")[0]
+        facts["database_url"] = hide_password(settings.database_url)
+        if facts["database"] == "sqlite":
+            import sqlite3
+
+            facts["sqlite"] = sqlite3.sqlite_version
+    if output == "json":
+        invocation.print_json(facts)
+    else:
+        titles = {"api_url": "API", "database_url": "Database URL", "sqlite": "SQLite"}
+        invocation.print(
+            show_details(
+                [(titles.get(name, name.replace("_", " ").capitalize()), text or "") for name, text in facts.items()]
+            )
+        )
