@@ -34,6 +34,15 @@ def read_back(*arguments: str, folder: Path) -> Any:
     return json.loads(run(HEADRACE, *arguments, "-o", "json", folder=folder))
 
 
+def flow_runs_by_name(folder: Path) -> dict[str, dict[str, Any]]:
+    """All flow runs there are, each under the name of its flow."""
+    names = {flow["id"]: flow["name"] for flow in read_back("flow", "ls", folder=folder)}
+    listed = read_back("flow-run", "ls", folder=folder)
+    found = {names[flow_run["flow_id"]]: flow_run for flow_run in listed}
+    assert len(found) == len(listed)
+    return found
+
+
 @pytest.fixture
 def facts_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A facts server in a process of its own; the seed says which requests it refuses."""
@@ -52,12 +61,12 @@ def facts_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_cat_facts_are_retried_until_the_server_answers(database_url: str, facts_url: str, tmp_path: Path) -> None:
     run(sys.executable, EXAMPLES / "cat_facts.py", f"{facts_url}/fact", folder=tmp_path)
 
-    (listed,) = read_back("flow-run", "ls", folder=tmp_path)
-    assert (listed["flow_name"], listed["state_type"]) == ("fetch", "COMPLETED")
-
+    listed = flow_runs_by_name(tmp_path)["fetch"]
     flow_run = read_back("flow-run", "inspect", listed["id"], folder=tmp_path)
     assert flow_run["parameters"] == {"url": f"{facts_url}/fact"}
-    (task_run,) = flow_run["task_runs"]
+    assert [state["type"] for state in flow_run["states"]] == ["PENDING", "RUNNING", "COMPLETED"]
+
+    (task_run,) = read_back("task-run", "ls", "--flow-run", listed["id"], folder=tmp_path)
     assert task_run["name"].startswith("fetch_cat_fact-")
     assert (task_run["state_type"], task_run["run_count"]) == ("COMPLETED", 3)
 
@@ -71,9 +80,8 @@ def test_cat_facts_fail_when_no_try_succeeds(database_url: str, facts_url: str, 
     with pytest.raises(AssertionError, match="500 Internal Server Error"):
         run(sys.executable, EXAMPLES / "cat_facts.py", f"{facts_url}/fact", folder=tmp_path)
 
-    (listed,) = read_back("flow-run", "ls", folder=tmp_path)
-    assert listed["state_type"] == "FAILED"
-    (task_run,) = read_back("flow-run", "inspect", listed["id"], folder=tmp_path)["task_runs"]
+    assert flow_runs_by_name(tmp_path)["fetch"]["state_type"] == "FAILED"
+    (task_run,) = read_back("task-run", "ls", folder=tmp_path)
     assert (task_run["state_type"], task_run["run_count"]) == ("FAILED", 5)
 
 
@@ -81,7 +89,7 @@ def test_animal_facts_are_three_flow_runs(database_url: str, facts_url: str, tmp
     urls = f"{facts_url}/fact", f"{facts_url}/api/v2/facts?limit=1"
     run(sys.executable, EXAMPLES / "animal_facts.py", *urls, folder=tmp_path)
 
-    listed = {flow_run["flow_name"]: flow_run for flow_run in read_back("flow-run", "ls", folder=tmp_path)}
+    listed = flow_runs_by_name(tmp_path)
     assert listed.keys() == {"animal-facts", "fetch-cat-fact", "fetch-dog-fact"}
     assert {flow_run["state_type"] for flow_run in listed.values()} == {"COMPLETED"}
 
@@ -99,17 +107,18 @@ def test_a_taxi_model_is_trained_and_reported(home: Path, tmp_path: Path) -> Non
     assert (tmp_path / "models" / "preprocessor.b").is_file()
     assert (tmp_path / "mlflow.db").is_file()
 
-    (listed,) = read_back("flow-run", "ls", folder=tmp_path)
-    assert (listed["flow_name"], listed["state_type"]) == ("main-flow", "COMPLETED")
-    flow_run = read_back("flow-run", "inspect", listed["id"], folder=tmp_path)
-    names = sorted(task_run["name"].rsplit("-", 1)[0] for task_run in flow_run["task_runs"])
+    listed = flow_runs_by_name(tmp_path)["main-flow"]
+    assert listed["state_type"] == "COMPLETED"
+    task_runs = read_back("task-run", "ls", "--flow-run", listed["id"], folder=tmp_path)
+    names = sorted(task_run["name"].rsplit("-", 1)[0] for task_run in task_runs)
     assert names == ["add_features", "read_data", "read_data", "train_best_model"]
+    assert {task_run["state_type"] for task_run in task_runs} == {"COMPLETED"}
 
     lines = [log["message"] for log in read_back("flow-run", "logs", listed["id"], folder=tmp_path)]
     assert any(line.startswith("RMSE: ") for line in lines)
 
-    (artifact,) = flow_run["artifacts"]
-    assert artifact["key"] == "duration-model-report"
+    artifact = read_back("artifact", "inspect", "duration-model-report", folder=tmp_path)
+    assert artifact["flow_run_id"] == listed["id"]
     assert artifact["data"].startswith("# Duration prediction\n\nAn XGBoost model, trained on")
     assert "\n| New York City, green taxis | " in artifact["data"]
 
