@@ -306,6 +306,9 @@ concurrency_limits = _objects(
     _required("slots", Integer),
     _required("active", Boolean),
     _required("slot_decay_per_second", Double),
+    # Of a limit with a decay: what was in use at the instant `level_since`, from where it fades.
+    _required("level", Double),
+    _required("level_since", Micros),
     UniqueConstraint("workspace_id", "name", name="uq_concurrency_limits_name"),
 )
 
