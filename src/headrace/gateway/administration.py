@@ -12,7 +12,14 @@ from typing import Protocol
 from uuid import UUID
 
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
-from headrace.schema.filters import ArtifactCollectionFilter, ArtifactFilter, FlowFilter, LogFilter, ResultFilter, RunSelection
+from headrace.schema.filters import (
+    ArtifactCollectionFilter,
+    ArtifactFilter,
+    FlowFilter,
+    LogFilter,
+    ResultFilter,
+    RunSelection,
+)
 from headrace.schema.flow import Flow, FlowUpdate
 from headrace.schema.log import Log, LogCreate, LogSort
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate

@@ -14,7 +14,16 @@ from uuid import UUID
 from headrace.schema.event import Cursor, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
-from headrace.schema.orchestration import Beat, Claim, ClaimRequest, Decision, Presence, Proposal, SlotGrant, SlotRequest
+from headrace.schema.orchestration import (
+    Beat,
+    Claim,
+    ClaimRequest,
+    Decision,
+    Presence,
+    Proposal,
+    SlotGrant,
+    SlotRequest,
+)
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 
 
@@ -125,7 +134,8 @@ class Execution(Protocol):
 
     def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
         """Return the events after the cursor, in order, at most `limit`. No event committed later ever comes before one
-        returned already, whatever the order in which transactions commit."""
+        returned already, whatever the order in which transactions commit.
+        """
         ...
 
     def last_cursor(self) -> Cursor:

@@ -28,8 +28,8 @@ class ArtifactUpdate(Request, kw_only=True):
     """Changes an artifact in place; fields that are not sent stay as they are."""
 
     data: Any = UNSET
-    description: str | None | UnsetType = UNSET
-    metadata_: dict[str, str] | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    metadata_: dict[str, str] | UnsetType | None = UNSET
 
 
 class Artifact(Stored, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from headrace.schema.state import State
 from headrace.schema.wire import Wire
@@ -27,7 +27,7 @@ class LoggedEvent(Wire, kw_only=True):
     subject_id: UUID
     occurred: datetime
     flow_run_id: UUID | None = None
-    states: list[State] = []
+    states: list[State] = field(default_factory=list[State])
     body: dict[str, Any] | None = None
 
 

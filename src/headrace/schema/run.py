@@ -99,13 +99,13 @@ class FlowRunCreate(Request, kw_only=True):
 class FlowRunUpdate(Request, kw_only=True):
     """Changes a flow run; fields that are not sent stay as they are."""
 
-    name: str | None | UnsetType = UNSET
-    flow_version: str | None | UnsetType = UNSET
+    name: str | UnsetType | None = UNSET
+    flow_version: str | UnsetType | None = UNSET
     parameters: Parameters | UnsetType = UNSET
     empirical_policy: FlowRunPolicy | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
-    infrastructure_pid: str | None | UnsetType = UNSET
-    job_variables: dict[str, Any] | None | UnsetType = UNSET
+    infrastructure_pid: str | UnsetType | None = UNSET
+    job_variables: dict[str, Any] | UnsetType | None = UNSET
 
 
 class RunTimes(Stored, kw_only=True):

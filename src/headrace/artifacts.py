@@ -1,0 +1,68 @@
+"""Artifacts: what a run leaves for people to look at. Artifacts with one key are versions of one another."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from typing import Any
+from uuid import UUID
+
+from headrace.base import clock, errors
+from headrace.base.ids import uuid7
+from headrace.engine.context import current
+from headrace.engine.session import current_session
+from headrace.schema.fact import ArtifactFact
+from headrace.schema.wire import encode_json
+
+__all__ = ["create_link_artifact", "create_markdown_artifact", "create_table_artifact"]
+
+Table = list[dict[str, Any]] | list[list[Any]] | dict[str, list[Any]]
+LIMIT = 1_000_000
+"""Artifacts longer than this are cut and marked."""
+
+
+def create_markdown_artifact(markdown: str, key: str | None = None, description: str | None = None) -> UUID:
+    """Leave a Markdown text and return the artifact's id.
+
+    The text may be indented like a docstring: the indentation all its lines share is taken off. `key` (lower-case letters,
+    digits and dashes) makes it a version of the artifact of that key. Raises `UsageError` for another key.
+    """
+    return _create("markdown", inspect.cleandoc(markdown), key, description)
+
+
+def create_table_artifact(table: Table, key: str | None = None, description: str | None = None) -> UUID:
+    """Leave a table and return the artifact's id: a list of rows (dictionaries or lists), or a dictionary of columns."""
+    return _create("table", encode_json(_without_nan(table)), key, description)
+
+
+def create_link_artifact(
+    link: str, link_text: str | None = None, key: str | None = None, description: str | None = None
+) -> UUID:
+    """Leave a link, shown as `link_text`, and return the artifact's id."""
+    return _create("link", f"[{link_text}]({link})" if link_text else f"[{link}]({link})", key, description)
+
+
+def _create(kind: str, data: str, key: str | None, description: str | None) -> UUID:
+    if key is not None and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
+        raise errors.UsageError(f"An artifact cannot have the key {key!r}: use lower-case letters, digits and dashes.")
+    if len(data) > LIMIT:
+        data = f"{data[:LIMIT]}\n… (cut: {len(data)} characters)"
+    run = current.get()
+    session = run.session if run is not None else current_session()
+    artifact_id = uuid7()
+    flow_run_id = run.flow_run_id if run is not None else None
+    task_run_id = run.task_run_id if run is not None else None
+    session.emit(ArtifactFact(artifact_id, key, kind, description, data, clock.micros(), flow_run_id, task_run_id))
+    return artifact_id
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: a cell without a number is empty."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value

@@ -1,0 +1,195 @@
+"""Cache policies: how the key is made under which a task's value is kept and found again.
+
+Policies add up (`INPUTS + TASK_SOURCE`) and let go of inputs (`INPUTS - "path"`). A policy that answers None for a
+call leaves it uncached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import pickle
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from headrace.base import errors
+
+if TYPE_CHECKING:
+    from headrace.engine.context import TaskContext
+
+_deterministic = msgspec.json.Encoder(order="deterministic")
+_JSON_TYPES = frozenset({str, int, float, bool, type(None)})
+
+
+def hash_values(*values: Any) -> str:
+    """A digest that is the same for equal values, in every process. Raises `SerializationError` for a value without one."""
+    digest = hashlib.blake2b(digest_size=16)
+    for value in values:
+        digest.update(_stable_bytes(value))
+        digest.update(b"\x00")
+    return digest.hexdigest()
+
+
+def _stable_bytes(value: Any) -> bytes:
+    if _is_plain(value):
+        return b"json" + _deterministic.encode(value)
+    try:
+        return b"pickle" + pickle.dumps(value, protocol=4)
+    except Exception:  # whatever __reduce__ may raise
+        pass
+    try:
+        import cloudpickle  # pyright: ignore[reportMissingTypeStubs]
+
+        return b"cloudpickle" + cloudpickle.dumps(value, protocol=4)  # pyright: ignore[reportUnknownMemberType]
+    except Exception as error:
+        raise errors.SerializationError(
+            f"A value of type {type(value).__name__} has no stable digest ({error}); leave it out with `policy - 'name'`."
+        ) from error
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON keeps the value apart from every other: no tuples, no sets, no keys that are not texts."""
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if kind in _JSON_TYPES:
+        return True
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+    return False
+
+
+class CachePolicy:
+    """Makes a call's cache key. Subclasses say of what."""
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """The key of a call with these inputs, or None when it is not to be cached."""
+        raise errors.UsageError(f"{type(self).__name__} does not say how to compute a cache key.")
+
+    def __add__(self, other: CachePolicy) -> CachePolicy:
+        if isinstance(other, NoCache):
+            return self
+        return Compound((self, other))
+
+    def __sub__(self, name: str) -> CachePolicy:
+        return self  # looks at no inputs, so there is none to let go of
+
+
+class NoCache(CachePolicy):
+    """Never caches."""
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> None:
+        """No key."""
+        return
+
+    def __add__(self, other: CachePolicy) -> CachePolicy:
+        return other
+
+
+class Inputs(CachePolicy):
+    """The values of the task's arguments, without those named in `exclude`."""
+
+    def __init__(self, exclude: frozenset[str] = frozenset()) -> None:
+        self.exclude = exclude
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """A digest of the arguments by name."""
+        kept = [(name, inputs[name]) for name in sorted(inputs) if name not in self.exclude]
+        return hash_values(*(part for pair in kept for part in pair)) if kept else None
+
+    def __sub__(self, name: str) -> CachePolicy:
+        return Inputs(self.exclude | {name})
+
+
+class TaskSource(CachePolicy):
+    """The task's own source code, so that a change makes a new key."""
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """A digest of the function's source, or of its byte code where no source is at hand."""
+        function = inspect.unwrap(task_context.task.fn)
+        try:
+            source = inspect.getsource(function)
+        except (OSError, TypeError):
+            code = getattr(function, "__code__", None)
+            source = code.co_code.hex() if code is not None else repr(function)
+        return hash_values(source)
+
+
+class FlowParameters(CachePolicy):
+    """The parameters of the flow run the task belongs to."""
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """A digest of the parameters, None outside of a flow or without any."""
+        return hash_values(dict(flow_parameters)) if flow_parameters else None
+
+
+class RunId(CachePolicy):
+    """The flow run, or the task run itself outside of a flow: values are found again only within it."""
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """The id of the run."""
+        return str(task_context.flow_run_id or task_context.task_run_id)
+
+
+class CacheKeyFnPolicy(CachePolicy):
+    """A function of the task's context and its arguments."""
+
+    def __init__(self, cache_key_fn: Callable[[Any, dict[str, Any]], str | None]) -> None:
+        self.cache_key_fn = cache_key_fn
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """What the function returns."""
+        return self.cache_key_fn(task_context, dict(inputs))
+
+
+class Compound(CachePolicy):
+    """Several policies at once; their keys together make the key."""
+
+    def __init__(self, policies: tuple[CachePolicy, ...]) -> None:
+        flat: list[CachePolicy] = []
+        for policy in policies:
+            flat += policy.policies if isinstance(policy, Compound) else [policy]
+        excluded = frozenset[str]().union(*(p.exclude for p in flat if isinstance(p, Inputs)))
+        whole = any(isinstance(p, Inputs) for p in flat)
+        self.policies = [p for p in flat if not isinstance(p, Inputs)]
+        if whole:
+            self.policies.insert(0, Inputs(excluded))
+
+    def compute_key(
+        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+    ) -> str | None:
+        """A digest of the keys of those policies that make one; None when none does."""
+        keys = [policy.compute_key(task_context, inputs, flow_parameters) for policy in self.policies]
+        made = [key for key in keys if key is not None]
+        return hash_values(*made) if made else None
+
+    def __sub__(self, name: str) -> CachePolicy:
+        if not any(isinstance(policy, Inputs) for policy in self.policies):
+            return self
+        return Compound((*self.policies, Inputs(frozenset({name}))))
+
+
+NO_CACHE = NoCache()
+NONE = NO_CACHE
+INPUTS = Inputs()
+TASK_SOURCE = TaskSource()
+FLOW_PARAMETERS = FlowParameters()
+RUN_ID = RunId()
+DEFAULT = INPUTS + TASK_SOURCE + RUN_ID
+"""The default: equal arguments, equal source, same run."""

@@ -1,0 +1,181 @@
+"""The run that is executing: what `get_run_logger`, `runtime`, artifacts and nested calls look at.
+
+There is one context variable. A task's context knows the flow's, a subflow's knows its parent's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from headrace.base import errors
+from headrace.engine.lineage import Lineage
+
+if TYPE_CHECKING:
+    from headrace.engine.flow_definition import Flow
+    from headrace.engine.runners import TaskRunner
+    from headrace.engine.session import Session
+    from headrace.engine.task_definition import Task
+    from headrace.schema.run import FlowRun
+
+
+class FlowContext:
+    """A flow run in execution. Shared by the threads its tasks run in."""
+
+    def __init__(
+        self,
+        session: Session,
+        flow: Flow[..., Any],
+        run: FlowRun,
+        parameters: dict[str, Any],
+        log_prints: bool,
+        persist_result: bool,
+        parent: RunContext | None = None,
+    ) -> None:
+        self.session = session
+        self.flow = flow
+        self.run = run
+        self.parameters = parameters
+        self.log_prints = log_prints
+        self.persist_result = persist_result
+        self.parent = parent
+        self.attempt = 0
+        self.lineage = Lineage()
+        self._lock = threading.Lock()
+        self._calls: dict[str, int] = {}
+        self._runner: TaskRunner | None = None
+
+    @property
+    def flow_run(self) -> FlowContext:
+        """The flow run this context belongs to: itself."""
+        return self
+
+    @property
+    def flow_run_id(self) -> UUID:
+        """The id of the flow run."""
+        return self.run.id
+
+    @property
+    def task_run_id(self) -> None:
+        """A flow is not within a task of its own."""
+        return None
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.run.name
+
+    def begin_attempt(self, attempt: int) -> None:
+        """Count calls anew: a retried flow makes its calls again."""
+        self.attempt = attempt
+        self._calls = {}
+
+    def next_call(self, task_key: str) -> str:
+        """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt."""
+        with self._lock:
+            ordinal = self._calls.get(task_key, 0)
+            self._calls[task_key] = ordinal + 1
+        return str(ordinal) if self.attempt <= 1 else f"{self.attempt}-{ordinal}"
+
+    def runner(self) -> TaskRunner:
+        """The flow's task runner, started when first needed."""
+        with self._lock:
+            if self._runner is None:
+                self._runner = self.flow.task_runner.start()
+            return self._runner
+
+    def settle(self) -> None:
+        """Wait until every task submitted by this run has ended, and stop its runner."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.stop()
+
+
+class TaskContext:
+    """A task run in execution."""
+
+    __slots__ = (
+        "flow_run", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id", "session",
+        "tags", "task",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        session: Session,
+        task: Task[..., Any],
+        run_id: UUID,
+        name: str,
+        parameters: dict[str, Any],
+        tags: list[str],
+        log_prints: bool,
+        persist_result: bool,
+        parent: RunContext | None,
+    ) -> None:
+        self.session = session
+        self.task = task
+        self.run_id = run_id
+        self.name = name
+        self.parameters = parameters
+        self.tags = tags
+        self.log_prints = log_prints
+        self.persist_result = persist_result
+        self.parent = parent
+        self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
+        self.run_count = 0
+
+    @property
+    def flow_run_id(self) -> UUID | None:
+        """The id of the flow run this task runs in, if any."""
+        return self.flow_run.run.id if self.flow_run is not None else None
+
+    @property
+    def task_run_id(self) -> UUID:
+        """The id of the task run."""
+        return self.run_id
+
+
+RunContext = FlowContext | TaskContext
+
+current: ContextVar[RunContext | None] = ContextVar("headrace_run", default=None)
+"""The innermost run executing here."""
+
+current_tags: ContextVar[frozenset[str]] = ContextVar("headrace_tags", default=frozenset())
+
+
+def current_run() -> RunContext:
+    """The innermost run executing here. Raises `MissingContextError` outside of any."""
+    context = current.get()
+    if context is None:
+        raise errors.MissingContextError("There is no run here: call this from within a flow or a task.")
+    return context
+
+
+def current_flow_run() -> FlowContext:
+    """The flow run executing here. Raises `MissingContextError` outside of any."""
+    flow_run = current_run().flow_run
+    if flow_run is None:
+        raise errors.MissingContextError("There is no flow run here: this task was called outside of a flow.")
+    return flow_run
+
+
+def current_task_run() -> TaskContext:
+    """The task run executing here. Raises `MissingContextError` outside of any."""
+    context = current_run()
+    if not isinstance(context, TaskContext):
+        raise errors.MissingContextError("There is no task run here: call this from within a task.")
+    return context
+
+
+@contextmanager
+def tags(*names: str) -> Generator[set[str]]:
+    """Give every run that begins within the block these tags, besides those it gets anyway."""
+    merged = current_tags.get() | frozenset(names)
+    token = current_tags.set(merged)
+    try:
+        yield set(merged)
+    finally:
+        current_tags.reset(token)

@@ -1,0 +1,185 @@
+"""Flows: functions whose runs are recorded, retried, and observed as a whole."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+
+from headrace.base import errors
+from headrace.engine.context import current
+from headrace.engine.drivers import drive_sync
+from headrace.engine.flow_lifecycle import flow_lifecycle
+from headrace.engine.flow_run import RunningFlow
+from headrace.engine.hooks import Hook
+from headrace.engine.naming import RunName, check_run_name
+from headrace.engine.parameters import Signature
+from headrace.engine.results import find_folder
+from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.serializers import Serializer, find_serializer
+from headrace.engine.session import Session, current_session
+from headrace.engine.sources import describe, key_of, version_of
+from headrace.engine.task_definition import finish
+from headrace.schema.state import State, StateType
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FORBIDDEN = "/%&><"
+
+
+class FlowOptions(TypedDict, total=False):
+    """The options of a flow; the `flow` decorator says what each means."""
+
+    name: str | None
+    version: str | None
+    flow_run_name: RunName | None
+    description: str | None
+    retries: int | None
+    retry_delay_seconds: float | None
+    timeout_seconds: float | None
+    validate_parameters: bool
+    task_runner: TaskRunner | type[TaskRunner] | None
+    persist_result: bool | None
+    result_storage: Path | str | None
+    result_serializer: Serializer | str | None
+    cache_result_in_memory: bool
+    log_prints: bool | None
+    on_completion: Sequence[Hook] | None
+    on_failure: Sequence[Hook] | None
+    on_cancellation: Sequence[Hook] | None
+    on_crashed: Sequence[Hook] | None
+    on_running: Sequence[Hook] | None
+
+
+class Flow(Generic[P, R]):
+    """A function whose calls are flow runs. Made by the `flow` decorator, which documents the options."""
+
+    def __init__(self, fn: Callable[P, R], **options: Unpack[FlowOptions]) -> None:
+        if not callable(fn):
+            raise errors.UsageError(f"@flow needs a function, not {fn!r}.")
+        unknown = options.keys() - FlowOptions.__annotations__.keys()
+        if unknown:
+            raise errors.UsageError(f"@flow has no option {min(unknown)!r}.")
+        self.options = options
+        self.fn = fn
+        self.is_async = inspect.iscoroutinefunction(fn)
+        update_wrapper(self, fn)
+        option = options.get
+        self.name = option("name") or describe(fn).replace("_", "-")
+        if any(character in self.name for character in FORBIDDEN):
+            raise errors.UsageError(
+                f"A flow cannot be called {self.name!r}: none of {' '.join(FORBIDDEN)} may be in its name."
+            )
+        self.description = option("description") or inspect.getdoc(fn)
+        self.flow_key = key_of(fn)
+        self.signature = Signature(fn, self.name)
+        self.flow_run_name = option("flow_run_name")
+        check_run_name(self.flow_run_name, self.name)
+        self.retries = option("retries") or 0
+        self.retry_delay_seconds = option("retry_delay_seconds") or 0.0
+        if self.retries < 0 or self.retry_delay_seconds < 0:
+            raise errors.UsageError(f"Flow {self.name!r}: neither retries nor retry_delay_seconds can be negative.")
+        timeout = option("timeout_seconds")
+        self.timeout_seconds = None if timeout is None else float(timeout)
+        self.validates_parameters = option("validate_parameters", True)
+        runner = option("task_runner")
+        self.task_runner: TaskRunner = (runner() if isinstance(runner, type) else runner) or ThreadPoolTaskRunner()
+        self.persist_result = option("persist_result")
+        self.result_folder = find_folder(option("result_storage"))
+        self.result_serializer = find_serializer(option("result_serializer"))
+        self.cache_result_in_memory = option("cache_result_in_memory", True)
+        self.log_prints = option("log_prints")
+        self.running_hooks = list(option("on_running") or ())
+        self.final_hooks: dict[StateType, list[Hook]] = {
+            StateType.COMPLETED: list(option("on_completion") or ()),
+            StateType.FAILED: list(option("on_failure") or ()),
+            StateType.CANCELLED: list(option("on_cancellation") or ()),
+            StateType.CRASHED: list(option("on_crashed") or ()),
+        }
+
+    @property
+    def version(self) -> str | None:
+        """The version given, or a digest of the file the flow stands in."""
+        version = self.options.get("version")
+        return version if version is not None else version_of(self.fn)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the flow here and return its value; its exception is raised.
+
+        `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
+        must have completed first. Called within another flow it is a subflow. A flow that is a coroutine function returns
+        a coroutine.
+        """
+        return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
+        run = self.begin(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        if self.is_async:
+            return self._run_async(run, return_state)  # pyright: ignore[reportReturnType]
+        return finish(drive_sync(flow_lifecycle(run), run), return_state)
+
+    def begin(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> RunningFlow:
+        """A run of the flow, called from here, that has not begun yet."""
+        session = current_session()
+        self._settle_defaults(session)
+        return RunningFlow(session, self, parameters, current.get(), wait_for)
+
+    async def _run_async(self, run: RunningFlow, return_state: bool) -> Any:
+        from headrace.engine.loop import drive_async
+
+        return finish(await drive_async(flow_lifecycle(run), run), return_state)
+
+    def _settle_defaults(self, session: Session) -> None:
+        """Fill in what was left to the settings."""
+        if self.options.get("retries") is None:
+            self.retries = session.settings.flows_default_retries
+        if self.options.get("retry_delay_seconds") is None:
+            self.retry_delay_seconds = session.settings.flows_default_retry_delay_seconds
+
+    def hooks_for(self, state: State) -> list[Hook]:
+        """The hooks that are told of a final state."""
+        return self.final_hooks.get(state.type, [])
+
+    def on_completion(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run completes."""
+        return self._add_hook(StateType.COMPLETED, hook)
+
+    def on_failure(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run fails, its retries exhausted."""
+        return self._add_hook(StateType.FAILED, hook)
+
+    def on_cancellation(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run is cancelled."""
+        return self._add_hook(StateType.CANCELLED, hook)
+
+    def on_crashed(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run is interrupted."""
+        return self._add_hook(StateType.CRASHED, hook)
+
+    def on_running(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run begins to execute, each try anew."""
+        self.running_hooks.append(hook)
+        return hook
+
+    def _add_hook(self, kind: StateType, hook: Hook) -> Hook:
+        self.final_hooks[kind].append(hook)
+        return hook
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as the annotations ask for them. Raises `ParameterTypeError` naming each that does not fit."""
+        return self.signature.validate(parameters)
+
+    def with_options(self, **options: Unpack[FlowOptions]) -> Flow[P, R]:
+        """A flow like this one with other options."""
+        return Flow(self.fn, **{**self.options, **options})
+
+    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R]:
+        """A flow that is a method is bound like one."""
+        if instance is None:
+            return self
+        method: Callable[..., R] = cast("Any", self.fn).__get__(instance, owner)
+        return Flow(method, **{**self.options, "name": self.name})
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.name!r}>"

@@ -1,0 +1,188 @@
+"""Futures: handles on runs that are executing elsewhere."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from headrace.base import errors
+from headrace.schema.state import State, StateType
+
+R = TypeVar("R")
+UNFINISHED = State(type=StateType.PENDING)
+
+
+class Future(Generic[R]):
+    """A task run that was submitted. Give it to another task as an argument, or ask it for its state or result."""
+
+    __slots__ = ("_ended", "name", "task_run_id")
+
+    def __init__(self, task_run_id: UUID, name: str) -> None:
+        self.task_run_id = task_run_id
+        self.name = name
+        self._ended: concurrent.futures.Future[State] = concurrent.futures.Future()
+
+    @property
+    def state(self) -> State:
+        """The final state, or Pending while the run has not ended."""
+        return self._ended.result() if self._ended.done() else UNFINISHED
+
+    def done(self) -> bool:
+        """Whether the run has ended."""
+        return self._ended.done()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until the run has ended, at most `timeout` seconds."""
+        concurrent.futures.wait([self._ended], timeout)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
+        """Block until the run has ended and return its value.
+
+        A run that did not complete raises its exception, or returns it without `raise_on_failure`. Raises `TimeoutError`
+        when it has not ended within `timeout` seconds.
+        """
+        try:
+            state = self._ended.result(timeout)
+        except concurrent.futures.TimeoutError:
+            raise TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.") from None
+        return state.result(raise_on_failure)
+
+    def add_done_callback(self, function: Callable[[Future[R]], None]) -> None:
+        """Call `function` with this future when the run has ended, on the thread that ended it; at once if it has."""
+        self._ended.add_done_callback(lambda _: function(self))
+
+    def end(self, state: State) -> None:
+        """Say how the run ended; once, by whoever executed it."""
+        self._ended.set_result(state)
+
+    def __await__(self) -> Generator[Any, None, R]:
+        import asyncio
+
+        state = yield from asyncio.wrap_future(self._ended).__await__()
+        return state.result()
+
+    def __repr__(self) -> str:
+        return f"<Future {self.name!r} {self.state}>"
+
+
+class FutureList(list[Future[R]]):
+    """The futures of a `map`."""
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> list[R]:
+        """The values of all, in order; `timeout` is for all together. Raises as `Future.result` does."""
+        self.wait(timeout)
+        return [future.result(0 if timeout is not None else None, raise_on_failure) for future in self]
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until all have ended, at most `timeout` seconds."""
+        wait(self, timeout)
+
+
+class Waited(NamedTuple):
+    """What `wait` answers: the futures that have ended and those that have not."""
+
+    done: set[Future[Any]]
+    not_done: set[Future[Any]]
+
+
+def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited:
+    """Block until all futures have ended, at most `timeout` seconds; return (done, not_done)."""
+    given = list(futures)
+    concurrent.futures.wait([future._ended for future in given], timeout)  # pyright: ignore[reportPrivateUsage]
+    done = {future for future in given if future.done()}
+    return Waited(done, set(given) - done)
+
+
+def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
+    """The futures in the order in which their runs end. Raises `TimeoutError` after `timeout` seconds in all."""
+    given = {future._ended: future for future in futures}  # pyright: ignore[reportPrivateUsage]
+    for ended in concurrent.futures.as_completed(given, timeout):
+        yield given[ended]
+
+
+class Annotation(Generic[R]):
+    """Marks an argument; `value` is what was marked."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: R) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+
+class unmapped(Annotation[R]):  # noqa: N801 - written like the function it is used as
+    """Gives the same value to every call of a `map`, although it could be iterated."""
+
+
+class allow_failure(Annotation[R]):  # noqa: N801
+    """Lets a task run although this upstream task failed; the task then receives the exception."""
+
+
+class quote(Annotation[R]):  # noqa: N801
+    """Keeps a value from being searched for futures."""
+
+    def unquote(self) -> R:
+        """The value."""
+        return self.value
+
+
+_LEAVES = frozenset({type(None), bool, int, float, str, bytes, complex})
+
+
+def find_futures(value: Any, found: list[Future[Any] | State] | None = None) -> list[Future[Any] | State]:
+    """Every future and state within a value: itself, or in lists, tuples, sets, dictionaries, at any depth."""
+    found = [] if found is None else found
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if kind in _LEAVES:
+        return found
+    if isinstance(value, (Future, State)):
+        found.append(value)  # pyright: ignore[reportUnknownArgumentType]
+    elif kind is dict:
+        for item in value.values():
+            find_futures(item, found)
+    elif kind in (list, tuple, set, frozenset) or kind is FutureList:
+        for item in value:
+            find_futures(item, found)
+    elif isinstance(value, Annotation) and kind is not quote:
+        find_futures(value.value, found)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return found
+
+
+class UpstreamFailed(errors.RunError):
+    """A run this one needs did not complete."""
+
+
+def resolve(value: Any, tolerant: bool = False) -> Any:
+    """The value with every future and state in it replaced by its result, waiting where needed.
+
+    Raises `UpstreamFailed` for one that did not complete, unless it is marked with `allow_failure`.
+    """
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if kind in _LEAVES:
+        return value
+    if isinstance(value, Future):
+        value.wait()  # pyright: ignore[reportUnknownMemberType]
+        return _open(value.state, value.name, tolerant)
+    if isinstance(value, State):
+        return _open(value, "an upstream run", tolerant)
+    if kind is dict:
+        return {key: resolve(item, tolerant) for key, item in value.items()}
+    if kind is FutureList:
+        return [resolve(item, tolerant) for item in value]
+    if kind in (list, tuple, set, frozenset):
+        return kind(resolve(item, tolerant) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Annotation):
+        if kind is quote:
+            return value.value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return resolve(value.value, tolerant or kind is allow_failure)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    return value
+
+
+def _open(state: State, name: str, tolerant: bool) -> Any:
+    if not state.is_completed() and not tolerant:
+        raise UpstreamFailed(f"Upstream task run {name!r} did not reach a 'COMPLETED' state.")
+    return state.result(raise_on_failure=False)

@@ -1,0 +1,190 @@
+"""The journal: facts in order, delivered in batches in the background, none lost and none twice.
+
+Facts are numbered from 1. Those not yet acknowledged stay in memory, so a delivery that failed midway is simply sent
+again: the receiver skips what it has. Memory is bounded; when it is full `emit` waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+from headrace.base import clock, errors
+from headrace.base.ids import uuid7
+from headrace.schema.fact import ArtifactFact, Batch, Fact, LogFact
+
+CHUNK = 2_000
+"""The most facts in one delivery."""
+
+GATHER = 0.02
+"""Seconds the journal waits for company before it delivers a lone fact."""
+
+log = logging.getLogger("headrace.journal")
+
+
+def weigh(fact: Fact) -> int:
+    """About how many bytes of memory a fact takes; generous, and cheap to tell."""
+    if isinstance(fact, LogFact):
+        return 300 + len(fact.message)
+    if isinstance(fact, ArtifactFact):
+        return 500 + (len(fact.data) if isinstance(fact.data, str) else 2_000)
+    return 700
+
+
+class Journal:
+    """The facts of one process on their way to the orchestrator.
+
+    `deliver` stores a batch and returns the last sequence number stored; it raises `Unavailable` when the batch should be
+    sent again. `attempts` is the live mapping of flow run to epoch that travels with each batch. `limit` is in bytes,
+    `outage_limit` in seconds. `give_up` takes a batch that could not be delivered within the limit, or is refused.
+    """
+
+    def __init__(
+        self,
+        deliver: Callable[[Batch], int],
+        attempts: dict[UUID, int],
+        give_up: Callable[[Batch], None],
+        limit: int = 64 * 2**20,
+        outage_limit: float = 1800.0,
+    ) -> None:
+        self._deliver = deliver
+        self._attempts = attempts
+        self._give_up = give_up
+        self._limit = limit
+        self._outage_limit = outage_limit
+        self._id = uuid7()
+        self._first = 1
+        self._facts: list[Fact] = []
+        self._bytes = 0
+        self._lock = threading.Lock()  # guards the facts
+        self._room = threading.Condition(self._lock)
+        self._delivery = threading.RLock()  # one delivery at a time, in order
+        self._something = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._outage_since: float | None = None
+
+    def emit(self, fact: Fact) -> None:
+        """Add a fact. Returns at once unless the memory limit is reached; then it waits for room and says so."""
+        with self._lock:
+            self._facts.append(fact)
+            self._bytes += weigh(fact)
+            full = self._bytes > self._limit
+        if not self._something.is_set():
+            self._start()
+            self._something.set()
+        if full:
+            self._wait_for_room()
+
+    def is_full(self) -> bool:
+        """Whether the next `emit` would wait."""
+        return self._bytes > self._limit
+
+    def flush(self) -> None:
+        """Deliver everything emitted so far on this thread. Raises `Unavailable` when that does not succeed."""
+        with self._delivery:
+            with self._lock:
+                goal = self._first + len(self._facts)
+            while self._first < goal:
+                self._deliver_chunk()
+
+    @contextmanager
+    def carry(self) -> Generator[Batch | None]:
+        """Hand everything undelivered to a request that stores it together with what it asks.
+
+        If the block raises, the facts stay undelivered.
+        """
+        with self._delivery:
+            while len(self._facts) > CHUNK:
+                self._deliver_chunk()
+            batch = self._next_batch()
+            yield batch
+            if batch is not None:
+                self._acknowledge(batch.last)
+
+    def close(self) -> None:
+        """Deliver what is left and stop. What cannot be delivered now is given up to the spool."""
+        self._closing.set()
+        self._something.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=10)
+        with self._delivery:
+            try:
+                self.flush()
+            except errors.GatewayError as error:
+                self._abandon(error)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="headrace-journal", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        pause = GATHER
+        while not self._closing.is_set():
+            self._something.wait()
+            self._closing.wait(pause)
+            self._something.clear()
+            try:
+                self.flush()
+                pause = GATHER
+            except errors.Unavailable as error:
+                pause = min(max(pause * 2, 0.1), 5.0)
+                self._outage(error)
+                self._something.set()
+            except errors.GatewayError as error:
+                self._abandon(error)
+
+    def _outage(self, error: errors.GatewayError) -> None:
+        now = clock.monotonic()
+        if self._outage_since is None:
+            self._outage_since = now
+            log.warning("The orchestrator cannot be reached, runs go on and are recorded when it can: %s", error)
+        elif now - self._outage_since > self._outage_limit:
+            self._abandon(error)
+
+    def _deliver_chunk(self) -> None:
+        batch = self._next_batch()
+        if batch is not None:
+            self._acknowledge(self._deliver(batch))
+            if self._outage_since is not None:
+                self._outage_since = None
+                log.warning("The orchestrator is reached again; what was journaled meanwhile is being recorded.")
+
+    def _next_batch(self) -> Batch | None:
+        with self._lock:
+            facts = self._facts[:CHUNK]
+        return Batch(self._id, self._first, facts, dict(self._attempts)) if facts else None
+
+    def _acknowledge(self, last: int) -> None:
+        with self._lock:
+            count = last - self._first + 1
+            stored = self._facts[:count]
+            del self._facts[:count]
+            self._first = last + 1
+            self._bytes -= sum(map(weigh, stored))
+            self._room.notify_all()
+
+    def _abandon(self, error: errors.GatewayError) -> None:
+        """Hand all undelivered facts to the spool, and begin a new journal: theirs must stay without a gap."""
+        with self._delivery:
+            count = 0
+            while (batch := self._next_batch()) is not None:
+                self._give_up(batch)
+                self._acknowledge(batch.last)
+                count += len(batch.facts)
+            self._id, self._first, self._outage_since = uuid7(), 1, None
+        if count:
+            log.error("%d facts could not be recorded and are kept in the spool until the next start: %s", count, error)
+
+    def _wait_for_room(self) -> None:
+        log.warning(
+            "The journal is full (%d MiB); the run waits until what it did so far is recorded.", self._limit >> 20
+        )
+        with self._room:
+            while self._bytes > self._limit:
+                self._room.wait(1.0)

@@ -1,0 +1,106 @@
+"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run is cancelled."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+from headrace.base import errors
+from headrace.gateway.execution import Execution
+from headrace.schema.event import Cursor
+from headrace.schema.state import StateType
+
+log = logging.getLogger("headrace.live")
+
+_ENDING = frozenset({StateType.CANCELLING, StateType.CANCELLED})
+_POLL = 1.0
+_SHORT = 0.5
+
+
+class LiveChannel:
+    """Watches for cancellations of flow runs on behalf of those who wait.
+
+    A thread reads the log only while somebody watches; waits shorter than half a second are not worth one.
+    """
+
+    def __init__(self, gateway: Execution) -> None:
+        self._gateway = gateway
+        self._lock = threading.Lock()
+        self._watchers: dict[UUID, list[Callable[[], None]]] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    @contextmanager
+    def watch(self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float) -> Generator[None]:
+        """Call `wake` if the flow run is cancelled within the block, which is to last about `duration` seconds."""
+        if flow_run_id is None or duration < _SHORT:
+            yield
+            return
+        with self._lock:
+            self._watchers.setdefault(flow_run_id, []).append(wake)
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                waiting = self._watchers[flow_run_id]
+                waiting.remove(wake)
+                if not waiting:
+                    del self._watchers[flow_run_id]
+
+    def close(self) -> None:
+        """Stop reading; nobody is woken any more."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout=2 * _POLL)
+
+    def _start(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._run, name="headrace-live", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        cursor: Cursor | None = None
+        while True:
+            with self._lock:
+                if self._closed or not self._watchers:
+                    self._thread = None
+                    return
+            try:
+                if cursor is None:
+                    cursor = self._gateway.last_cursor()
+                    self._recheck()
+                self._gateway.wait_for_events(_POLL)
+                cursor = self._read(cursor)
+            except errors.GatewayError as error:
+                log.debug("The event log cannot be read just now: %s", error)
+                threading.Event().wait(_POLL)
+
+    def _recheck(self) -> None:
+        """Look at the runs watched once: they may have been cancelled just before the cursor was taken."""
+        with self._lock:
+            watched = list(self._watchers)
+        for flow_run_id in watched:
+            if self._gateway.read_flow_run(flow_run_id).state_type in _ENDING:
+                self._wake(flow_run_id)
+
+    def _read(self, cursor: Cursor) -> Cursor:
+        while True:
+            page = self._gateway.read_events(cursor)
+            for event in page.events:
+                if event.kind == "flow-run" and event.states and event.states[-1].type in _ENDING:
+                    self._wake(event.subject_id)
+            if not page.events:
+                return page.cursor
+            cursor = page.cursor
+
+    def _wake(self, flow_run_id: UUID) -> None:
+        with self._lock:
+            waiting = list(self._watchers.get(flow_run_id, ()))
+        for wake in waiting:
+            wake()

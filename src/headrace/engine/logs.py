@@ -1,0 +1,171 @@
+"""Logging: run loggers, the lines on the terminal, the lines in the journal, `print` in runs that log it."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import sys
+import threading
+import time
+from typing import Any
+
+from headrace.base import errors
+from headrace.base.ids import uuid7
+from headrace.base.settings import Settings
+from headrace.engine.context import RunContext, TaskContext, current
+from headrace.schema.fact import LogFact
+
+ROOT = "headrace"
+FLOW_RUNS = "headrace.flow_runs"
+TASK_RUNS = "headrace.task_runs"
+LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+
+_COLORS = {logging.DEBUG: "2", logging.INFO: "36", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
+_configured = threading.Lock()
+_done = False
+
+
+class RunLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose lines belong to one run."""
+
+    def __init__(self, context: RunContext) -> None:
+        of_task = isinstance(context, TaskContext)
+        super().__init__(logging.getLogger(TASK_RUNS if of_task else FLOW_RUNS), {"run": context})
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Give the record its run."""
+        kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}
+        return msg, kwargs
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """A logger of Headrace's own, below the root logger `headrace`."""
+    if name is None or name == ROOT:
+        return logging.getLogger(ROOT)
+    return logging.getLogger(name if name.startswith(f"{ROOT}.") else f"{ROOT}.{name}")
+
+
+def get_run_logger(context: RunContext | None = None) -> RunLogger:
+    """A logger whose lines are kept with the run that executes here. Raises `MissingContextError` outside of any run."""
+    run = context or current.get()
+    if run is None:
+        raise errors.MissingContextError(
+            "There is no run here to log for: use get_run_logger() within a flow or a task."
+        )
+    return RunLogger(run)
+
+
+class JournalHandler(logging.Handler):
+    """Keeps the lines of runs: a line belongs to the run it was logged for, or else to the one executing here."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Journal the record if it belongs to a run."""
+        run: RunContext | None = getattr(record, "run", None) or current.get()
+        if run is None:
+            return
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            message = f"{message}\n{_plain.formatException(record.exc_info)}"
+        fact = LogFact(
+            uuid7(),
+            record.name,
+            record.levelno,
+            message,
+            int(record.created * 1_000_000),
+            run.flow_run_id,
+            run.task_run_id,
+        )
+        run.session.emit(fact)
+
+
+class TerminalFormatter(logging.Formatter):
+    """`12:34:56.789 | INFO    | Flow run 'quiet-heron' - message`, coloured by level on a terminal."""
+
+    def __init__(self, colors: bool) -> None:
+        super().__init__()
+        self._colors = colors
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        run: RunContext | None = getattr(record, "run", None)
+        origin = (
+            record.name if run is None else f"{'Task' if isinstance(run, TaskContext) else 'Flow'} run {run.name!r}"
+        )
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        level = f"{record.levelname:<7}"
+        if self._colors:
+            level = f"\x1b[{_COLORS.get(record.levelno, '0')}m{level}\x1b[0m"
+            origin = f"\x1b[1m{origin}\x1b[0m"
+        text = f"{clock}.{int(record.msecs):03d} | {level} | {origin} - {record.getMessage()}"
+        if record.exc_info and record.exc_info[0] is not None:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return text
+
+
+_plain = logging.Formatter()
+
+
+class TerminalHandler(logging.StreamHandler[Any]):
+    """Writes to whatever standard error is at the moment, so that captured output is captured."""
+
+    @property
+    def stream(self) -> Any:
+        """Standard error, now."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: Any) -> None:
+        pass
+
+
+def configure_logging(settings: Settings) -> None:
+    """Set up Headrace's loggers as the settings say, once per process."""
+    global _done  # noqa: PLW0603 - logging is a process's, as its loggers are
+    with _configured:
+        if _done:
+            return
+        _done = True
+    level = LEVELS.get(settings.logging_level.upper(), logging.INFO)
+    root = logging.getLogger(ROOT)
+    root.setLevel(level)
+    root.propagate = False
+    terminal = TerminalHandler()
+    terminal.setFormatter(TerminalFormatter(_colors(settings)))
+    root.addHandler(terminal)
+    journal = JournalHandler(level)
+    for name in (FLOW_RUNS, TASK_RUNS, *settings.logging_extra_loggers):
+        logger = logging.getLogger(name)
+        logger.addHandler(journal)
+        if not name.startswith(ROOT) and logger.level == logging.NOTSET:
+            logger.setLevel(level)
+
+
+def _colors(settings: Settings) -> bool:
+    if settings.logging_colors == "auto":
+        return sys.stderr.isatty()
+    return settings.logging_colors == "always"
+
+
+_print = builtins.print
+
+
+def _print_or_log(
+    *args: Any, sep: str | None = None, end: str | None = None, file: Any = None, flush: bool = False
+) -> None:
+    context = current.get()
+    if context is None or not context.log_prints or file not in (None, sys.stdout):
+        _print(*args, sep=sep, end=end, file=file, flush=flush)
+        return
+    get_run_logger(context).info("%s", (" " if sep is None else sep).join(map(str, args)))
+
+
+def take_over_print() -> None:
+    """From here on, `print` within a run that logs its prints logs instead; everywhere else it prints as ever."""
+    if builtins.print is _print:
+        builtins.print = _print_or_log  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def describe_error(error: BaseException | None) -> str:
+    """An error in one phrase: its type and what it says."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

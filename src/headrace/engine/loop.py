@@ -1,0 +1,182 @@
+"""The driver that performs a lifecycle's commands in the calling event loop.
+
+Requests are blocking and short: they run in an executor of our own, which user code cannot fill, and are shielded, so a
+cancelled run still learns what it was answered. The cancellation is then the outcome of the next thing it would wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Next, Outcome, Sleep
+from headrace.engine.context import RunContext, current
+from headrace.engine.drivers import without_driver
+from headrace.engine.interrupts import DeadlineExceeded
+
+if TYPE_CHECKING:
+    from headrace.engine.drivers import Run
+    from headrace.engine.session import Session
+
+T = TypeVar("T")
+
+
+def _executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=64, thread_name_prefix="headrace-ask")
+
+
+_threads = _executor()
+
+
+def _renew_threads() -> None:
+    global _threads  # noqa: PLW0603 - one per process
+    _threads = _executor()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_threads)
+
+
+async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
+    """Perform the lifecycle's commands in this loop and return what it returns."""
+    session = run.session
+    reply: Any = None
+    error: BaseException | None = None
+    shield = Shield()
+    while True:
+        try:
+            command = lifecycle.send(reply) if error is None else lifecycle.throw(error)
+        except StopIteration as end:
+            if shield.cancelled is not None:
+                raise shield.cancelled from None
+            return end.value
+        reply = error = None
+        try:
+            match command:
+                case Emit():
+                    if command.durable or session.journal.is_full():
+                        await shield.complete(session.emit, command.fact, command.durable)
+                    else:
+                        session.emit(command.fact)
+                case Call():
+                    reply = shield.take() or await _call(command, run.context)
+                case Ask():
+                    reply = await shield.complete(command.request.perform, session)
+                case Sleep():
+                    reply = shield.take() or await _sleep(command, session)
+                case Next():
+                    reply = shield.take() or await _call(
+                        Call(anext, (command.generator,), None, command.timeout), run.context
+                    )
+        except BaseException as raised:
+            error = raised
+
+
+class Shield:
+    """Lets blocking requests finish although the task that made them is cancelled, and remembers the cancellation."""
+
+    def __init__(self) -> None:
+        self.cancelled: asyncio.CancelledError | None = None
+
+    def take(self) -> Outcome | None:
+        """The cancellation that came during a request, as an outcome, once."""
+        cancelled, self.cancelled = self.cancelled, None
+        return None if cancelled is None else Outcome(None, cancelled)
+
+    async def complete(self, function: Callable[..., T], *args: Any) -> T:
+        """Call the function in our executor and wait for it whatever happens."""
+        context = contextvars.copy_context()
+        future = asyncio.get_running_loop().run_in_executor(_threads, lambda: context.run(function, *args))
+        while True:
+            try:
+                return await asyncio.shield(future)
+            except asyncio.CancelledError as cancelled:
+                if future.cancelled():
+                    raise
+                self.cancelled = cancelled
+
+
+async def _call(command: Call, context: RunContext | None) -> Outcome:
+    token = current.set(context) if context is not None else None
+    limit = asyncio.timeout(command.timeout)
+    try:
+        async with limit:
+            if command.blocking:
+                value = await beside(partial(command.function, *command.args, **(command.kwargs or {})))
+            else:
+                value = command.function(*command.args, **(command.kwargs or {}))
+                if hasattr(value, "__await__"):
+                    value = await value
+        return Outcome(value)
+    except TimeoutError as error:
+        if limit.expired():
+            return Outcome(None, DeadlineExceeded(command.timeout or 0.0))
+        return Outcome(None, without_driver(error))
+    except BaseException as error:
+        return Outcome(None, without_driver(error))
+    finally:
+        if token is not None:
+            current.reset(token)
+
+
+async def _sleep(command: Sleep, session: Session) -> Outcome:
+    loop = asyncio.get_running_loop()
+    woken = asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(woken.set)
+
+    try:
+        with session.watch(command.wake, wake, command.delay):
+            try:
+                async with asyncio.timeout(command.delay):
+                    await woken.wait()
+            except TimeoutError:
+                return Outcome(False)
+        return Outcome(True)
+    except BaseException as error:
+        return Outcome(None, error)
+
+
+async def beside(function: Callable[[], T]) -> T:
+    """Call a function that may wait for other runs in a thread of its own: no pool can be too full for it."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Outcome] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            outcome = Outcome(context.run(function))
+        except BaseException as error:
+            outcome = Outcome(None, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_answer, answer, outcome)
+
+    threading.Thread(target=work, name="headrace-beside", daemon=True).start()
+    outcome = await answer
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value
+
+
+def _answer(answer: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not answer.cancelled():
+        answer.set_result(outcome)
+
+
+_own = threading.local()
+
+
+def drive_in_own_loop(lifecycle: Lifecycle[T], run: Run) -> T:
+    """Drive the lifecycle in the event loop of this worker thread, which is made when first needed."""
+    runner: asyncio.Runner | None = getattr(_own, "runner", None)
+    if runner is None:
+        runner = _own.runner = asyncio.Runner()
+    return runner.run(drive_async(lifecycle, run), context=contextvars.copy_context())

@@ -1,0 +1,75 @@
+"""What a run's final state is, given what its function returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from headrace.engine.futures import Future, FutureList, quote
+from headrace.engine.results import Result
+from headrace.schema.state import State, StateType
+
+
+def state_from_value(value: Any, keep: Callable[[Any], Result]) -> State:
+    """The final state of a run whose function returned `value`.
+
+    A state, or one future, decides alone. Several states or futures decide together: all completed, or the run failed and
+    says how many did. Anything else completes the run; `keep` makes the handle on its value. Futures must have ended.
+    """
+    if isinstance(value, State):
+        return _finished(value)
+    if isinstance(value, Future):
+        return _finished(value.state)
+    states = _states(value)
+    if states is None:
+        return State(
+            type=StateType.COMPLETED, data=keep(cast("Any", value).value if isinstance(value, quote) else value)
+        )
+    for kind, verb in (
+        (StateType.CANCELLED, "cancelled"),
+        (StateType.CRASHED, "crashed"),
+        (StateType.FAILED, "failed"),
+    ):
+        count = sum(state.type is kind for state in states)
+        if count:
+            failed = StateType.CANCELLED if kind is StateType.CANCELLED else StateType.FAILED
+            data = next((state.data for state in states if state.type is kind), None)
+            return State(type=failed, message=f"{count}/{len(states)} states {verb}.", data=data)
+    unfinished = sum(not state.is_final() for state in states)
+    if unfinished:
+        return State(type=StateType.FAILED, message=f"{unfinished}/{len(states)} states are not final.")
+    results = [state.result(raise_on_failure=False) for state in states]
+    return State(type=StateType.COMPLETED, message="All states completed.", data=keep(results))
+
+
+def waits_for(value: Any) -> list[Future[Any]]:
+    """The futures that must have ended before the value decides anything."""
+    if isinstance(value, Future):
+        return [value]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [item for item in value if isinstance(item, Future)]  # pyright: ignore[reportUnknownVariableType]
+    return []
+
+
+def _finished(state: State) -> State:
+    """A state returned by a function is copied: it belonged to another run, or to none."""
+    if state.type is StateType.PENDING:
+        return State(
+            type=StateType.FAILED, message="The run returned the state of a run that has not ended.", data=state.data
+        )
+    return State(type=state.type, name=state.name, message=state.message, data=state.data)
+
+
+def _states(value: Any) -> list[State] | None:
+    """The states a collection consists of, or None when it holds anything else, or nothing."""
+    if not isinstance(value, (list, tuple, set, frozenset, FutureList)) or not value:
+        return None
+    states: list[State] = []
+    for item in value:  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(item, Future):
+            states.append(item.state)  # pyright: ignore[reportUnknownMemberType]
+        elif isinstance(item, State):
+            states.append(item)
+        else:
+            return None
+    return states

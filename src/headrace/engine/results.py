@@ -1,0 +1,192 @@
+"""Where the values of runs are kept: plain files, written whole or not at all, signed with this user's key.
+
+A file is a line of JSON (the header) and the serialized value. The header is covered by the signature, so a value can be
+neither exchanged nor made by somebody who does not have the key: pickled values execute code when they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from headrace.base import clock, errors
+from headrace.base.ids import uuid7
+from headrace.engine.serializers import SERIALIZERS, Serializer, find_serializer
+from headrace.schema.fact import ResultFact
+
+
+class StoredResult(Struct, frozen=True):
+    """Where one value is kept; what a state's `data` says of it. `expiration` is in microseconds since the epoch."""
+
+    storage_key: str
+    location: str
+    serializer: str
+    size: int
+    expiration: int | None = None
+
+
+class _Header(Struct, frozen=True):
+    storage_key: str
+    serializer: str
+    expiration: int | None
+    size: int
+    signature: str
+
+
+class Result:
+    """A live handle on a run's value: in memory, on disk, or both. The `data` of a completed state inside its process."""
+
+    __slots__ = ("_store", "_value", "record")
+
+    def __init__(
+        self, value: Any = UNSET, record: StoredResult | None = None, store: ResultStore | None = None
+    ) -> None:
+        self._value = value
+        self.record = record
+        self._store = store
+
+    def load(self) -> Any:
+        """Return the value. Raises `MissingResult` when it is neither in memory nor readable from where it was kept."""
+        if self._value is not UNSET:
+            return self._value
+        if self.record is None or self._store is None:
+            raise errors.MissingResult("The value was not kept: give the task or flow persist_result=True.")
+        return self._store.read(self.record.storage_key, Path(self.record.location))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the value is at hand without reading it."""
+        return self._value is not UNSET
+
+    def forget(self) -> None:
+        """Let go of the value in memory; it is read from disk when asked for."""
+        if self.record is not None:
+            self._value = UNSET
+
+
+class ResultStore:
+    """Files under `folder`. The key that signs them lies in `home`, readable by its owner only."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self._home = home
+
+    @cached_property
+    def _key(self) -> bytes:
+        path = self._home / "results.key"
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            pass
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".results.key.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        try:
+            os.link(fresh, path)  # the first to come wins, whole
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+        return path.read_bytes()
+
+    def write(
+        self,
+        storage_key: str,
+        value: Any,
+        serializer: Serializer | str,
+        expiration: int | None = None,
+        folder: Path | None = None,
+    ) -> StoredResult:
+        """Keep a value under a key, replacing what was kept there; it is readable by others only when it is whole."""
+        serializer = _serializer_of(serializer)
+        payload = serializer.dumps(value)
+        header = _Header(storage_key, serializer.type, expiration, len(payload), "")
+        header = msgspec.structs.replace(header, signature=self._sign(header, payload))
+        place = folder or self.folder
+        path = self._path(storage_key, place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            fresh.write_bytes(msgspec.json.encode(header) + b"\n" + payload)
+            fresh.replace(path)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise errors.SerializationError(f"The value could not be kept in {path}: {error.strerror}") from error
+        return StoredResult(storage_key, str(place), serializer.type, len(payload), expiration)
+
+    def find(self, storage_key: str, folder: Path | None = None) -> StoredResult | None:
+        """The record of the value kept under a key, if there is one and it has not expired."""
+        place = folder or self.folder
+        try:
+            with self._path(storage_key, place).open("rb") as file:
+                header = msgspec.json.decode(file.readline(), type=_Header)
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            return None
+        if header.expiration is not None and header.expiration <= clock.micros():
+            return None
+        return StoredResult(storage_key, str(place), header.serializer, header.size, header.expiration)
+
+    def read(self, storage_key: str, folder: Path | None = None) -> Any:
+        """Return the value kept under a key. Raises `MissingResult` when there is none or its signature is wrong."""
+        path = self._path(storage_key, folder or self.folder)
+        try:
+            line, _, payload = path.read_bytes().partition(b"\n")
+        except OSError as error:
+            raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
+        try:
+            header = msgspec.json.decode(line, type=_Header)
+        except msgspec.DecodeError as error:
+            raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
+        unsigned = msgspec.structs.replace(header, signature="")
+        if not hmac.compare_digest(header.signature, self._sign(unsigned, payload)):
+            raise errors.MissingResult(
+                f"The value in {path} does not carry this user's signature, so it is not opened."
+            )
+        return _serializer_of(header.serializer).loads(payload)
+
+    def _sign(self, header: _Header, payload: bytes) -> str:
+        signature = hmac.new(self._key, msgspec.json.encode(header), hashlib.sha256)
+        signature.update(payload)
+        return signature.hexdigest()
+
+    def _path(self, storage_key: str, folder: Path) -> Path:
+        """The file of a key. Keys are anybody's text: what could leave the folder is replaced by its digest."""
+        plain = storage_key.replace("-", "").replace("_", "").replace(".", "").isalnum() and storage_key.isascii()
+        if not plain or storage_key.startswith(".") or len(storage_key) > 128:
+            storage_key = hashlib.blake2b(storage_key.encode(), digest_size=20).hexdigest()
+        return folder / storage_key[:2] / storage_key
+
+
+def _serializer_of(chosen: Serializer | str) -> Serializer:
+    return find_serializer(chosen) or SERIALIZERS["pickle"]
+
+
+def find_folder(storage: Path | str | None) -> Path | None:
+    """The folder a user named for results, absolute; None when it was left to the settings."""
+    return None if storage is None else Path(storage).expanduser().absolute()
+
+
+def result_fact(record: StoredResult, flow_run_id: UUID | None, task_run_id: UUID | None) -> ResultFact:
+    """The fact that a value was kept."""
+    return ResultFact(
+        uuid7(),
+        record.storage_key,
+        record.location,
+        record.serializer,
+        record.size,
+        clock.micros(),
+        record.expiration,
+        flow_run_id,
+        task_run_id,
+    )

@@ -1,0 +1,116 @@
+"""Task runners: where submitted tasks are executed. Threads by default."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Protocol, Self
+
+EAGER = 16
+"""Threads that are started as soon as work finds none idle."""
+
+GROWTH = 0.003
+"""Seconds the oldest work may find every thread busy before more are started."""
+
+IDLE = 2.0
+"""Seconds a thread waits for work before it ends."""
+
+
+class TaskRunner(Protocol):
+    """Executes what is submitted to it, for one flow run at a time."""
+
+    def start(self) -> Self:
+        """A runner like this one, ready for one flow run."""
+        ...
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Execute `work`, which never raises, soon and elsewhere."""
+        ...
+
+    def stop(self) -> None:
+        """Wait until everything submitted has been executed, and let go of what executed it."""
+        ...
+
+
+class ThreadPoolTaskRunner:
+    """Runs tasks in threads, at most `max_workers` at a time; by default as many as there is work that blocks.
+
+    The pool is elastic, so a task that waits for tasks it submitted itself never starves them: the first threads start
+    at once, further ones when work has waited a moment with all of them busy.
+    """
+
+    def __init__(self, max_workers: int | None = None) -> None:
+        if max_workers is not None and max_workers < 1:
+            raise ValueError(f"max_workers must be at least 1, not {max_workers}.")
+        self.max_workers = max_workers
+        self._limit = max_workers or 10_000
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._drained = threading.Condition(self._lock)
+        self._threads = 0
+        self._unfinished = 0
+        self._finished = 0
+        self._watcher: threading.Thread | None = None
+
+    def start(self) -> ThreadPoolTaskRunner:
+        """A pool of its own for one flow run; threads start with the work."""
+        return ThreadPoolTaskRunner(self.max_workers)
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Execute `work` on one of the threads."""
+        with self._lock:
+            self._unfinished += 1
+            if self._unfinished > self._threads and self._threads < self._limit:
+                if self._threads < EAGER:
+                    self._add_thread()
+                elif self._watcher is None:
+                    self._watcher = threading.Thread(target=self._watch, name="headrace-pool", daemon=True)
+                    self._watcher.start()
+        self._work.put(work)
+
+    def stop(self) -> None:
+        """Wait until everything submitted has been executed; its threads then end."""
+        with self._drained:
+            self._drained.wait_for(lambda: self._unfinished == 0)
+            for _ in range(self._threads):
+                self._work.put(None)
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._execute, name=f"headrace-task-{self._threads}", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Add threads while work waits and none gets done: twice as many each time, so a thousand are there in no time."""
+        pause = threading.Event()
+        finished = self._finished
+        while True:
+            pause.wait(GROWTH)
+            with self._lock:
+                waiting = min(self._unfinished, self._limit) - self._threads
+                if waiting <= 0:
+                    self._watcher = None
+                    return
+                if self._finished == finished:
+                    for _ in range(min(waiting, self._threads)):
+                        self._add_thread()
+                finished = self._finished
+
+    def _execute(self) -> None:
+        while True:
+            try:
+                work = self._work.get(timeout=IDLE)
+            except Empty:
+                with self._lock:
+                    if self._unfinished >= self._threads:
+                        continue
+                    self._threads -= 1
+                    return
+            if work is None:
+                return
+            work()
+            with self._drained:
+                self._finished += 1
+                self._unfinished -= 1
+                if self._unfinished == 0:
+                    self._drained.notify_all()

@@ -1,0 +1,95 @@
+"""How values become bytes. `pickle` keeps anything Python can pickle; `json` keeps plain data others can read."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Protocol
+
+import msgspec
+
+from headrace.base import errors
+
+
+class Serializer(Protocol):
+    """Turns values into bytes and back."""
+
+    @property
+    def type(self) -> str:
+        """The name under which it is recorded beside what it wrote."""
+        ...
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as bytes. Raises `SerializationError`."""
+        ...
+
+    def loads(self, payload: bytes) -> Any:
+        """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
+        ...
+
+
+class PickleSerializer:
+    """Pickle; what pickle refuses (a lambda, a class defined in a function) goes through cloudpickle.
+
+    Unpickling executes code, so only what carries this user's signature is ever read (`engine/results.py`).
+    """
+
+    type = "pickle"
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as bytes. Raises `SerializationError`."""
+        try:
+            return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        except Exception:  # whatever __reduce__ may raise
+            pass
+        try:
+            import cloudpickle  # pyright: ignore[reportMissingTypeStubs]
+
+            return cloudpickle.dumps(value)  # pyright: ignore[reportUnknownMemberType]
+        except Exception as error:
+            raise errors.SerializationError(
+                f"A value of type {type(value).__name__} cannot be pickled: {error}"
+            ) from error
+
+    def loads(self, payload: bytes) -> Any:
+        """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
+        try:
+            return pickle.loads(payload)  # noqa: S301 - only what carries this user's signature gets here
+        except Exception as error:
+            raise errors.SerializationError(f"A kept value cannot be unpickled: {error}") from error
+
+
+class JSONSerializer:
+    """JSON, for plain data: numbers, texts, lists, dictionaries, times, dataclasses (read back as dictionaries)."""
+
+    type = "json"
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as bytes. Raises `SerializationError`."""
+        try:
+            return msgspec.json.encode(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise errors.SerializationError(
+                f"A value of type {type(value).__name__} cannot be written as JSON: {error}"
+            ) from error
+
+    def loads(self, payload: bytes) -> Any:
+        """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
+        try:
+            return msgspec.json.decode(payload)
+        except msgspec.DecodeError as error:
+            raise errors.SerializationError(f"A kept value is no JSON: {error}") from error
+
+
+SERIALIZERS: dict[str, Serializer] = {"pickle": PickleSerializer(), "json": JSONSerializer()}
+
+
+def find_serializer(chosen: str | Serializer | None) -> Serializer | None:
+    """The serializer chosen by name or given as an object; None when it was left to the settings.
+
+    Raises `UsageError` for a name that does not exist.
+    """
+    if chosen is None or not isinstance(chosen, str):
+        return chosen
+    if chosen not in SERIALIZERS:
+        raise errors.UsageError(f"There is no serializer {chosen!r}: choose one of {', '.join(SERIALIZERS)}.")
+    return SERIALIZERS[chosen]

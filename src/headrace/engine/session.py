@@ -1,0 +1,182 @@
+"""What a process needs to execute runs: a gateway, a journal, a live channel, a result store. One per process."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from headrace.base import clock, errors
+from headrace.base.settings import Settings
+from headrace.engine.journal import Journal
+from headrace.engine.live import LiveChannel
+from headrace.engine.results import ResultStore
+from headrace.engine.spool import Spool
+from headrace.gateway.execution import Execution
+from headrace.schema.fact import Batch, Fact
+from headrace.schema.flow import FlowCreate
+from headrace.schema.orchestration import Decision, Proposal
+from headrace.schema.run import FlowRun, FlowRunCreate
+
+T = TypeVar("T")
+log = logging.getLogger("headrace.session")
+
+
+class Session:
+    """One process's way to the orchestrator.
+
+    Facts go through the journal; requests go straight, and none overtakes what was emitted before it. `attempts` maps
+    the flow runs this process executes to the epoch it executes them under.
+    """
+
+    def __init__(self, gateway: Execution, settings: Settings) -> None:
+        self.gateway = gateway
+        self.settings = settings
+        self.attempts: dict[UUID, int] = {}
+        self.spool = Spool(settings.spool_path)
+        self.journal = Journal(
+            gateway.deliver,
+            self.attempts,
+            lambda batch: self.spool.keep(batch.journal_id, batch),
+            settings.journal_memory_mib * 2**20,
+            settings.outage_limit_seconds,
+        )
+        self.live = LiveChannel(gateway)
+        self.process = os.getpid()
+        self._flows: dict[str, UUID] = {}
+
+    @cached_property
+    def results(self) -> ResultStore:
+        """Where this process keeps the values of runs, unless a flow or task says otherwise."""
+        return ResultStore(self.settings.results_path, self.settings.home)
+
+    def emit(self, fact: Fact, durable: bool = False) -> None:
+        """Journal a fact; with `durable` return only when it is stored."""
+        self.journal.emit(fact)
+        if durable:
+            self.patiently(self.journal.flush)
+
+    def register_flow(self, flow: FlowCreate) -> UUID:
+        """The id of a flow, made known to the orchestrator the first time this process runs it."""
+        known = self._flows.get(flow.name)
+        if known is None:
+            known = self._flows[flow.name] = self.patiently(lambda: self.gateway.register_flow(flow)).id
+        return known
+
+    def create_flow_run(self, create: FlowRunCreate) -> FlowRun:
+        """Create a flow run, after everything emitted before."""
+        return self.patiently(lambda: self._carry(lambda batch: self.gateway.create_flow_run(create, batch)))
+
+    def propose(self, proposal: Proposal) -> Decision:
+        """Propose a flow-run state, after everything emitted before and in the same transaction.
+
+        Tries again through an outage; past the limit the proposal goes to the spool and `Unavailable` is raised.
+        """
+
+        def send(batch: Batch | None) -> Decision:
+            return self.gateway.propose_flow_run_state(msgspec.structs.replace(proposal, batch=batch))
+
+        try:
+            return self.patiently(lambda: self._carry(send))
+        except errors.Unavailable:
+            with self.journal.carry() as batch:
+                self.spool.keep(proposal.flow_run_id, msgspec.structs.replace(proposal, batch=batch))
+            raise
+
+    def patiently(self, attempt: Callable[[], T]) -> T:
+        """Call `attempt` until it does not raise `Unavailable`, at most for the outage limit."""
+        began: float | None = None
+        pause = 0.05
+        while True:
+            try:
+                return attempt()
+            except errors.Unavailable as error:
+                now = clock.monotonic()
+                if began is None:
+                    began = now
+                    log.warning("The orchestrator cannot be reached, trying again: %s", error)
+                elif now - began > self.settings.outage_limit_seconds:
+                    raise
+            threading.Event().wait(pause)
+            pause = min(pause * 2, 5.0)
+
+    def sleep(self, delay: float, wake: UUID | None) -> bool:
+        """Block for `delay` seconds; True when the flow run `wake` was cancelled meanwhile."""
+        woken = threading.Event()
+        with self.watch(wake, woken.set, delay):
+            return woken.wait(delay)
+
+    def watch(
+        self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float
+    ) -> AbstractContextManager[None]:
+        """Call `wake` if the flow run is cancelled within the block."""
+        return self.live.watch(flow_run_id, wake, duration)
+
+    def close(self) -> None:
+        """Deliver what is left, or spool it, and let go of everything."""
+        self.live.close()
+        self.journal.close()
+        self.gateway.close()
+
+    def _carry(self, send: Callable[[Batch | None], T]) -> T:
+        with self.journal.carry() as batch:
+            return send(batch)
+
+
+_opener: Callable[[], Session] | None = None
+_session: Session | None = None
+_lock = threading.Lock()
+
+
+def set_opener(opener: Callable[[], Session]) -> None:
+    """Say how a session is opened when the first run of this process needs one."""
+    global _opener  # noqa: PLW0603 - one per process
+    _opener = opener
+
+
+def current_session() -> Session:
+    """The session of this process, opened when first needed and closed at exit."""
+    global _session  # noqa: PLW0603 - one per process
+    if _session is None:
+        with _lock:
+            if _session is None:
+                if _opener is None:
+                    raise errors.MissingContextError(
+                        "No session can be opened here: import flow and task from headrace."
+                    )
+                _session = _opener()
+                atexit.register(close_session)
+    return _session
+
+
+def swap_session(session: Session | None) -> Session | None:
+    """Make `session` the one of this process and return the one before, for tests and harnesses."""
+    global _session
+    with _lock:
+        before, _session = _session, session
+    return before
+
+
+def close_session() -> None:
+    """Close the session of this process, if it has one and is its own."""
+    session = swap_session(None)
+    if session is not None and session.process == os.getpid():
+        session.close()
+
+
+def _forget() -> None:
+    """In a forked child: the parent's session, its threads and locks, are not ours. A new one is opened if needed."""
+    global _session, _lock
+    _session, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,39 @@
+"""What a function is called and where it stands, as identities that survive a restart."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+
+def describe(function: Callable[..., Any]) -> str:
+    """The function's own name, or its type's for an object that is callable."""
+    if isinstance(function, partial):
+        return describe(function.func)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def key_of(function: Callable[..., Any]) -> str:
+    """An identity of a function in its file: the same in every process, whatever the module was imported as."""
+    name = getattr(function, "__qualname__", describe(function))
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    file = Path(code.co_filename).name if code is not None else ""
+    return f"{name}-{hashlib.blake2b(f'{file}:{name}'.encode(), digest_size=4).hexdigest()}"
+
+
+@lru_cache(maxsize=256)
+def _digest(file: str) -> str | None:
+    try:
+        return hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return None
+
+
+def version_of(function: Callable[..., Any]) -> str | None:
+    """A digest of the file the function stands in: it changes when the code does. None where there is no file."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else _digest(code.co_filename)

@@ -1,0 +1,271 @@
+"""Tasks: functions whose calls are recorded, retried, cached and mapped."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+
+from headrace.base import errors
+from headrace.base.settings import Settings
+from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoCache
+from headrace.engine.context import RunContext, TaskContext, current
+from headrace.engine.drivers import drive_sync
+from headrace.engine.futures import Future, FutureList
+from headrace.engine.hooks import Hook
+from headrace.engine.mapping import spread
+from headrace.engine.naming import RunName, check_run_name, render_run_name
+from headrace.engine.parameters import Signature
+from headrace.engine.results import find_folder
+from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.serializers import Serializer, find_serializer
+from headrace.engine.session import Session, current_session
+from headrace.engine.sources import describe, key_of
+from headrace.engine.task_lifecycle import task_lifecycle
+from headrace.engine.task_run import RunningTask
+from headrace.rules.retries import RetryDelay, plan_delays
+from headrace.schema.run import TaskRunPolicy
+from headrace.schema.state import State
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_loose_runner: TaskRunner = ThreadPoolTaskRunner()
+"""Executes tasks submitted outside of a flow."""
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options of a task; the `task` decorator says what each means."""
+
+    name: str | None
+    description: str | None
+    version: str | None
+    tags: Iterable[str] | None
+    task_run_name: RunName | None
+    cache_policy: CachePolicy | None
+    cache_key_fn: Callable[[Any, dict[str, Any]], str | None] | None
+    cache_expiration: timedelta | None
+    refresh_cache: bool | None
+    retries: int | None
+    retry_delay_seconds: RetryDelay
+    retry_jitter_factor: float | None
+    retry_condition_fn: Callable[[Any, Any, State], bool] | None
+    persist_result: bool | None
+    result_storage: Path | str | None
+    result_serializer: Serializer | str | None
+    result_storage_key: str | Callable[..., str] | None
+    cache_result_in_memory: bool
+    timeout_seconds: float | None
+    log_prints: bool | None
+    on_completion: Sequence[Hook] | None
+    on_failure: Sequence[Hook] | None
+    on_running: Sequence[Hook] | None
+    durable: bool
+
+
+class Task(Generic[P, R]):
+    """A function whose calls are task runs. Made by the `task` decorator, which documents the options."""
+
+    def __init__(self, fn: Callable[P, R], **options: Unpack[TaskOptions]) -> None:
+        if not callable(fn):
+            raise errors.UsageError(f"@task needs a function, not {fn!r}.")
+        unknown = options.keys() - TaskOptions.__annotations__.keys()
+        if unknown:
+            raise errors.UsageError(f"@task has no option {min(unknown)!r}.")
+        self.options = options
+        self.fn = fn
+        self.is_async = inspect.iscoroutinefunction(fn)
+        update_wrapper(self, fn)
+        option = options.get
+        self.name = option("name") or describe(fn)
+        self.description = option("description") or inspect.getdoc(fn)
+        self.version = option("version")
+        self.tags = frozenset(option("tags") or ())
+        self.sorted_tags = sorted(self.tags)
+        self.task_key = key_of(fn)
+        self.signature = Signature(fn, self.name)
+        self.task_run_name = option("task_run_name")
+        check_run_name(self.task_run_name, self.name)
+        self.refresh_cache = bool(option("refresh_cache"))
+        self.cache_expiration = option("cache_expiration")
+        self.cache_policy = self._choose_cache_policy()
+        self.persist_result = option("persist_result")
+        self.caches = not isinstance(self.cache_policy, NoCache) and self.persist_result is not False
+        self.retry_condition_fn = option("retry_condition_fn")
+        self.retry_jitter_factor = option("retry_jitter_factor")
+        self.plan_retries(option("retries") or 0, option("retry_delay_seconds"))
+        self.result_folder = find_folder(option("result_storage"))
+        self.result_serializer = find_serializer(option("result_serializer"))
+        self.result_storage_key = option("result_storage_key")
+        self.cache_result_in_memory = option("cache_result_in_memory", True)
+        timeout = option("timeout_seconds")
+        self.timeout_seconds = None if timeout is None else float(timeout)
+        self.log_prints = option("log_prints")
+        self.completion_hooks = list(option("on_completion") or ())
+        self.failure_hooks = list(option("on_failure") or ())
+        self.running_hooks = list(option("on_running") or ())
+        self.durable = bool(option("durable"))
+        self._settled_for: Settings | None = None
+
+    def _choose_cache_policy(self) -> CachePolicy:
+        policy, function = self.options.get("cache_policy"), self.options.get("cache_key_fn")
+        if policy is not None and function is not None:
+            raise errors.UsageError(f"Task {self.name!r} has both a cache_key_fn and a cache_policy: give one of them.")
+        if function is not None:
+            return CacheKeyFnPolicy(function)
+        return policy or NO_CACHE
+
+    def plan_retries(self, retries: int, delay: RetryDelay) -> None:
+        """Set how often and how fast a failed run is tried again. Raises `UsageError` for what cannot be."""
+        jitter = self.retry_jitter_factor
+        if retries < 0 or (jitter is not None and jitter < 0):
+            raise errors.UsageError(f"Task {self.name!r}: neither retries nor retry_jitter_factor can be negative.")
+        try:
+            delays = plan_delays(delay, retries)
+        except ValueError as error:
+            raise errors.UsageError(f"Task {self.name!r}: {error}") from None
+        self.retries, self.retry_delays = retries, delays
+        shown = delays[0] if len(delays) == 1 else list(delays) or 0
+        self.policy = TaskRunPolicy(retries=retries, retry_delay=shown, retry_jitter_factor=jitter)
+
+    def _settle_defaults(self, settings: Settings) -> None:
+        """Fill in what was left to the settings, which are known when a run begins."""
+        self._settled_for = settings
+        retries, delay = self.options.get("retries"), self.options.get("retry_delay_seconds")
+        self.plan_retries(
+            settings.tasks_default_retries if retries is None else retries,
+            settings.tasks_default_retry_delay_seconds if delay is None else delay,
+        )
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the task here and return its value; its exception is raised.
+
+        `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
+        must have completed first. A task that is a coroutine function returns a coroutine.
+        """
+        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        run = self.begin(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        if self.is_async:
+            return self._run_async(run, bool(return_state))  # pyright: ignore[reportReturnType]
+        return finish(drive_sync(task_lifecycle(run), run), bool(return_state))
+
+    def begin(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> RunningTask:
+        """A run of the task, called from here, that has not begun yet."""
+        session = current_session()
+        if self._settled_for is not session.settings:
+            self._settle_defaults(session.settings)
+        return RunningTask(session, self, parameters, current.get(), wait_for)
+
+    async def _run_async(self, run: RunningTask, return_state: bool) -> Any:
+        from headrace.engine.loop import drive_async
+
+        return finish(await drive_async(task_lifecycle(run), run), return_state)
+
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run the task on the flow's task runner and return a future at once.
+
+        Futures among the arguments are waited for before the task begins. `return_state=True` waits for the end and
+        returns the final state; `wait_for=[…]` as for a call.
+        """
+        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        if return_state:
+            future.wait()
+            return future.state  # pyright: ignore[reportReturnType]
+        return future
+
+    def submit_bound(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> Future[R]:
+        """Submit a call whose arguments are bound already."""
+        run = self.begin(parameters, wait_for)
+        future: Future[R] = Future(run.id, run.name)
+        for fact in run.announce():
+            run.session.emit(fact)
+        flow = run.context.flow_run
+        runner = flow.runner() if flow is not None else _loose_runner
+        context = contextvars.copy_context()
+        runner.submit(lambda: context.run(self._execute, run, future))
+        return future
+
+    def _execute(self, run: RunningTask, future: Future[R]) -> None:
+        """Run to the end on this thread and tell the future. Never raises: there is nobody to raise to."""
+        try:
+            if self.is_async:
+                from headrace.engine.loop import drive_in_own_loop
+
+                state = drive_in_own_loop(task_lifecycle(run), run)
+            else:
+                state = drive_sync(task_lifecycle(run), run)
+        except BaseException as error:
+            run.log.exception("The task run could not be brought to its end")
+            state = run.state(f"{type(error).__name__}: {error}", error)
+        future.end(state)
+
+    def map(self, *args: Any, **kwargs: Any) -> FutureList[R]:
+        """Submit one run per item of the arguments that can be iterated, which must be equally long; return the futures.
+
+        Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises `UsageError` when nothing
+        can be iterated or the lengths differ.
+        """
+        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        futures = FutureList(
+            self.submit_bound(self.signature.bind((), call), wait_for)
+            for call in spread(self.signature, self.name, args, kwargs)
+        )
+        if return_state:
+            futures.wait()
+            return [future.state for future in futures]  # pyright: ignore[reportReturnType]
+        return futures
+
+    def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R]:
+        """A task like this one with other options."""
+        return Task(self.fn, **{**self.options, **options})
+
+    def on_completion(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run completes."""
+        self.completion_hooks.append(hook)
+        return hook
+
+    def on_failure(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run fails, its retries exhausted."""
+        self.failure_hooks.append(hook)
+        return hook
+
+    def on_running(self, hook: Hook) -> Hook:
+        """Add a hook that is told when a run begins to execute, each try anew."""
+        self.running_hooks.append(hook)
+        return hook
+
+    def persists_result(self, session: Session, parent: RunContext | None) -> bool:
+        """Whether a run called from `parent` keeps its value."""
+        if self.persist_result is not None:
+            return self.persist_result
+        if self.caches or self.result_storage_key is not None:
+            return True
+        return parent.persist_result if parent is not None else session.settings.results_persist_by_default
+
+    def storage_key(self, context: TaskContext, parameters: Mapping[str, Any]) -> str | None:
+        """The key under which a run's value is kept, if the task says so."""
+        if self.result_storage_key is None:
+            return None
+        return render_run_name(self.result_storage_key, {**parameters, "parameters": parameters}, self.name)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Task[..., R]:
+        """A task that is a method is bound like one."""
+        if instance is None:
+            return self
+        method: Callable[..., R] = cast("Any", self.fn).__get__(instance, owner)
+        return Task(method, **{**self.options, "name": self.name})
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name!r}>"
+
+
+def finish(state: State, return_state: bool) -> Any:
+    """What a call returns: the value or the state. An interrupt goes on to where it was meant for in any case."""
+    if isinstance(state.data, BaseException) and not isinstance(state.data, Exception):
+        raise state.data
+    return state if return_state else state.result()

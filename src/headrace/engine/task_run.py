@@ -1,0 +1,221 @@
+"""One run of a task while it executes: what its lifecycle decides about, and the facts it states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from headrace.base import clock, errors
+from headrace.base.ids import state_id, uuid7
+from headrace.engine.context import RunContext, TaskContext, current_tags
+from headrace.engine.futures import find_futures, resolve
+from headrace.engine.logs import RunLogger, take_over_print
+from headrace.engine.naming import render_run_name
+from headrace.engine.results import Result
+from headrace.rules.task_policy import refuse_task_run
+from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
+from headrace.schema.run import TaskInputs, TaskRun, TaskRunResult
+from headrace.schema.state import State, StateDetails, StateType
+
+if TYPE_CHECKING:
+    from headrace.engine.session import Session
+    from headrace.engine.task_definition import Task
+
+
+class RunningTask:
+    """A task run, from its call to its final state."""
+
+    __slots__ = (
+        "arguments", "cache_key", "context", "created", "dynamic_key", "flow_run_id", "id", "name", "ordinal", "parameters",
+        "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "upstream", "wait_for",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        session: Session,
+        task: Task[..., Any],
+        parameters: dict[str, Any],
+        parent: RunContext | None,
+        wait_for: Iterable[Any] | None = None,
+    ) -> None:
+        self.session = session
+        self.task = task
+        self.parameters = parameters
+        self.arguments = parameters
+        self.wait_for = wait_for
+        self.id = uuid7()
+        flow = parent.flow_run if parent is not None else None
+        if flow is None:
+            self.flow_run_id = None
+            self.dynamic_key = str(self.id)
+        else:
+            self.flow_run_id = flow.run.id
+            self.dynamic_key = flow.next_call(task.task_key)
+        self.name = f"{task.name}-{self.dynamic_key if flow is not None else str(self.id)[-4:]}"
+        extra = current_tags.get()
+        self.tags = sorted(task.tags | extra) if extra else task.sorted_tags
+        self.upstream = find_futures(parameters)
+        if wait_for is not None:
+            find_futures(list(wait_for), self.upstream)
+        self.run_count = 0
+        self.ordinal = 0
+        self.timestamp = self.created = clock.micros()
+        self.state_type: StateType | None = None
+        self.state_name = ""
+        self.cache_key: str | None = None
+        prints = task.log_prints if task.log_prints is not None else _inherited_prints(session, parent)
+        if prints:
+            take_over_print()
+        self.context = TaskContext(
+            session,
+            task,
+            self.id,
+            self.name,
+            parameters,
+            self.tags,
+            prints,
+            task.persists_result(session, parent),
+            parent,
+        )
+
+    @property
+    def log(self) -> RunLogger:
+        """The run's logger."""
+        return RunLogger(self.context)
+
+    def announce(self) -> tuple[TaskRunFact, TaskStateFact]:
+        """The facts that the run exists and is pending."""
+        flow = self.context.flow_run
+        task = self.task
+        made = TaskRunFact(
+            self.id,
+            self.flow_run_id,
+            self.name,
+            task.task_key,
+            self.dynamic_key,
+            self.created,
+            self.tags,
+            self._trace_inputs(),
+            task.policy,
+            task.version,
+            flow.attempt if flow is not None else 0,
+            self.created,
+        )
+        return made, self.enter(StateType.PENDING, "Pending")
+
+    def enter(
+        self,
+        kind: StateType,
+        name: str,
+        message: str | None = None,
+        data: Any = None,
+        details: dict[str, Any] | None = None,
+    ) -> TaskStateFact:
+        """The fact that the run enters a state now. Raises `UsageError` for a step that no task run may take."""
+        refused = refuse_task_run(self.state_type, kind, name)
+        if refused is not None:
+            raise errors.UsageError(f"Task run {self.name!r} cannot become {name}: {refused.reason}")
+        self.ordinal += 1
+        self.timestamp = max(self.timestamp + 1, clock.micros())
+        self.state_type, self.state_name = kind, name
+        if kind is StateType.RUNNING:
+            self.run_count += 1
+            self.context.run_count = self.run_count
+        fact = StateFact(self.ordinal, kind, name, self.timestamp, message, data, details)
+        return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count, self.cache_key)
+
+    def state(self, message: str | None = None, data: Any = None) -> State:
+        """The state the run is in, as users see it, with `data` live."""
+        return State(
+            type=self.state_type or StateType.PENDING,
+            name=self.state_name,
+            id=state_id(self.id, self.ordinal),
+            timestamp=clock.to_datetime(self.timestamp),
+            message=message,
+            data=data,
+            state_details=StateDetails(flow_run_id=self.flow_run_id, task_run_id=self.id, cache_key=self.cache_key),
+        )
+
+    def record(self) -> TaskRun:
+        """The run as hooks see it."""
+        return TaskRun(
+            id=self.id,
+            name=self.name,
+            flow_run_id=self.flow_run_id,
+            task_key=self.task.task_key,
+            dynamic_key=self.dynamic_key,
+            cache_key=self.cache_key,
+            task_version=self.task.version,
+            empirical_policy=self.task.policy,
+            tags=self.tags,
+            run_count=self.run_count,
+            state_type=self.state_type,
+            state_name=self.state_name,
+            state_id=state_id(self.id, self.ordinal),
+            state=self.state(),
+            created=clock.to_datetime(self.created),
+        )
+
+    def resolve_arguments(self) -> None:
+        """Wait for upstream runs and put their values in place. Raises `UpstreamFailed`."""
+        self.arguments = {name: resolve(value) for name, value in self.parameters.items()}
+        for upstream in self.wait_for or ():
+            resolve(upstream)
+        self.context.parameters = self.arguments
+
+    def render_name(self) -> None:
+        """Name the run by its template. Raises `UsageError` when it cannot be filled."""
+        template = self.task.task_run_name
+        if template is not None:
+            self.name = self.context.name = render_run_name(template, self.arguments, self.task.name)
+
+    def compute_cache_key(self) -> None:
+        """Compute the key under which the value is looked for and kept; it stays None for a call that is not cached."""
+        flow = self.context.flow_run
+        self.cache_key = self.task.cache_policy.compute_key(
+            self.context, self.arguments, flow.parameters if flow else {}
+        )
+
+    def remember(self, result: Result) -> None:
+        """Let later calls of the flow know that the value came from here."""
+        flow = self.context.flow_run
+        if flow is not None:
+            flow.lineage.record(result.load(), self.id)
+
+    def function(self) -> Any:
+        """The user's function with its arguments, ready to be called."""
+        args, kwargs = self.task.signature.call_arguments(self.arguments)
+        return partial(self.task.fn, *args, **kwargs)
+
+    def _trace_inputs(self) -> TaskInputs:
+        """Which task runs the arguments came from."""
+        flow = self.context.flow_run
+        lineage = flow.lineage if flow is not None else None
+        inputs: TaskInputs = {}
+        for name, value in self.parameters.items():
+            sources = (
+                [TaskRunResult(id=run) for run in map(_run_of, find_futures(value)) if run is not None]
+                if self.upstream
+                else []
+            )
+            if not sources and lineage is not None:
+                origin = lineage.origin(value)
+                sources = [TaskRunResult(id=origin)] if origin is not None else []
+            inputs[name] = sources  # pyright: ignore[reportArgumentType]
+        if self.wait_for is not None:
+            waited = [
+                TaskRunResult(id=run) for run in map(_run_of, find_futures(list(self.wait_for))) if run is not None
+            ]
+            inputs["wait_for"] = waited  # pyright: ignore[reportArgumentType]
+        return inputs
+
+
+def _run_of(upstream: Any) -> Any:
+    if isinstance(upstream, State):
+        return upstream.state_details.task_run_id
+    return upstream.task_run_id
+
+
+def _inherited_prints(session: Session, parent: RunContext | None) -> bool:
+    return parent.log_prints if parent is not None else session.settings.logging_log_prints

@@ -1,0 +1,56 @@
+"""Tasks: `@task` makes a function's calls within a flow runs of their own, retried, cached and mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, Unpack, overload
+
+from headrace.connect import open_session
+from headrace.engine.caching import hash_values
+from headrace.engine.session import set_opener
+from headrace.engine.task_definition import Task, TaskOptions
+from headrace.rules.retries import exponential_backoff
+
+__all__ = ["Task", "exponential_backoff", "task", "task_input_hash"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+set_opener(open_session)
+
+
+@overload
+def task(fn: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(**options: Unpack[TaskOptions]) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+
+def task(fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
+    """Make a function a task: `@task`, or `@task(retries=3, retry_delay_seconds=2)`.
+
+    * `name`, `description`, `version`, `tags` – what it is called and marked with
+    * `task_run_name` – names each run: a template over the arguments (`"load {path}"`) or a function
+    * `retries`, `retry_delay_seconds`, `retry_jitter_factor` – how often a failed run is tried again, after how many
+      seconds (a number, a list, or a function such as `exponential_backoff(2)`), stretched at random by up to the factor
+    * `retry_condition_fn` – `(task, run, state) -> bool`, asked before each retry
+    * `timeout_seconds` – a run that takes longer fails as TimedOut
+    * `cache_policy` or `cache_key_fn`, `cache_expiration`, `refresh_cache` – when a value computed before is used again
+      (`headrace.cache_policies`), for how long, and whether to compute it anew
+    * `persist_result`, `result_storage`, `result_serializer`, `result_storage_key`, `cache_result_in_memory` – whether the
+      value is kept, in which folder, as what (`"pickle"`, `"json"`), under which name, and whether in memory as well
+    * `durable` – a call returns only when its end is recorded: a finished run is never unknown after a crash
+    * `log_prints` – `print` becomes a log line; inherited from the flow unless said
+    * `on_completion`, `on_failure`, `on_running` – functions told `(task, run, state)`
+
+    Raises `UsageError` for options that cannot be.
+    """
+    if fn is None:
+        return lambda function: Task(function, **options)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType, reportUnknownVariableType]
+    return Task(fn, **options)
+
+
+def task_input_hash(context: Any, arguments: dict[str, Any]) -> str | None:
+    """A `cache_key_fn` that keys a call by its task and its arguments."""
+    return hash_values(context.task.task_key, context.task.version, arguments)
