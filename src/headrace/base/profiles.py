@@ -8,17 +8,16 @@ HEADRACE_API_URL = "https://headrace.example.com/api"
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
+import re
 from pathlib import Path
 from typing import Any, cast
 
 from msgspec import Struct
 
 from headrace.base.errors import ConfigurationError
-from headrace.base.settings import BY_ENV, DEFAULT_PROFILE, Setting, find_setting, parse_setting
 
+DEFAULT_PROFILE = "default"
 HEADER = "# Written by `headrace config` and `headrace profile`.\n"
 
 
@@ -71,9 +70,11 @@ def write_profiles(document: Profiles) -> None:
 
     Raises `ConfigurationError` when the place cannot be written.
     """
+    import tempfile
+
     lines = [HEADER, f"active = {_quote(document.active)}\n"]
     for name, content in document.profiles.items():
-        lines.append(f"\n[profiles.{_quote(name)}]\n")
+        lines.append(f"\n[profiles.{_quote_key(name)}]\n")
         lines.extend(f"{_quote_key(key)} = {_quote(value)}\n" for key, value in content.items())
     path = document.path
     try:
@@ -91,24 +92,6 @@ def write_profiles(document: Profiles) -> None:
         raise ConfigurationError(f"The profiles cannot be written to {path}: {error.strerror}.") from None
 
 
-def check_profile(document: Profiles, name: str) -> None:
-    """Raise `UnknownSetting` or `ConfigurationError` for the first entry of the profile that cannot stand."""
-    source = f"profile {name}"
-    for key, text in document.find(name).items():
-        if text:
-            parse_setting(find_profile_setting(key, source), text, source)
-        else:
-            find_profile_setting(key, source)
-
-
-def find_profile_setting(name: str, source: str = "") -> Setting:
-    """The setting of this name, if a profile may hold it. Raises `UnknownSetting`, `ConfigurationError`."""
-    setting = find_setting(name, source)
-    if not setting.in_profile:
-        raise ConfigurationError(f"{name} says where the profiles are, so it is set in the environment only.")
-    return setting
-
-
 def _write_plainly(value: object) -> str:
     """A TOML value as it would be written in the environment."""
     if isinstance(value, bool):
@@ -119,9 +102,11 @@ def _write_plainly(value: object) -> str:
 
 
 def _quote(text: str) -> str:
+    import json
+
     # A JSON string is a TOML basic string, but for the one control character that JSON leaves as it is.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _quote_key(key: str) -> str:
-    return key if key in BY_ENV else _quote(key)
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quote(key)

@@ -15,9 +15,9 @@ from typing import Any, Literal, cast
 from msgspec import Struct
 
 from headrace.base.errors import ConfigurationError, UnknownSetting
+from headrace.base.profiles import DEFAULT_PROFILE, read_profiles
 
 PREFIX = "HEADRACE_"
-DEFAULT_PROFILE = "default"
 SET_BY_DEFAULT = "default"
 SET_BY_ENVIRONMENT = "environment"
 
@@ -262,6 +262,24 @@ def parse_setting(setting: Setting, text: str, source: str) -> Any:
         raise ConfigurationError(f"{written} ({source}) {error}.") from None
 
 
+def check_profile(name: str, content: Mapping[str, str]) -> None:
+    """Raise `UnknownSetting` or `ConfigurationError` for the first entry of the profile that cannot stand."""
+    source = f"profile {name}"
+    for key, text in content.items():
+        if text:
+            parse_setting(find_profile_setting(key, source), text, source)
+        else:
+            find_profile_setting(key, source)
+
+
+def find_profile_setting(name: str, source: str = "") -> Setting:
+    """The setting of this name, if a profile may hold it. Raises `UnknownSetting`, `ConfigurationError`."""
+    setting = find_setting(name, source)
+    if not setting.in_profile:
+        raise ConfigurationError(f"{name} says where the profiles are, so it is set in the environment only.")
+    return setting
+
+
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """The HEADRACE_ variables that are no settings."""
     return sorted(key for key in environ if key.startswith(PREFIX) and key not in BY_ENV)
@@ -323,12 +341,10 @@ def _read_profile(path: Path, chosen: str | None) -> tuple[str, Mapping[str, str
             return DEFAULT_PROFILE, {}
     except OSError as error:
         raise ConfigurationError(f"The profiles in {path} cannot be read: {error.strerror}.") from None
-    from headrace.base import profiles
-
-    document = profiles.read_profiles(path)
+    document = read_profiles(path)
     active = chosen or document.active
     content = document.find(active)
-    profiles.check_profile(document, active)
+    check_profile(active, content)
     return active, content
 
 

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from rich.text import Text
 
 from headrace.base.errors import ConfigurationError
-from headrace.base.profiles import Profiles, check_profile, find_profile_setting, read_profiles, write_profiles
+from headrace.base.profiles import Profiles, read_profiles, write_profiles
 from headrace.base.settings import (
     BY_ENV,
     SET_BY_DEFAULT,
     SET_BY_ENVIRONMENT,
     Resolved,
+    check_profile,
+    find_profile_setting,
     load_settings,
     locate_profiles,
     nearest_setting,
@@ -133,7 +135,7 @@ def validate(*, invocation: Injected) -> None:
     path, _ = locate_profiles(invocation.environ)
     document = read_profiles(path)
     checks: list[Callable[[], object]] = [
-        partial(check_profile, Profiles(path, name, {name: {key: text}}), name)
+        partial(check_profile, name, {key: text})
         for name, content in document.profiles.items()
         for key, text in content.items()
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
@@ -157,10 +157,11 @@ def _one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _open_administration(settings: Settings) -> AbstractContextManager[Administration]:
+@contextmanager
+def _open_administration(settings: Settings) -> Generator[Administration]:
     from headrace.connect import open_administration
 
-    return open_administration(settings)
+    yield open_administration(settings)
 
 
 Injected = Annotated[Invocation, Parameter(parse=False)]

@@ -6,8 +6,8 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from headrace.base.errors import ConfigurationError
-from headrace.base.profiles import Profiles, check_profile, read_profiles, write_profiles
-from headrace.base.settings import BY_ENV, DEFAULT_PROFILE, locate_profiles, parse_setting
+from headrace.base.profiles import DEFAULT_PROFILE, Profiles, read_profiles, write_profiles
+from headrace.base.settings import BY_ENV, check_profile, locate_profiles, parse_setting
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
 
 app = App(name="profile", help_flags=["--help"])
@@ -53,7 +53,7 @@ def use(name: str, /, *, invocation: Injected) -> None:
         The profile to use.
     """
     document, _ = _open(invocation)
-    check_profile(document, name)
+    check_profile(name, document.find(name))
     document.active = name
     write_profiles(document)
     invocation.print_line(f"Profile {name} is in use.")
