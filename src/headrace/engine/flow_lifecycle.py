@@ -25,6 +25,17 @@ from headrace.schema.state import State, StateType
 
 def flow_lifecycle(run: RunningFlow) -> Lifecycle[State]:
     """Take a flow run to its final state and return it, its `data` live: a `Result`, or the exception."""
+    try:
+        return (yield from _live(run))
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as error:  # an interrupt that came between two commands
+        if run.record is None or run.state.is_final():
+            raise
+        return (yield from _end(run, _fail(run, Outcome(None, error))))
+
+
+def _live(run: RunningFlow) -> Lifecycle[State]:
     announced = run.announce()
     for fact in announced or ():
         yield Emit(fact)

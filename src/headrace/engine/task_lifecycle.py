@@ -16,13 +16,24 @@ from headrace.engine.requests import FindResult, StoreResult
 from headrace.engine.results import Result, StoredResult
 from headrace.engine.task_run import RunningTask
 from headrace.rules.retries import delay_before
-from headrace.rules.transitions import AWAITING_RETRY, CACHED, RETRYING, TIMED_OUT
+from headrace.rules.transitions import AWAITING_RETRY, CACHED, RETRYING, TIMED_OUT, is_terminal
 from headrace.schema.fact import TaskNameFact
 from headrace.schema.state import State, StateType
 
 
 def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
     """Take a task run to its final state and return it, its `data` live: a `Result`, or the exception."""
+    try:
+        return (yield from _live(run))
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as error:  # an interrupt that came between two commands
+        if is_terminal(run.state_type):
+            raise
+        return (yield from _crash(run, error))
+
+
+def _live(run: RunningTask) -> Lifecycle[State]:
     if run.state_type is None:
         for fact in run.announce():
             yield Emit(fact)
