@@ -125,6 +125,10 @@ def _end(run: RunningFlow, state: State) -> Lifecycle[State]:
         )
         return state
     decided = decision.state or state
+    if decided.is_cancelling():  # somebody wanted the run to end, and it has
+        return (
+            yield from _end(run, State(type=StateType.CANCELLED, message=f"Cancelled; the run itself ended {state}."))
+        )
     if decision.verb is Verb.ABORT:
         return _not_ours(run, decision.reason or "The orchestrator ended this run.")
     if decided.type is state.type:

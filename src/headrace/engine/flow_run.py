@@ -98,6 +98,7 @@ class RunningFlow:
     def creation(self) -> CreateFlowRun:
         """The request that creates the run."""
         flow = self.flow
+        delay = flow.retry_delay_seconds
         run = FlowRunCreate(
             flow_id=self.id,  # replaced by the flow's id, which only the orchestrator knows
             id=self.id,
@@ -107,8 +108,10 @@ class RunningFlow:
             parent_task_run_id=self.parent_task_run_id,
             empirical_policy=FlowRunPolicy(
                 retries=flow.retries,
-                retry_delay=round(flow.retry_delay_seconds),
-                retry_delay_seconds=flow.retry_delay_seconds,
+                retry_delay=int(delay)
+                if delay == int(delay)
+                else None,  # the contract's newer field holds whole seconds
+                retry_delay_seconds=delay,
             ),
             tags=sorted(current_tags.get()),
             state=StateCreate(type=StateType.PENDING),
