@@ -88,9 +88,13 @@ def _make_app(invocation: Invocation) -> App:
 
 
 def _name_noun(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the noun in its singular."""
-    place = 2 if arguments[:1] == ["--profile"] else 0
-    return [PLURALS.get(word, word) if order == place else word for order, word in enumerate(arguments)]
+    """The arguments with the noun, which is the first word that is no option, in its singular."""
+    words = list(arguments)
+    for place, word in enumerate(words):
+        if not word.startswith("-") and words[place - 1 : place] != ["--profile"]:
+            words[place] = PLURALS.get(word, word)
+            break
+    return words
 
 
 def _read_version() -> str:

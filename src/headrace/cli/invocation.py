@@ -58,6 +58,8 @@ class Invocation:
     def choose_profile(self, name: str) -> None:
         """Use this profile, whatever the environment and the profiles file say."""
         self.environ["HEADRACE_PROFILE"] = name
+        # They may have been read already, for the colours of the screen.
+        vars(self).pop("settings", None)
 
     @cached_property
     def settings(self) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from headrace.cli.invocation import Invocation
@@ -112,9 +112,9 @@ def _show_rows(rows: list[dict[str, Any]], width: int) -> RenderableType:
     ]
     cells = [[_show_cell(row.get(name)) for name in names] for row in rows[:SHOWN_ROWS]]
     table = fit_table(columns, cells, width)
-    if len(rows) > SHOWN_ROWS:
-        table.caption = f"the first {SHOWN_ROWS} of {len(rows):,} rows; -o json has all"
-    return table
+    if len(rows) <= SHOWN_ROWS:
+        return table
+    return Group(table, Text(f"the first {SHOWN_ROWS} of {len(rows):,} rows; -o json has all", "bright_black"))
 
 
 def _show_cell(value: Any) -> str:

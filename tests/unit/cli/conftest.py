@@ -1,0 +1,76 @@
+"""A terminal to type commands into."""
+
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+from rich.console import Console
+
+from headrace.cli.app import run
+from headrace.cli.invocation import Invocation
+from tests.unit.cli.memory import NOW, MemoryAdministration
+
+
+class Ended(Struct):
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Terminal:
+    """Runs commands in this process, on an administration in memory."""
+
+    def __init__(self, home: Path) -> None:
+        self.environ = {"HEADRACE_HOME": str(home)}
+        self.administration = MemoryAdministration()
+
+    def type(self, *arguments: str, width: int = 200) -> Ended:
+        """Run a command and return how it ended."""
+        out, err = io.StringIO(), io.StringIO()
+        invocation = Invocation(
+            self.environ,
+            self.administration.open,
+            self._console(out, width),
+            self._console(err, width),
+            lambda: NOW,
+        )
+        code = run(arguments, invocation)
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    def read(self, *arguments: str, width: int = 200) -> str:
+        """What a command says that succeeds."""
+        ended = self.type(*arguments, width=width)
+        assert (ended.code, ended.err) == (0, "")
+        return ended.out
+
+    def fail(self, *arguments: str) -> str:
+        """What a command says, in one line, that fails."""
+        ended = self.type(*arguments)
+        assert ended.code == 1
+        assert ended.err.startswith("Error: ")
+        assert ended.err.count("\n") == 1
+        assert "Traceback" not in ended.err
+        return ended.err.strip()
+
+    def _console(self, file: io.StringIO, width: int) -> Console:
+        return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
+
+
+@pytest.fixture
+def terminal(home: Path) -> Terminal:
+    return Terminal(home)
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local time is UTC, so that what is shown does not depend on the machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -1,0 +1,256 @@
+"""An administration over lists in memory: the verbs and filters that the command line uses, and no others."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from headrace.base.errors import ObjectNotFound
+from headrace.base.settings import Settings
+from headrace.gateway.administration import Administration
+from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactSort
+from headrace.schema.filters import (
+    ArtifactCollectionFilter,
+    ArtifactFilter,
+    FlowFilter,
+    IdFilter,
+    LogFilter,
+    RunSelection,
+    StateFilter,
+    TextFilter,
+)
+from headrace.schema.flow import Flow
+from headrace.schema.log import Log, LogSort
+from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
+from headrace.schema.state import State, StateType
+from headrace.schema.wire import Stored
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+Thing = TypeVar("Thing", bound=Stored)
+
+
+def number(value: int) -> UUID:
+    """An id that reads as its number."""
+    return UUID(int=(0x7 << 76) | (0x2 << 62) | value)
+
+
+def at(seconds: float) -> datetime:
+    """The instant `seconds` before now."""
+    return NOW - timedelta(seconds=seconds)
+
+
+class MemoryAdministration:
+    """Holds what a test puts into it."""
+
+    def __init__(self) -> None:
+        self.flows: dict[UUID, Flow] = {}
+        self.flow_runs: dict[UUID, FlowRun] = {}
+        self.task_runs: dict[UUID, TaskRun] = {}
+        self.states: dict[UUID, list[State]] = {}
+        self.logs: list[Log] = []
+        self.artifacts: dict[UUID, Artifact] = {}
+        self.pages: list[Page] = []
+
+    @contextmanager
+    def open(self, settings: Settings | None = None) -> Generator[Administration]:
+        yield cast("Administration", self)
+
+    # what the tests put in
+
+    def add_flow(self, value: int, name: str) -> Flow:
+        flow = self.flows[number(value)] = Flow(id=number(value), name=name, created=at(3600))
+        return flow
+
+    def add_flow_run(self, value: int, flow: Flow, name: str, kind: StateType, **more: Any) -> FlowRun:
+        more = {"created": at(100), **more}
+        run = self.flow_runs[number(value)] = FlowRun(id=number(value), flow_id=flow.id, name=name, **more)
+        self._enter(run, kind, more.get("state_name"))
+        return run
+
+    def add_task_run(self, value: int, run: FlowRun, name: str, kind: StateType, **more: Any) -> TaskRun:
+        more = {"task_key": name.partition("-")[0], "dynamic_key": str(value), "created": at(90), **more}
+        task_run = TaskRun(id=number(value), flow_run_id=run.id, name=name, **more)
+        self.task_runs[task_run.id] = task_run
+        self._enter(task_run, kind, more.get("state_name"))
+        return task_run
+
+    def add_log(self, value: int, message: str, level: int = 20, **more: Any) -> None:
+        timestamp = at(1000 - value)
+        self.logs.append(
+            Log(id=number(value), name="flow_runs", level=level, message=message, timestamp=timestamp, **more)
+        )
+
+    def add_artifact(self, value: int, kind: str, data: Any, **more: Any) -> Artifact:
+        artifact = Artifact(id=number(value), type=kind, data=data, created=at(60), **more)
+        self.artifacts[artifact.id] = artifact
+        return artifact
+
+    def _enter(self, run: RunTimes, kind: StateType, name: str | None) -> None:
+        state = State(type=kind, name=name, id=number(run.id.int % 2**32 + 9000), timestamp=at(50))
+        run.state, run.state_type, run.state_name, run.state_id = state, kind, state.name, state.id
+        self.states[run.id] = [State(type=StateType.PENDING, timestamp=at(60)), state]
+
+    # the verbs
+
+    def list_flows(self, flows: FlowFilter | None = None, page: Page = Page()) -> list[Flow]:
+        return self._page([flow for flow in self._sorted(self.flows) if _has_flow(flows, flow)], page)
+
+    def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
+        return _find(self.flow_runs, flow_run_id, "flow run")
+
+    def list_flow_runs(
+        self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()
+    ) -> list[FlowRun]:
+        return self._page(self._select_flow_runs(selection or RunSelection()), page)
+
+    def count_flow_runs(self, selection: RunSelection | None = None) -> int:
+        return len(self._select_flow_runs(selection or RunSelection()))
+
+    def delete_flow_run(self, flow_run_id: UUID) -> None:
+        del self.flow_runs[flow_run_id]
+
+    def list_flow_run_states(self, flow_run_id: UUID) -> list[State]:
+        return self.states[flow_run_id]
+
+    def read_task_run(self, task_run_id: UUID) -> TaskRun:
+        return _find(self.task_runs, task_run_id, "task run")
+
+    def list_task_runs(
+        self, selection: RunSelection | None = None, sort: TaskRunSort = TaskRunSort.ID_DESC, page: Page = Page()
+    ) -> list[TaskRun]:
+        return self._page(self._select_task_runs(selection or RunSelection()), page)
+
+    def count_task_runs(self, selection: RunSelection | None = None) -> int:
+        return len(self._select_task_runs(selection or RunSelection()))
+
+    def list_task_run_states(self, task_run_id: UUID) -> list[State]:
+        return self.states[task_run_id]
+
+    def list_logs(
+        self, logs: LogFilter | None = None, sort: LogSort = LogSort.TIMESTAMP_ASC, page: Page = Page()
+    ) -> list[Log]:
+        logs = logs or LogFilter()
+        found = [
+            line
+            for line in self.logs
+            if _has_id(logs.flow_run_id, line.flow_run_id) and _has_id(logs.task_run_id, line.task_run_id)
+        ]
+        found.sort(key=lambda line: line.timestamp, reverse=sort is LogSort.TIMESTAMP_DESC)
+        return self._page(found, page)
+
+    def read_artifact(self, artifact_id: UUID) -> Artifact:
+        return _find(self.artifacts, artifact_id, "artifact")
+
+    def read_latest_artifact(self, key: str) -> Artifact:
+        found = [artifact for artifact in self._sorted(self.artifacts) if artifact.key == key]
+        if not found:
+            raise ObjectNotFound(f"There is no artifact with the key {key!r}.")
+        return found[0]
+
+    def list_artifacts(
+        self,
+        artifacts: ArtifactFilter | None = None,
+        selection: RunSelection | None = None,
+        sort: ArtifactSort = ArtifactSort.ID_DESC,
+        page: Page = Page(),
+    ) -> list[Artifact]:
+        return self._page(self._select_artifacts(artifacts or ArtifactFilter()), page)
+
+    def count_artifacts(self, artifacts: ArtifactFilter | None = None, selection: RunSelection | None = None) -> int:
+        return len(self._select_artifacts(artifacts or ArtifactFilter()))
+
+    def list_latest_artifacts(
+        self,
+        artifacts: ArtifactCollectionFilter | None = None,
+        sort: ArtifactSort = ArtifactSort.ID_DESC,
+        page: Page = Page(),
+    ) -> list[ArtifactCollection]:
+        wanted = artifacts or ArtifactCollectionFilter()
+        latest: dict[str, Artifact] = {}
+        for artifact in self._sorted(self.artifacts):
+            if artifact.key is not None and _has_id(wanted.flow_run_id, artifact.flow_run_id):
+                latest.setdefault(artifact.key, artifact)
+        collections = [
+            ArtifactCollection(
+                id=number(artifact.id.int % 2**32 + 5000),
+                latest_id=artifact.id,
+                key=artifact.key,
+                type=artifact.type,
+                created=artifact.created,
+            )
+            for artifact in latest.values()
+        ]
+        return self._page(collections, page)
+
+    # how they choose
+
+    def _page(self, things: list[Thing], page: Page) -> list[Thing]:
+        assert page.limit <= 200, "the contract's lists end at 200"
+        self.pages.append(page)
+        return things[page.offset : page.offset + page.limit]
+
+    def _sorted(self, things: dict[UUID, Thing]) -> list[Thing]:
+        return sorted(things.values(), key=lambda thing: thing.id, reverse=True)
+
+    def _select_flow_runs(self, selection: RunSelection) -> list[FlowRun]:
+        wanted = selection.flow_runs
+
+        def chosen(run: FlowRun) -> bool:
+            if not _has_flow(selection.flows, self.flows[run.flow_id]):
+                return False
+            if wanted is None:
+                return True
+            parent = self.task_runs[run.parent_task_run_id].flow_run_id if run.parent_task_run_id else None
+            return (
+                _has_text(wanted.name, run.name)
+                and _has_state(wanted.state, run)
+                and _has_id(wanted.parent_flow_run_id, parent)
+            )
+
+        return list(filter(chosen, self._sorted(self.flow_runs)))
+
+    def _select_task_runs(self, selection: RunSelection) -> list[TaskRun]:
+        wanted = selection.task_runs
+
+        def chosen(run: TaskRun) -> bool:
+            return wanted is None or (
+                _has_text(wanted.name, run.name)
+                and _has_state(wanted.state, run)
+                and _has_id(wanted.flow_run_id, run.flow_run_id)
+            )
+
+        return list(filter(chosen, self._sorted(self.task_runs)))
+
+    def _select_artifacts(self, wanted: ArtifactFilter) -> list[Artifact]:
+        return [
+            artifact
+            for artifact in self._sorted(self.artifacts)
+            if _has_id(wanted.flow_run_id, artifact.flow_run_id) and _has_id(wanted.task_run_id, artifact.task_run_id)
+        ]
+
+
+def _find(things: dict[UUID, Thing], wanted: UUID, noun: str) -> Thing:
+    if wanted not in things:
+        raise ObjectNotFound(f"There is no {noun} {wanted}.")
+    return things[wanted]
+
+
+def _has_id(wanted: IdFilter | None, value: UUID | None) -> bool:
+    return wanted is None or wanted.any_ is None or value in wanted.any_
+
+
+def _has_text(wanted: TextFilter | None, value: str | None) -> bool:
+    return wanted is None or wanted.any_ is None or value in wanted.any_
+
+
+def _has_state(wanted: StateFilter | None, run: RunTimes) -> bool:
+    if wanted is None:
+        return True
+    types = wanted.type.any_ if wanted.type else None
+    return _has_text(wanted.name, run.state_name) and (types is None or run.state_type in types)
+
+
+def _has_flow(wanted: FlowFilter | None, flow: Flow) -> bool:
+    return wanted is None or (_has_id(wanted.id, flow.id) and _has_text(wanted.name, flow.name))
