@@ -106,7 +106,11 @@ class Invocation:
         asking = self.prompt if self.prompt is not None else sys.stdin.isatty() and self.out.is_terminal
         if not asking:
             return True
-        answer = self.err.input(Text(f"{question} [y/N] "))
+        try:
+            answer = self.err.input(Text(f"{question} [y/N] "))
+        except EOFError:
+            self.err.print()
+            return False
         return answer.strip().lower() in {"y", "yes"}
 
     def print(self, *renderables: Any) -> None:
