@@ -1,0 +1,119 @@
+"""Slots: the limits, the leases on them, and the line before them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Executable, Insert, bindparam, delete, func, select, update
+
+from headrace.storage import tables as t
+from headrace.storage.dialect import Dialect
+from headrace.storage.statements.registry import has, insert_into, insertion, new, own, statement
+
+
+@statement
+def lock_limits(dialect: Dialect) -> Executable:
+    """The active limits of some names. Whoever takes slots holds their rows, so counting and taking are one step."""
+    limit = t.concurrency_limits.c
+    query = select(limit.id, limit.name, limit.slots, limit.slot_decay_per_second, limit.level, limit.level_since)
+    active = [own(t.concurrency_limits), dialect.among(limit.name, "names"), limit.active.is_(True)]
+    return query.where(*active).order_by(limit.name).with_for_update()
+
+
+@statement
+def count_slots(dialect: Dialect) -> Executable:
+    """How many slots of some limits live leases hold, and when the first of those leases ends."""
+    hold, lease = t.slot_holds.c, t.slot_leases.c
+    joined = t.slot_holds.join(t.slot_leases, (lease.workspace_id == hold.workspace_id) & (lease.id == hold.lease_id))
+    query = select(hold.limit_id, func.sum(hold.occupied), func.min(lease.expires)).select_from(joined)
+    alive = [own(t.slot_holds), dialect.among(hold.limit_id, "limit_ids"), lease.expires > bindparam("now")]
+    return query.where(*alive).group_by(hold.limit_id)
+
+
+@statement
+def set_level(_: Dialect) -> Executable:
+    """Say how much of a fading limit is in use."""
+    changed = new(t.concurrency_limits, "level", "level_since")
+    return update(t.concurrency_limits).where(*has(t.concurrency_limits, "id")).values(changed)
+
+
+@insertion
+def insert_slot_leases(dialect: Dialect) -> Insert:
+    """Grant leases on slots."""
+    return insert_into(dialect, t.slot_leases)
+
+
+@insertion
+def insert_slot_holds(dialect: Dialect) -> Insert:
+    """Say what leases hold."""
+    return insert_into(dialect, t.slot_holds)
+
+
+@statement
+def find_slot_lease(_: Dialect) -> Executable:
+    """The lease that a request got."""
+    lease = t.slot_leases.c
+    return select(lease.id, lease.names, lease.expires).where(*has(t.slot_leases, "request_id"))
+
+
+@statement
+def find_ended_slot_leases(_: Dialect) -> Executable:
+    """Leases that have run out, a few at a time."""
+    lease = t.slot_leases.c
+    return select(lease.id).where(own(t.slot_leases), lease.expires <= bindparam("now")).limit(100)
+
+
+@statement
+def renew_slot_lease(_: Dialect) -> Executable:
+    """Let a lease that has not run out last longer."""
+    alive = [*has(t.slot_leases, "id"), t.slot_leases.c.expires > bindparam("now")]
+    return update(t.slot_leases).where(*alive).values(new(t.slot_leases, "expires", "updated"))
+
+
+@statement
+def end_slot_lease(_: Dialect) -> Executable:
+    """End a lease that has not run out."""
+    alive = [*has(t.slot_leases, "id"), t.slot_leases.c.expires > bindparam("now")]
+    return delete(t.slot_leases).where(*alive)
+
+
+@statement
+def delete_slot_leases(dialect: Dialect) -> Executable:
+    """Forget leases."""
+    return delete(t.slot_leases).where(own(t.slot_leases), dialect.among(t.slot_leases.c.id, "ids"))
+
+
+@statement
+def delete_slot_holds(dialect: Dialect) -> Executable:
+    """Forget what leases held."""
+    return delete(t.slot_holds).where(own(t.slot_holds), dialect.among(t.slot_holds.c.lease_id, "ids"))
+
+
+@insertion
+def stand_in_line(dialect: Dialect) -> Insert:
+    """Take places in lines, or show that one still stands there."""
+    insert = insert_into(dialect, t.slot_waiters, without=("sequence",))
+    return insert.on_conflict_do_update(
+        index_elements=["workspace_id", "request_id", "limit_id"], set_={"asked": insert.excluded.asked}
+    )
+
+
+@statement
+def find_line(dialect: Dialect) -> Executable:
+    """Who waits before some limits and has asked lately, in the order of coming."""
+    waiter = t.slot_waiters.c
+    query = select(waiter.request_id, waiter.limit_id, waiter.occupy)
+    there = [own(t.slot_waiters), dialect.among(waiter.limit_id, "limit_ids"), waiter.asked > bindparam("since")]
+    return query.where(*there).order_by(waiter.sequence)
+
+
+@statement
+def leave_line(_: Dialect) -> Executable:
+    """Give up a request's places."""
+    return delete(t.slot_waiters).where(*has(t.slot_waiters, "request_id"))
+
+
+@statement
+def clear_line(dialect: Dialect) -> Executable:
+    """Give up the places of those who have not asked for a while."""
+    waiter = t.slot_waiters.c
+    gone = [own(t.slot_waiters), dialect.among(waiter.limit_id, "limit_ids"), waiter.asked <= bindparam("since")]
+    return delete(t.slot_waiters).where(*gone)
