@@ -301,3 +301,12 @@ def baseline() -> list[str]:
 
 def test_every_setting_has_one_name() -> None:
     assert len(BY_ENV) == len(SETTINGS)
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{setting.env}` | {f'`{setting.default}`' if setting.default else ''} | {setting.doc} |"
+        for setting in SETTINGS
+    ]
+    assert [line for line in page.splitlines() if line.startswith("| `")] == rows
