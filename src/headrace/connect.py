@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from headrace.base import errors
-from headrace.base.settings import Settings, load_settings
+from headrace.base.settings import Settings, load_settings, wants_debug
 from headrace.engine.logs import configure_logging
 from headrace.engine.session import Session
 
@@ -63,7 +63,7 @@ def _show_errors_in_one_line() -> None:
 
 def _show_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     ours = (errors.UsageError, errors.ConfigurationError, errors.DatabaseError)
-    if isinstance(error, ours) and not load_settings().debug:
+    if isinstance(error, ours) and not wants_debug():
         sys.stderr.write(f"Error: {error}\n")
     else:
         sys.__excepthook__(kind, error, traceback)

@@ -316,6 +316,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**{name: resolved.value for name, resolved in resolve_settings(environ).items()})
 
 
+def wants_debug(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether errors show where they came from; answers even when the settings themselves are the error."""
+    try:
+        return load_settings(environ).debug
+    except ConfigurationError:
+        return environ.get("HEADRACE_DEBUG", "").lower() not in {"", "0", "false", "no", "off"}
+
+
 def _resolve(
     setting: Setting, environ: Mapping[str, str], home: str, profile: Mapping[str, str], profile_source: str
 ) -> Resolved:

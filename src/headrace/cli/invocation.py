@@ -16,7 +16,7 @@ from rich.text import Text
 
 from headrace.base import clock
 from headrace.base.errors import ConfigurationError
-from headrace.base.settings import Settings, load_settings
+from headrace.base.settings import Settings, load_settings, wants_debug
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
@@ -92,10 +92,7 @@ class Invocation:
     @property
     def debug(self) -> bool:
         """Whether errors show where they came from; readable even when the settings are not."""
-        try:
-            return self.settings.debug
-        except ConfigurationError:
-            return bool(self.environ.get("HEADRACE_DEBUG"))
+        return wants_debug(self.environ)
 
     def administration(self) -> AbstractContextManager[Administration]:
         """The orchestrator's administration, open for the length of a `with` block."""

@@ -19,6 +19,7 @@ from headrace.base.settings import (
     locate_profiles,
     resolve_settings,
     unknown_variables,
+    wants_debug,
 )
 
 
@@ -310,3 +311,10 @@ def test_every_setting_is_in_the_docs() -> None:
         for setting in SETTINGS
     ]
     assert [line for line in page.splitlines() if line.startswith("| `")] == rows
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("1", True), ("yes", True), ("0", False), ("", False), ("no", False)])
+def test_debug_is_known_even_when_the_settings_are_the_error(environ: dict[str, str], text: str, wanted: bool) -> None:
+    environ["HEADRACE_DEBUG"] = text
+    assert wants_debug(environ) is wanted
+    assert wants_debug(environ | {"HEADRACE_LOGGING_LEVEL": "LOUD"}) is wanted
