@@ -20,17 +20,17 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Double,
     Identity,
     Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    String,
     Table,
     UniqueConstraint,
 )
 
-from headrace.storage.types import Id, Json, Micros, Sequence, Text, TransactionNumber
+from headrace.storage.types import Float, Id, Json, Micros, Sequence, Text, TransactionNumber
 
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
@@ -61,6 +61,14 @@ def _present(column: str) -> dict[str, Any]:
     condition = Column(column).is_not(None)
     return {"sqlite_where": condition, "postgresql_where": condition}
 
+
+# Alembic's own record of the revision, here so that a database created from this declaration carries it too.
+schema_revision = Table(
+    "schema_revision",
+    metadata,
+    _required("version_num", String(32)),
+    PrimaryKeyConstraint("version_num", name="schema_revision_pkc"),
+)
 
 workspaces = Table(
     "workspaces",
@@ -289,7 +297,7 @@ leases = _table(
     Column("holder", Text),
     _required("presence_kind", Text),
     Column("presence_name", Text),
-    Column("presence_interval", Double),
+    Column("presence_interval", Float),
     _required("beats", BigInteger),
     Column("suspect_since", Micros),
     _required("created", Micros),
@@ -305,9 +313,9 @@ concurrency_limits = _objects(
     _required("name", Text),
     _required("slots", Integer),
     _required("active", Boolean),
-    _required("slot_decay_per_second", Double),
+    _required("slot_decay_per_second", Float),
     # Of a limit with a decay: what was in use at the instant `level_since`, from where it fades.
-    _required("level", Double),
+    _required("level", Float),
     _required("level_since", Micros),
     UniqueConstraint("workspace_id", "name", name="uq_concurrency_limits_name"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Integer, LargeBinary
+from sqlalchemy import BigInteger, Double, Integer, LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -23,6 +23,10 @@ Sequence = BigInteger().with_variant(Integer(), "sqlite")
 """A number the database counts up by itself; SQLite does so only for a column declared exactly INTEGER."""
 
 
+Float = Double[float]()
+"""A number with a fraction, in double precision."""
+
+
 class Id(TypeDecorator[UUID]):
     """An id: 16 bytes in SQLite, `uuid` in PostgreSQL, always a `UUID` in Python."""
 
@@ -36,6 +40,12 @@ class Id(TypeDecorator[UUID]):
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else value.bytes
+
+    def literal_processor(self, dialect: Dialect) -> Any:
+        def write(value: Any) -> str:
+            return f"'{value}'" if dialect.name == "postgresql" else f"X'{value.hex}'"
+
+        return write
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         return value if value is None or dialect.name == "postgresql" else UUID(bytes=value)

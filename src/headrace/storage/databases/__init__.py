@@ -1,1 +1,29 @@
-"""The implementations of `storage.database.Database`."""
+"""The implementations of `storage.database.Database`, and the one place that chooses between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headrace.base.errors import UnusableDatabase
+from headrace.storage.database import Database, Synchronous
+
+
+def open_database(
+    url: str, *, synchronous: Synchronous = "normal", patience: float = 60.0, connections: int = 8
+) -> Database:
+    """Open the database at `url`, creating or migrating it if need be, and return it.
+
+    `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/database`; a driver named after `+`
+    is accepted and ignored. `patience` is how many seconds a unit may take before its thread gets `Unavailable`,
+    `connections` how many PostgreSQL serves at once. Raises `UnusableDatabase`, `NewerSchema`, `DatabaseBusy` or
+    `Unavailable`, each with one line that names the database.
+    """
+    scheme, separator, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    if kind == "sqlite" and separator and rest.startswith("/"):
+        from headrace.storage.databases.sqlite.database import SqliteDatabase
+        from headrace.storage.databases.sqlite.file import File
+
+        path = Path(rest[1:].partition("?")[0]).expanduser().resolve()
+        return SqliteDatabase(File(path, patience), synchronous, patience)
+    raise UnusableDatabase(f"{url} is no address of a database: sqlite:///<path> or postgresql://<host>/<database>.")

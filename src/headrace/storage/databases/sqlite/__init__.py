@@ -1,0 +1,1 @@
+"""SQLite: one file, any number of processes on one machine."""

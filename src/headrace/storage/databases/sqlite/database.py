@@ -1,0 +1,146 @@
+"""An SQLite file as a database of units of work."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from headrace.base import clock
+from headrace.base.errors import Unavailable
+from headrace.storage import locks
+from headrace.storage.database import Connection, Database, Synchronous
+from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader
+from headrace.storage.databases.sqlite.file import File
+from headrace.storage.databases.sqlite.writer import Writer
+from headrace.storage.forks import Holder, gate
+from headrace.storage.locks import FileLock
+
+T = TypeVar("T")
+
+LOOK_EVERY = 0.025
+"""Seconds between two looks for commits of other processes, while somebody waits for them."""
+
+IDLE_READERS = 8
+"""How many connections for reading are kept open while nobody reads."""
+
+_inherited: list[object] = []
+
+
+class SqliteDatabase(Database, Holder):
+    """An open file. One thread writes; whoever reads does so in its own thread on a connection from a small stock."""
+
+    dialect = "sqlite"
+
+    def __init__(self, file: File, synchronous: Synchronous, patience: float) -> None:
+        Holder.__init__(self)
+        self.name = str(file.path)
+        self._file = file
+        self._patience = patience
+        self._closed = False
+        self._write_lock = file.lock("write")
+        self._committed = threading.Condition()
+        self._writer = Writer(file.path, self._write_lock, synchronous, patience, self._announce)
+        self._readers: list[SqliteConnection] = []
+        self._watching = threading.Lock()
+        self._watcher: SqliteConnection | None = None
+        self._presence: FileLock | None = None
+
+    def write(self, unit: Callable[[Connection], T]) -> T:
+        return self._writer.submit(unit)
+
+    def read(self, unit: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise Unavailable(f"{self.name} was closed in this process.")
+        try:
+            with gate:
+                reader = self._readers.pop() if self._readers else open_reader(self._file.path, self._patience)
+                try:
+                    reader.command("BEGIN")
+                    result = unit(reader)
+                    reader.command("COMMIT")
+                except BaseException:
+                    reader.close()  # in whatever state an interrupt or an error left it
+                    raise
+                if len(self._readers) < IDLE_READERS and not self._closed:
+                    self._readers.append(reader)
+                else:
+                    reader.close()
+                return result
+        except sqlite3.Error as error:
+            raise explain(error, self._file.path) from error
+
+    def moment(self) -> int:
+        try:
+            with self._watching, gate:
+                if self._watcher is None:
+                    self._watcher = open_reader(self._file.path, self._patience)
+                return self._watcher.command("PRAGMA data_version")[0][0]
+        except sqlite3.Error as error:
+            raise explain(error, self._file.path) from error
+
+    def wait(self, timeout: float, since: int | None = None) -> bool:
+        until = clock.monotonic() + timeout
+        since = self.moment() if since is None else since
+        with self._committed:
+            while not self._closed and self.moment() == since:
+                left = until - clock.monotonic()
+                if left <= 0:
+                    return False
+                self._committed.wait(min(left, LOOK_EVERY))
+        return True
+
+    def presence(self) -> str:
+        with self._watching:
+            if self._presence is None:
+                self._presence = locks.take_presence(self._file.locks)
+            return self._presence.path.name
+
+    def is_held(self, name: str) -> bool:
+        return locks.is_present(self._file.locks, name)
+
+    def is_alive(self, name: str, suspect_since: int | None = None) -> bool:
+        return self.is_held(name)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._announce()
+        self._writer.close()
+        with self._watching, gate:
+            for connection in (*self._readers, self._watcher):
+                if connection is not None:
+                    connection.close()
+            if self._presence is not None:
+                locks.give_up_presence(self._presence)
+        self._readers.clear()
+        self._write_lock.close()
+        self._file.close()
+
+    def let_go(self, *, quiet: bool) -> None:
+        """In a forked child: close the inherited connections, else SQLite would take their locks for this process's.
+
+        Closing is safe only if no statement was running. If one was, they are kept untouched for as long as the process.
+        """
+        connections = [self._writer.connection, *self._readers, self._watcher]
+        for connection in connections:
+            if connection is not None and quiet:
+                connection.driver.close()
+        _inherited.append((self._writer, connections))
+        self._closed = True
+        self._readers = []
+        self._watcher = None
+        self._committed = threading.Condition()
+        self._watching = threading.Lock()
+        self._writer = Writer(self._file.path, self._write_lock, "normal", self._patience, self._announce)
+        self._writer.close()
+        for lock in (self._write_lock, self._presence):
+            if lock is not None:
+                lock.abandon()
+        self._file.abandon()
+
+    def _announce(self) -> None:
+        with self._committed:
+            self._committed.notify_all()
