@@ -18,6 +18,10 @@ TESTS = ROOT / "tests"
 
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 80
+# Written once as a record of what the schema became, and never edited.
+MIGRATIONS = SOURCE / "storage" / "migrations" / "versions"
+# Written by a program, which is what people read.
+GENERATED = {SOURCE / "storage" / "compiled.py"}
 # "module.py:function" -> why it is one idea all the same
 LONG_FUNCTIONS: dict[str, str] = {}
 
@@ -98,13 +102,16 @@ def test_no_room_imports_the_front_door() -> None:
 
 
 def test_a_module_is_one_idea() -> None:
-    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    written = [path for path in MODULES if path not in GENERATED and MIGRATIONS not in path.parents]
+    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in written}
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
 
 
 def test_a_function_fits_on_a_page() -> None:
     long: dict[str, int] = {}
     for path in MODULES:
+        if MIGRATIONS in path.parents:
+            continue
         for node in ast.walk(parse(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
                 length = node.end_lineno - node.lineno + 1
