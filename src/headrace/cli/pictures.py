@@ -56,9 +56,9 @@ def _show_content(artifact: Artifact, width: int) -> RenderableType:
     data = artifact.data
     match artifact.type:
         case "markdown" | "link" if isinstance(data, str):
-            from rich.markdown import Markdown
+            from headrace.cli.markdown import show_markdown
 
-            return Markdown(clean(data), hyperlinks=False)
+            return show_markdown(data)
         case "table":
             rows = _read_rows(data)
             if rows is not None:
