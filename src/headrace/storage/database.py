@@ -28,13 +28,14 @@ Synchronous = Literal["normal", "full"]
 class Text(Struct, frozen=True, eq=False):
     """A statement as one kind of database reads it.
 
-    `names` are its parameters in the order of their placeholders; those in `lists` take a list of values. `ids` and
-    `flags` are the places of ids and booleans in the rows it returns.
+    `names` are its parameters in the order of their placeholders; those in `lists` take a list of values, those in
+    `jsons` JSON text. `ids` and `flags` are the places of ids and booleans in the rows it returns.
     """
 
     sql: str
     names: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    jsons: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     flags: tuple[int, ...] = ()
 
@@ -47,15 +48,17 @@ class Statement(Struct, frozen=True, eq=False):
 
 
 class Insertion(Struct, frozen=True, eq=False):
-    """An insert of many rows, each a tuple of values for `columns`, of which those at `ids` are ids.
+    """An insert of many rows, each a tuple of values for `columns`: those at `ids` are ids, those at `jsons` JSON text.
 
-    For SQLite it is the text before, of and after one row; for PostgreSQL one text that takes a list for each column.
+    For SQLite it is the text before, of and after one row; for PostgreSQL one text that takes all rows as one document.
+    If it updates rows that exist, no two rows of one call may meet the same one.
     """
 
     columns: tuple[str, ...]
-    ids: tuple[int, ...]
     sqlite: tuple[str, str, str]
     postgresql: str
+    ids: tuple[int, ...] = ()
+    jsons: tuple[int, ...] = ()
 
 
 class Connection(ABC):

@@ -266,8 +266,8 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_artifact_collections"),
-        sa.UniqueConstraint("workspace_id", "latest_id", name="uq_artifact_collections_latest_id"),
         sa.UniqueConstraint("workspace_id", "key", name="uq_artifact_collections_key"),
+        sa.UniqueConstraint("workspace_id", "latest_id", name="uq_artifact_collections_latest_id"),
     )
     op.create_table(
         "results",

@@ -1,0 +1,1 @@
+"""PostgreSQL: one server, any number of machines. Needs the extra `postgres`."""
