@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Executable, Insert, bindparam, delete, func, select, update
+from typing import Any
+
+from sqlalchemy import Executable, Insert, Select, bindparam, delete, func, select, update
 
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
 from headrace.storage.statements.registry import has, insert_into, insertion, new, own, statement
 
 
-@statement
-def lock_limits(dialect: Dialect) -> Executable:
-    """The active limits of some names. Whoever takes slots holds their rows, so counting and taking are one step."""
+def _active_limits(dialect: Dialect) -> Select[*tuple[Any, ...]]:
+    """The active limits of some names."""
     limit = t.concurrency_limits.c
     query = select(limit.id, limit.name, limit.slots, limit.slot_decay_per_second, limit.level, limit.level_since)
     active = [own(t.concurrency_limits), dialect.among(limit.name, "names"), limit.active.is_(True)]
-    return query.where(*active).order_by(limit.name).with_for_update()
+    return query.where(*active).order_by(limit.name)
+
+
+@statement
+def find_limits(dialect: Dialect) -> Executable:
+    """The active limits of some names."""
+    return _active_limits(dialect)
+
+
+@statement
+def lock_limits(dialect: Dialect) -> Executable:
+    """The same, held: whoever takes slots holds the limits' rows, so that counting and taking are one step."""
+    return _active_limits(dialect).with_for_update()
 
 
 @statement
@@ -98,11 +111,18 @@ def stand_in_line(dialect: Dialect) -> Insert:
 
 @statement
 def find_line(dialect: Dialect) -> Executable:
-    """Who waits before some limits and has asked lately, in the order of coming."""
-    waiter = t.slot_waiters.c
-    query = select(waiter.request_id, waiter.limit_id, waiter.occupy)
+    """All that those wait for who wait before some limits and have asked lately, in the order of coming."""
+    waiter, limit = t.slot_waiters.c, t.concurrency_limits.c
     there = [own(t.slot_waiters), dialect.among(waiter.limit_id, "limit_ids"), waiter.asked > bindparam("since")]
-    return query.where(*there).order_by(waiter.sequence)
+    wanted = t.slot_waiters.join(
+        t.concurrency_limits, (limit.workspace_id == waiter.workspace_id) & (limit.id == waiter.limit_id)
+    )
+    return (
+        select(waiter.request_id, limit.name, waiter.occupy)
+        .select_from(wanted)
+        .where(own(t.slot_waiters), waiter.request_id.in_(select(waiter.request_id).where(*there)))
+        .order_by(waiter.sequence)
+    )
 
 
 @statement

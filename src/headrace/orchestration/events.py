@@ -1,0 +1,96 @@
+"""The event log: appended to in the transaction of whatever happened, read by cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from headrace.base.clock import to_datetime
+from headrace.orchestration.unit import Unit
+from headrace.schema.event import Cursor, EventPage, LoggedEvent
+from headrace.schema.fact import StateFact
+from headrace.schema.state import State
+from headrace.schema.wire import decode_json
+from headrace.storage import compiled
+from headrace.storage.rows import to_facts, to_state
+from headrace.storage.texts import storable_json
+
+FLOW_RUN: Final = "flow-run"
+TASK_RUN: Final = "task-run"
+LATE: Final = "late"
+"""States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
+
+EventRow = tuple[str, UUID, UUID | None, int, str]
+"""A row of events: kind, subject, flow run, occurred, body."""
+
+
+def pack(states: Sequence[StateFact]) -> str:
+    """The states of one run in as few bytes as they can be told in."""
+    return storable_json([_short(state) for state in states])
+
+
+def event_row(
+    kind: Literal["flow-run", "task-run", "late"], subject: UUID, flow_run_id: UUID | None, states: Sequence[StateFact]
+) -> EventRow:
+    """The row that tells of states a run entered."""
+    return kind, subject, flow_run_id, states[-1].timestamp, pack(states)
+
+
+def append(unit: Unit, rows: Sequence[EventRow]) -> None:
+    """Append events."""
+    if rows:
+        unit.insert(compiled.insert_events, rows)
+
+
+def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact]]:
+    """The states that moved each of the runs, in the order in which they were recorded."""
+    histories: dict[UUID, list[StateFact]] = {}
+    for subject, kind, body in unit.fetch(compiled.find_history, ids=list(ids)):
+        if kind != LATE:
+            histories.setdefault(subject, []).extend(to_facts(body))
+    return histories
+
+
+def list_states(unit: Unit, run_id: UUID) -> list[State]:
+    """Every state a run was in or was said to be in, oldest first, each once."""
+    rows = unit.fetch(compiled.find_history, ids=[run_id])
+    facts = {(fact.timestamp, fact.ordinal): fact for _, _, body in rows for fact in to_facts(body)}
+    return [to_state(run_id, facts[place]) for place in sorted(facts)]
+
+
+def read_events(unit: Unit, after: Cursor, limit: int) -> EventPage:
+    """The events after a cursor, in order."""
+    rows = unit.fetch(compiled.read_events, transaction=after.transaction, sequence=after.sequence, limit=limit)
+    if not rows:
+        return EventPage(events=[], cursor=after)
+    events = [_to_event(*row) for row in rows if row[2] != LATE]
+    return EventPage(events=events, cursor=Cursor(rows[-1][0], rows[-1][1]))
+
+
+def last_cursor(unit: Unit) -> Cursor:
+    """Where the log ends now."""
+    return Cursor(*unit.fetch(compiled.find_end_of_log)[0])
+
+
+def _short(state: StateFact) -> StateFact | tuple[Any, ...]:
+    """A state without the fields at its end that say nothing."""
+    if state.details or state.data is not None:
+        return state
+    told = (state.ordinal, state.type, state.name, state.timestamp)
+    return told if state.message is None else (*told, state.message)
+
+
+def _to_event(
+    xid: int, sequence: int, kind: Any, subject: UUID, flow_run_id: UUID | None, occurred: int, body: str
+) -> LoggedEvent:
+    of_run = kind in {FLOW_RUN, TASK_RUN}
+    return LoggedEvent(
+        cursor=Cursor(xid, sequence),
+        kind=kind,
+        subject_id=subject,
+        occurred=to_datetime(occurred),
+        flow_run_id=flow_run_id,
+        states=[to_state(subject, fact) for fact in to_facts(body)] if of_run else [],
+        body=None if of_run else decode_json(body),
+    )

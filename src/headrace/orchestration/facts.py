@@ -1,0 +1,78 @@
+"""Facts: what journals deliver, each stored once and in order, whatever was sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from headrace.base.errors import InvalidRequest
+from headrace.orchestration.records import store_artifacts, store_logs, store_results
+from headrace.orchestration.stories import Stories, store_stories
+from headrace.orchestration.unit import Unit
+from headrace.schema.fact import (
+    ArtifactFact,
+    Batch,
+    Fact,
+    LogFact,
+    ResultFact,
+    TaskNameFact,
+    TaskRunFact,
+    TaskStateFact,
+)
+from headrace.storage import compiled
+
+
+def store_batch(unit: Unit, batch: Batch) -> int:
+    """Store the facts of a batch that are not stored yet; return the journal's high-water mark.
+
+    Raises `InvalidRequest` when facts are missing between the mark and the batch.
+    """
+    mark = _lock_mark(unit, batch)
+    if batch.first > mark + 1:
+        raise InvalidRequest(
+            f"Journal {batch.journal_id} is stored up to fact {mark}, so its facts {mark + 1} to {batch.first - 1} are "
+            f"missing before fact {batch.first}."
+        )
+    if batch.last <= mark:
+        return mark
+    store_facts(unit, batch.facts[mark + 1 - batch.first :], _find_stale(unit, batch.attempts))
+    unit.execute(compiled.move_mark, journal_id=batch.journal_id, new_mark=batch.last, new_updated=unit.now)
+    return batch.last
+
+
+def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = frozenset()) -> None:
+    """Store facts. Those of flow runs in `stale` come from an attempt that is over: history, which moves nothing."""
+    stories = Stories(stale)
+    logs: list[LogFact] = []
+    artifacts: list[ArtifactFact] = []
+    results: list[ResultFact] = []
+    for fact in facts:
+        match fact:
+            case TaskStateFact() | TaskRunFact() | TaskNameFact():
+                stories.add(fact)
+            case LogFact():
+                logs.append(fact)
+            case ArtifactFact():
+                artifacts.append(fact)
+            case ResultFact():
+                results.append(fact)
+    store_stories(unit, stories)
+    store_logs(unit, logs)
+    store_artifacts(unit, artifacts)
+    store_results(unit, results)
+
+
+def _lock_mark(unit: Unit, batch: Batch) -> int:
+    """Up to which fact the journal is stored. Nobody else stores facts of it until this unit ends."""
+    if batch.first == 1:
+        unit.insert(compiled.insert_journals, [(batch.journal_id, 0, unit.now)])
+    rows = unit.fetch(compiled.lock_mark, journal_id=batch.journal_id)
+    return rows[0][0] if rows else 0
+
+
+def _find_stale(unit: Unit, attempts: dict[UUID, int]) -> frozenset[UUID]:
+    """The flow runs that are executed under another epoch than the batch's writer thinks."""
+    if not attempts:
+        return frozenset()
+    epochs = unit.fetch(compiled.find_epochs, ids=list(attempts))
+    return frozenset(run_id for run_id, epoch in epochs if attempts[run_id] != epoch)

@@ -1,0 +1,137 @@
+"""Flow runs: created once, read, and changed; their states are decided in `proposals`."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+
+from headrace.base.errors import InvalidRequest, ObjectNotFound
+from headrace.base.ids import uuid7
+from headrace.base.names import generate_name
+from headrace.orchestration.facts import store_batch
+from headrace.orchestration.flows import require_flow
+from headrace.orchestration.proposals import decide, enter, follow_up, load_flow_run
+from headrace.orchestration.unit import Unit
+from headrace.rules.transitions import PENDING
+from headrace.rules.verdicts import Accept
+from headrace.schema.fact import Batch
+from headrace.schema.orchestration import Proposal
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
+from headrace.schema.state import StateCreate
+from headrace.storage import compiled
+from headrace.storage.rows import FlowRunRow, to_flow_run
+from headrace.storage.texts import storable, storable_json
+
+
+def create_flow_run(unit: Unit, create: FlowRunCreate, batch: Batch | None = None) -> FlowRun:
+    """Create a flow run, once for each id and for each idempotency key of its flow, and return it as stored.
+
+    Raises `ObjectNotFound` when the flow does not exist, `InvalidRequest` for a state in which no run can begin.
+    """
+    if batch is not None:
+        store_batch(unit, batch)
+    known = _find_existing(unit, create)
+    if known is None:
+        require_flow(unit, create.flow_id)
+        known = _insert(unit, create) or _find_existing(unit, create)
+    if known is None:
+        raise ObjectNotFound(f"Flow run {create.id} was deleted while it was being created.")
+    return to_flow_run(known, unit.now)
+
+
+def read_flow_run(unit: Unit, flow_run_id: UUID) -> FlowRun:
+    """The flow run. Raises `ObjectNotFound`."""
+    row = load_flow_run(unit, flow_run_id)
+    if row is None:
+        raise ObjectNotFound(f"There is no flow run with id {flow_run_id}.")
+    return to_flow_run(row, unit.now)
+
+
+def update_flow_run(unit: Unit, flow_run_id: UUID, update: FlowRunUpdate) -> None:
+    """Change what the update names. Raises `ObjectNotFound`."""
+    rows = unit.fetch(compiled.lock_flow_run, id=flow_run_id)
+    if not rows:
+        raise ObjectNotFound(f"There is no flow run with id {flow_run_id}.")
+    row = FlowRunRow._make(rows[0])
+    told = {name: value for name in update.__struct_fields__ if (value := getattr(update, name)) is not UNSET}
+    if told.get("name", "") is None:
+        del told["name"]  # a run always has a name
+    columns = {name: told[name] if name in told else getattr(row, name) for name in update.__struct_fields__}
+    for name in told.keys() & {"parameters", "empirical_policy", "tags", "job_variables"}:
+        columns[name] = None if told[name] is None else storable_json(told[name])
+    for name in told.keys() & {"name", "flow_version", "infrastructure_pid"}:
+        columns[name] = told[name] and storable(told[name])
+    named = {f"new_{name}": value for name, value in columns.items()}
+    unit.execute(compiled.edit_flow_run, id=flow_run_id, new_updated=unit.now, **named)
+
+
+def _find_existing(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
+    found = None if create.id is None else load_flow_run(unit, create.id)
+    if found is None and create.idempotency_key is not None:
+        key = storable(create.idempotency_key)
+        rows = unit.fetch(compiled.find_flow_run_by_key, flow_id=create.flow_id, idempotency_key=key)
+        found = FlowRunRow._make(rows[0]) if rows else None
+    return found
+
+
+def _insert(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
+    """Write a run that begins; None when somebody else was just faster."""
+    blank = _blank_row(unit, create)
+    proposal = Proposal(flow_run_id=blank.id, state=create.state or StateCreate(type=PENDING))
+    verdict = decide(unit, blank, proposal)
+    if not isinstance(verdict, Accept):
+        raise InvalidRequest(f"A flow run cannot begin {proposal.state.type}: {verdict.reason}")
+    row, fact = enter(unit, blank, verdict.state, verdict.effects)
+    if not unit.insert(compiled.insert_flow_runs, [row]):
+        return None
+    follow_up(unit, row, fact, verdict.effects)
+    return row
+
+
+def _blank_row(unit: Unit, create: FlowRunCreate) -> FlowRunRow:
+    """The row of a run that has no state yet."""
+    parent_id = create.parent_task_run_id
+    parent: list[tuple[Any, ...]] = []
+    if parent_id is not None:
+        parent = unit.fetch(compiled.find_task_run, id=parent_id)
+    return FlowRunRow(
+        id=create.id or uuid7(),
+        flow_id=create.flow_id,
+        name=storable(create.name or generate_name()),
+        tags=storable_json(create.tags),
+        labels=None if create.labels is None else storable_json(create.labels),
+        run_count=0,
+        expected_start_time=None,
+        next_scheduled_start_time=None,
+        start_time=None,
+        end_time=None,
+        total_run_time=0,
+        state_type=None,
+        state_name=None,
+        state_timestamp=None,
+        state_ordinal=0,
+        state=None,
+        epoch=0,
+        deployment_id=create.deployment_id,
+        deployment_version=None,
+        work_pool_id=None,
+        work_queue_id=None,
+        flow_version=create.flow_version and storable(create.flow_version),
+        parameters=storable_json(create.parameters),
+        context=storable_json(create.context),
+        empirical_policy=storable_json(create.empirical_policy),
+        idempotency_key=create.idempotency_key and storable(create.idempotency_key),
+        parent_flow_run_id=parent[0][1] if parent else None,
+        parent_task_run_id=parent_id,
+        auto_scheduled=False,
+        infrastructure_document_id=create.infrastructure_document_id,
+        infrastructure_pid=None,
+        job_variables=None if create.job_variables is None else storable_json(create.job_variables),
+        created_by_id=None,
+        created_by_type=None,
+        created_by_display_value=None,
+        created=unit.now,
+        updated=unit.now,
+    )

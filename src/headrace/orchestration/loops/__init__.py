@@ -1,0 +1,1 @@
+"""Background loops: one file each, with start, stop and run_once."""

@@ -1,0 +1,90 @@
+"""What runs leave behind: log lines, artifacts, records of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headrace.base.ids import uuid7
+from headrace.orchestration.unit import Unit
+from headrace.schema.fact import ArtifactFact, LogFact, ResultFact
+from headrace.storage import compiled
+from headrace.storage.texts import cut, storable, storable_json
+
+LOG_LIMIT = 2**20
+"""The most bytes of one log line that are kept."""
+
+
+def store_logs(unit: Unit, logs: Sequence[LogFact]) -> None:
+    """Keep log lines; an oversize one is cut, and says so."""
+    if not logs:
+        return
+    unit.insert(
+        compiled.insert_logs,
+        [
+            (
+                log.id,
+                log.flow_run_id,
+                log.task_run_id,
+                storable(log.name),
+                log.level,
+                cut(storable(log.message), LOG_LIMIT),
+                log.timestamp,
+            )
+            for log in logs
+        ],
+    )
+
+
+def store_artifacts(unit: Unit, artifacts: Sequence[ArtifactFact]) -> None:
+    """Keep artifacts; the newest of each key is its latest."""
+    if not artifacts:
+        return
+    rows = [
+        (
+            artifact.id,
+            None if artifact.key is None else storable(artifact.key),
+            artifact.type,
+            None if artifact.description is None else storable(artifact.description),
+            None if artifact.data is None else storable_json(artifact.data),
+            None,
+            artifact.flow_run_id,
+            artifact.task_run_id,
+            artifact.created,
+            unit.now,
+        )
+        for artifact in artifacts
+    ]
+    unit.insert(compiled.insert_artifacts, rows)
+    latest = {artifact.key: artifact for artifact in sorted(artifacts, key=lambda each: (each.created, each.id))}
+    unit.insert(
+        compiled.advance_artifact_collections,
+        [
+            (uuid7(), storable(key), artifact.id, artifact.created, artifact.created)
+            for key, artifact in latest.items()
+            if key is not None
+        ],
+    )
+
+
+def store_results(unit: Unit, results: Sequence[ResultFact]) -> None:
+    """Keep records of where values are."""
+    if not results:
+        return
+    unit.insert(
+        compiled.insert_results,
+        [
+            (
+                result.id,
+                storable(result.storage_key),
+                storable(result.location),
+                storable(result.serializer),
+                result.size,
+                result.expiration,
+                result.flow_run_id,
+                result.task_run_id,
+                result.created,
+                unit.now,
+            )
+            for result in results
+        ],
+    )

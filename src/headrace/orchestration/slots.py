@@ -1,0 +1,162 @@
+"""Slots: leases on limits, and the line of those who wait for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import NamedTuple
+from uuid import UUID
+
+from headrace.base.ids import uuid7
+from headrace.orchestration.unit import Unit
+from headrace.rules.slots import LATEST, Limit, Wish, decide_slots, faded
+from headrace.schema.orchestration import SlotGrant, SlotRequest
+from headrace.schema.wire import decode_json
+from headrace.storage import compiled
+from headrace.storage.texts import storable_json
+
+SECOND = 1_000_000
+SILENCE = int(3 * LATEST) * SECOND
+"""Who has not asked again for so long (microseconds) is not waiting any more."""
+
+
+class LimitRow(NamedTuple):
+    """An active limit as it is stored."""
+
+    id: UUID
+    name: str
+    slots: int
+    decay: float
+    level: float
+    level_since: int
+
+
+def acquire_slots(unit: Unit, request: SlotRequest) -> SlotGrant:
+    """Grant a lease on slots of all limits named, or a place in line."""
+    granted = _find_granted(unit, request)
+    if granted is not None:
+        return granted
+    _end_expired(unit)
+    rows = [LimitRow._make(values) for values in unit.fetch(compiled.lock_limits, names=sorted(set(request.names)))]
+    names = [row.name for row in rows]
+    limits = {row.name: limit for row, limit in zip(rows, _count(unit, rows), strict=True)}
+    place = decide_slots(Wish(names, request.occupy), limits, _find_ahead(unit, request, rows, limits))
+    if place is None:
+        return _grant(unit, request, rows, limits)
+    if request.queue:
+        unit.insert(
+            compiled.stand_in_line,
+            [(request.request_id, row.id, request.occupy, request.holder_id, unit.now, unit.now) for row in rows],
+        )
+    return SlotGrant(lease_id=None, names=names, position=place.position, retry_after=place.retry_after)
+
+
+def renew_slots(unit: Unit, lease_id: UUID, duration: float) -> bool:
+    """Let a lease last for `duration` more seconds; False when it has run out."""
+    expires = unit.now + int(duration * SECOND)
+    return bool(
+        unit.execute(compiled.renew_slot_lease, id=lease_id, now=unit.now, new_expires=expires, new_updated=unit.now)
+    )
+
+
+def release_slots(unit: Unit, lease_id: UUID) -> bool:
+    """Give slots back; False when the lease had ended."""
+    alive = bool(unit.execute(compiled.end_slot_lease, id=lease_id, now=unit.now))
+    unit.execute(compiled.delete_slot_holds, ids=[lease_id])
+    return alive
+
+
+def withdraw_slot_request(unit: Unit, request_id: UUID) -> None:
+    """Leave the line, and give back the lease if it was granted."""
+    unit.execute(compiled.leave_line, request_id=request_id)
+    _delete(unit, [row[0] for row in unit.fetch(compiled.find_slot_lease, request_id=request_id)])
+
+
+def _find_granted(unit: Unit, request: SlotRequest) -> SlotGrant | None:
+    """The lease the request got already; one that has run out is forgotten, and the request begins anew."""
+    rows = unit.fetch(compiled.find_slot_lease, request_id=request.request_id)
+    if not rows:
+        return None
+    lease_id, names, expires = rows[0]
+    if expires <= unit.now:
+        _delete(unit, [lease_id])
+        return None
+    return SlotGrant(lease_id=lease_id, names=decode_json(names))
+
+
+def _count(unit: Unit, rows: Sequence[LimitRow]) -> list[Limit]:
+    """What of each limit is in use: counted from live leases, or faded from what was in use."""
+    counted: dict[UUID, tuple[int, int]] = {}
+    if rows:
+        found = unit.fetch(compiled.count_slots, limit_ids=[row.id for row in rows], now=unit.now)
+        counted = {limit_id: (int(used), expires) for limit_id, used, expires in found}
+    limits: list[Limit] = []
+    for row in rows:
+        used, expires = counted.get(row.id, (0, None))
+        if row.decay > 0:
+            level = faded(row.level, (unit.now - row.level_since) / SECOND, row.decay)
+            limits.append(Limit(row.slots, level, row.decay))
+        else:
+            limits.append(Limit(row.slots, used, 0.0, expires and (expires - unit.now) / SECOND))
+    return limits
+
+
+def _find_ahead(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limits: dict[str, Limit]) -> list[Wish]:
+    """Who stands before the request in any of its lines, in the order of coming.
+
+    What else they wait for is added to `limits`, as far as it is limited.
+    """
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    unit.execute(compiled.clear_line, limit_ids=ids, since=unit.now - SILENCE)
+    line: dict[UUID, Wish] = {}
+    for request_id, name, occupy in unit.fetch(compiled.find_line, limit_ids=ids, since=unit.now - SILENCE):
+        line[request_id] = Wish([*line[request_id].names, name] if request_id in line else [name], occupy)
+    ahead = list(takewhile(lambda wish: wish is not line.get(request.request_id), line.values()))
+    others = sorted({name for wish in ahead for name in wish.names} - limits.keys())
+    if others:
+        found = [LimitRow._make(values) for values in unit.fetch(compiled.find_limits, names=others)]
+        limits.update(zip([row.name for row in found], _count(unit, found), strict=True))
+    return ahead
+
+
+def _grant(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limits: dict[str, Limit]) -> SlotGrant:
+    lease_id = uuid7()
+    names = [row.name for row in rows]
+    expires = unit.now + int(request.duration * SECOND)
+    unit.insert(
+        compiled.insert_slot_leases,
+        [
+            (
+                lease_id,
+                request.request_id,
+                request.holder_type,
+                request.holder_id,
+                storable_json(names),
+                expires,
+                unit.now,
+                unit.now,
+            )
+        ],
+    )
+    held = [(row.id, lease_id, request.occupy) for row in rows if row.decay <= 0]
+    if held:
+        unit.insert(compiled.insert_slot_holds, held)
+    for row in rows:
+        if row.decay > 0:
+            level = limits[row.name].used + request.occupy
+            unit.execute(compiled.set_level, id=row.id, new_level=level, new_level_since=unit.now)
+    unit.execute(compiled.leave_line, request_id=request.request_id)
+    return SlotGrant(lease_id=lease_id, names=names)
+
+
+def _end_expired(unit: Unit) -> None:
+    """Forget leases that have run out, a few at a time."""
+    _delete(unit, [row[0] for row in unit.fetch(compiled.find_ended_slot_leases, now=unit.now)])
+
+
+def _delete(unit: Unit, lease_ids: Sequence[UUID]) -> None:
+    if lease_ids:
+        unit.execute(compiled.delete_slot_holds, ids=list(lease_ids))
+        unit.execute(compiled.delete_slot_leases, ids=list(lease_ids))

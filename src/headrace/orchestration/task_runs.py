@@ -1,0 +1,157 @@
+"""Task runs: rows that follow from the states their engines report, and the few states that others decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from headrace.base.clock import to_datetime, to_micros
+from headrace.base.errors import ObjectNotFound
+from headrace.base.ids import uuid7
+from headrace.orchestration.events import EventRow, append, event_row, load_histories
+from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
+from headrace.orchestration.unit import Unit
+from headrace.rules.bookkeeping import project
+from headrace.rules.transitions import CRASHED, PENDING, SCHEDULED
+from headrace.schema.fact import StateFact
+from headrace.schema.run import TaskRun, TaskRunCreate
+from headrace.schema.state import StateCreate
+from headrace.storage import compiled
+from headrace.storage.rows import TaskRunRow, to_task_run
+from headrace.storage.texts import storable, storable_json
+
+
+def read_task_run(unit: Unit, task_run_id: UUID) -> TaskRun:
+    """The task run. Raises `ObjectNotFound`."""
+    rows = unit.fetch(compiled.find_task_run, id=task_run_id)
+    if not rows:
+        raise ObjectNotFound(f"There is no task run with id {task_run_id}.")
+    return to_task_run(TaskRunRow(*rows[0]), unit.now)
+
+
+def create_task_run(unit: Unit, create: TaskRunCreate) -> TaskRun:
+    """Create a task run, once for each id and for each call within its flow run, and return it."""
+    known = _find_existing(unit, create)
+    if known is not None:
+        return to_task_run(known, unit.now)
+    run_id = create.id or uuid7()
+    first = _first_state(create, run_id, unit.now)
+    row = advance(_new_row(create, run_id, first, unit.now), [first], unit.now)
+    if unit.insert(compiled.insert_task_runs, [row]):
+        append(unit, [event_row("task-run", run_id, create.flow_run_id, [first])])
+    return read_task_run(unit, run_id)
+
+
+def advance(
+    row: TaskRunRow,
+    states: Sequence[StateFact],
+    now: int,
+    history: Callable[[], Iterable[StateFact]] = tuple,
+    run_count: int = 0,
+) -> TaskRunRow:
+    """The row after more states of its run arrived; `history` gives those that had arrived before."""
+    before = to_progress(row)
+    after = project(before, states, history, run_count)
+    state = after.state
+    return row._replace(
+        run_count=after.run_count,
+        next_scheduled_start_time=after.next_scheduled_start_time,
+        start_time=after.start_time,
+        end_time=after.end_time,
+        total_run_time=after.total_run_time,
+        state_type=state and state.type,
+        state_name=state and storable(state.name),
+        state_timestamp=state and state.timestamp,
+        state_ordinal=state.ordinal if state else 0,
+        state=row.state if state is before.state or state is None else pack_rest(state),
+        updated=now,
+    )
+
+
+def mirror_child(unit: Unit, parent_task_run_id: UUID, child_id: UUID, state: StateFact, run_count: int) -> None:
+    """Let the task run that stands for a subflow enter the state its flow run entered."""
+    rows = unit.fetch(compiled.lock_task_runs, ids=[parent_task_run_id])
+    if rows:
+        row = TaskRunRow(*rows[0])
+        details = {**(state.details or {}), "child_flow_run_id": str(child_id)}
+        mirrored = msgspec.structs.replace(state, ordinal=row.state_ordinal + 1, details=details)
+        _enter(unit, [(row, mirrored, run_count)])
+
+
+def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
+    """Let the task runs of a flow run that had not ended have died with it."""
+    moved: list[tuple[TaskRunRow, StateFact, int]] = []
+    for values in unit.fetch(compiled.lock_unfinished_task_runs, flow_run_id=flow_run_id):
+        row = TaskRunRow(*values)
+        time = max(unit.now, (row.state_timestamp or 0) + 1)
+        moved.append((row, StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message), 0))
+    if moved:
+        _enter(unit, moved)
+
+
+def _enter(unit: Unit, moved: Sequence[tuple[TaskRunRow, StateFact, int]]) -> None:
+    """Let task runs, whose rows are held, enter one state each."""
+    rows: list[TaskRunRow] = []
+    events: list[EventRow] = []
+    for row, state, run_count in moved:
+        history = lambda row=row: load_histories(unit, [row.id]).get(row.id, ())  # noqa: E731
+        rows.append(advance(row, [state], unit.now, history, run_count))
+        events.append(event_row("task-run", row.id, row.flow_run_id, [state]))
+    unit.insert(compiled.replace_task_runs, rows)
+    append(unit, events)
+
+
+def _find_existing(unit: Unit, create: TaskRunCreate) -> TaskRunRow | None:
+    rows: list[tuple[object, ...]] = []
+    if create.id is not None:
+        rows = unit.fetch(compiled.find_task_run, id=create.id)
+    key = {"task_key": create.task_key, "dynamic_key": create.dynamic_key}
+    if not rows and create.flow_run_id is None:
+        rows = unit.fetch(compiled.find_loose_task_run_by_key, **key)
+    elif not rows:
+        # Two who create the same call at once wait for one another here.
+        unit.fetch(compiled.lock_flow_run, id=create.flow_run_id)
+        rows = unit.fetch(compiled.find_task_run_by_key, flow_run_id=create.flow_run_id, **key)
+    return TaskRunRow._make(rows[0]) if rows else None
+
+
+def _first_state(create: TaskRunCreate, run_id: UUID, now: int) -> StateFact:
+    state = create.state or StateCreate(type=PENDING)
+    details = msgspec.structs.replace(state.state_details, task_run_id=run_id, flow_run_id=create.flow_run_id)
+    if state.type is SCHEDULED and details.scheduled_time is None:
+        details.scheduled_time = to_datetime(now)
+    return to_state_fact(msgspec.structs.replace(state, state_details=details), 1, now)
+
+
+def _new_row(create: TaskRunCreate, run_id: UUID, first: StateFact, now: int) -> TaskRunRow:
+    time = create.state.state_details.scheduled_time if create.state else None
+    return TaskRunRow(
+        id=run_id,
+        flow_run_id=create.flow_run_id,
+        task_key=storable(create.task_key),
+        dynamic_key=storable(create.dynamic_key),
+        name=storable(create.name or f"{create.task_key}-{create.dynamic_key}"),
+        tags=storable_json(create.tags),
+        labels=None if create.labels is None else storable_json(create.labels),
+        run_count=0,
+        expected_start_time=to_micros(time) if time else first.timestamp,
+        next_scheduled_start_time=None,
+        start_time=None,
+        end_time=None,
+        total_run_time=0,
+        state_type=None,
+        state_name=None,
+        state_timestamp=None,
+        state_ordinal=0,
+        state=None,
+        flow_run_run_count=0,
+        task_version=create.task_version,
+        cache_key=create.cache_key and storable(create.cache_key),
+        cache_expiration=to_micros(create.cache_expiration) if create.cache_expiration else None,
+        empirical_policy=storable_json(create.empirical_policy),
+        task_inputs=storable_json(create.task_inputs),
+        created=now,
+        updated=now,
+    )
