@@ -4,6 +4,7 @@ A sequential flow runs once under the clock and once under cProfile. The time of
 code is charged to the room of Headrace that called it, so the rooms add up to the whole.
 """
 
+import argparse
 import sys
 import tempfile
 from collections import defaultdict
@@ -18,9 +19,9 @@ Function = tuple[str, int, float, list[tuple[str, float, float]]]
 
 OUTSIDE = "the user's code and the profiler"
 WAITING = "waiting"
-WAITS = ("'acquire' of '_thread.", "built-in method time.sleep", "'poll' of 'select.", "built-in method select.select")
+WAITS = ("'acquire' of '_thread.", "'get' of '_queue.SimpleQueue'", "time.sleep", "'poll' of 'select.", "select.select")
 SHARE_SHOWN = 0.005
-TOP = 12
+TOP = 8
 
 
 def room_of(function: str, package: str) -> str | None:
@@ -76,9 +77,9 @@ def render_rooms(thread: str, functions: list[Function], package: str, tasks: in
     return lines
 
 
-def render_functions(functions: list[Function], tasks: int) -> list[str]:
+def render_functions(thread: str, functions: list[Function], tasks: int) -> list[str]:
     """Return the functions with the most time of their own."""
-    lines = ["The functions with the most time of their own in the main thread, and their calls a task"]
+    lines = [f"{thread}, the functions with the most time of their own, and their calls a task"]
     working = [function for function in functions if room_of(function[0], "/") != WAITING]
     for name, calls, own, _ in sorted(working, key=lambda function: -function[2])[:TOP]:
         file, line, function = name.split("|", 2)
@@ -87,26 +88,41 @@ def render_functions(functions: list[Function], tasks: int) -> list[str]:
     return lines
 
 
-def profile_tasks(python: Path, tasks: int) -> str:
+def profile_tasks(python: Path, tasks: int, *, durable: bool = False) -> str:
     """Run the profile with this interpreter and return it as text."""
     settings = {"BENCH_TASKS": str(tasks)}
+    options = ("durable",) if durable else ()
     with tempfile.TemporaryDirectory(prefix="hb-") as folder:
         home = Path(folder) / "home"
         prepare(home)
-        wall: dict[str, Any] = run_script(python, ("headrace_profile.py", "wall"), home, settings).report
-        found: dict[str, Any] = run_script(python, ("headrace_profile.py", "functions"), home, settings).report
+        wall: dict[str, Any] = run_script(python, ("headrace_profile.py", "wall", *options), home, settings).report
+        found: dict[str, Any] = run_script(
+            python, ("headrace_profile.py", "functions", *options), home, settings
+        ).report
     threads = "".join(
         f"\n  {name:<34}{seconds / tasks * 1e6:8.1f} us of processor" for name, seconds in wall["threads"].items()
     )
     loop, whole = (wall[name] / tasks * 1e6 for name in ("loop", "flow"))
     clock = f"Under the clock: {loop:.1f} us a task in the loop, {whole:.1f} us until the flow returned{threads}"
-    parts = ["Where a task's time goes", clock]
-    for thread, functions in sorted(found["threads"].items(), key=lambda item: item[0] != "MainThread"):
-        parts.append("\n".join(render_rooms(thread, functions, found["package"], tasks)))
-    parts.append("\n".join(render_functions(found["threads"]["MainThread"], tasks)))
+    title = "Where a durable task's time goes" if durable else "Where a task's time goes"
+    parts = [f"{title}. Time in a call that lets other threads run includes the wait for its turn to go on.", clock]
+    ordered = sorted(found["threads"].items(), key=lambda item: item[0] != "MainThread")
+    parts += ["\n".join(render_rooms(thread, functions, found["package"], tasks)) for thread, functions in ordered]
+    parts += ["\n".join(render_functions(thread, functions, tasks)) for thread, functions in ordered]
     return "\n\n".join(parts)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> None:
+    """Profile and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
+    parser.add_argument("--headrace", type=Path, metavar="PYTHON", help="profile the Headrace of this interpreter")
+    parser.add_argument("--tasks", type=int, default=1000)
+    parser.add_argument("--durable", action="store_true", help="each task waits for its acknowledgement")
+    options = parser.parse_args(arguments)
     adopt_orphans()
-    print(profile_tasks(Path(sys.argv[1]) if len(sys.argv) > 1 else provide("headrace"), 1000))
+    python = options.headrace.absolute() if options.headrace else provide("headrace")
+    print(profile_tasks(python, options.tasks, durable=options.durable))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

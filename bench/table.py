@@ -12,9 +12,9 @@ MEASURES = {
     "cold": "script with one flow and task, warm",
     "cold-first": "script with one flow and task, first ever on an empty home",
     "sequential": "tasks in a loop",
-    "sequential-readable": "... from their end until all can be read back",
+    "sequential-readable": "... from the end of the last one until all can be read back",
     "fanout": "tasks submitted at once",
-    "fanout-readable": "... from their end until all can be read back",
+    "fanout-readable": "... from the end of the last one until all can be read back",
     "durable-sequential": "tasks in a loop, each acknowledged durable",
     "durable-fanout": "tasks submitted at once, each acknowledged durable",
 }

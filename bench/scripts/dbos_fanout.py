@@ -18,7 +18,7 @@ async def noop(number):
 async def fanout(count):
     begin = perf_counter()
     await asyncio.gather(*(noop(number) for number in range(count)))
-    return perf_counter() - begin
+    return begin, perf_counter()
 
 
 async def run(identity):
@@ -29,4 +29,4 @@ async def run(identity):
 if __name__ == "__main__":
     launch()
     identity = str(uuid.uuid4())
-    conclude(identity, asyncio.run(run(identity)))
+    conclude(identity, *asyncio.run(run(identity)))

@@ -11,14 +11,14 @@ def launch() -> None:
     DBOS.launch()
 
 
-def conclude(workflow_id: str, seconds: float) -> None:
+def conclude(workflow_id: str, begin: float, ended: float) -> None:
     """Wait until every step of the workflow is readable, report, and stop DBOS."""
 
     def count() -> int:
         return len(DBOS.list_workflow_steps(workflow_id, load_output=False))
 
-    readable, seen = wait_until_readable(count, TASKS, 0.01)
-    report(seconds=seconds, readable_seconds=readable, recorded=seen)
+    readable, seen = wait_until_readable(count, TASKS, ended, 0.01)
+    report(seconds=ended - begin, readable_seconds=readable, recorded=seen)
     DBOS.destroy()
 
 

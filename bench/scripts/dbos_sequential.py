@@ -18,12 +18,12 @@ def sequence(count):
     begin = perf_counter()
     for number in range(count):
         noop(number)
-    return perf_counter() - begin
+    return begin, perf_counter()
 
 
 if __name__ == "__main__":
     launch()
     identity = str(uuid.uuid4())
     with naming(identity):
-        elapsed = sequence(TASKS)
-    conclude(identity, elapsed)
+        times = sequence(TASKS)
+    conclude(identity, *times)

@@ -1,6 +1,7 @@
 """Where a task's time goes.
 
-The argument `wall` reads the clocks of the threads; `functions` runs under cProfile, one profile a thread.
+The argument `wall` reads the clocks of the threads; `functions` runs under cProfile, one profile a thread. With `durable`
+as well, each task waits for its acknowledgement.
 """
 
 import cProfile
@@ -18,7 +19,7 @@ import headrace
 from headrace import flow, task
 
 
-@task
+@task(durable="durable" in sys.argv)
 def noop(number):
     return number
 

@@ -18,7 +18,7 @@ def sequence(count):
     begin = perf_counter()
     for number in range(count):
         noop(number)
-    return perf_counter() - begin
+    return begin, perf_counter()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def sequence(count):
     begin = perf_counter()
     for number in range(count):
         noop(number)
-    return perf_counter() - begin, flow_run.id
+    return begin, perf_counter(), flow_run.id
 
 
 if __name__ == "__main__":

@@ -23,12 +23,16 @@ def report(**figures: float | None) -> None:
     Path(os.environ["BENCH_REPORT"]).write_text(json.dumps(figures))
 
 
-def wait_until_readable(count: Callable[[], int], expected: int, interval: float) -> tuple[float | None, int]:
-    """Return the seconds until `count()` reached `expected`, None if it never did, and the last count."""
-    begin = time.perf_counter()
+def wait_until_readable(
+    count: Callable[[], int], expected: int, ended: float, interval: float
+) -> tuple[float | None, int]:
+    """Return the seconds from `ended` until `count()` reached `expected`, None if it never did, and the last count.
+
+    `ended` is when the last task ended, on the clock of `time.perf_counter`.
+    """
     while True:
         seen = count()
-        elapsed = time.perf_counter() - begin
+        elapsed = time.perf_counter() - ended
         if seen >= expected:
             return elapsed, seen
         if elapsed > READ_BACK_LIMIT:
