@@ -23,7 +23,7 @@ def open_execution(settings: Settings) -> Execution:
     `ConfigurationError` when the settings name a server.
     """
     from headrace.orchestration.execution import OrchestratedExecution
-    from headrace.storage.database import open_database
+    from headrace.storage.databases import open_database
 
     _refuse_server(settings)
     return OrchestratedExecution(open_database(settings.database_url, synchronous=settings.database_synchronous))
@@ -32,7 +32,7 @@ def open_execution(settings: Settings) -> Execution:
 def open_administration(settings: Settings) -> Administration:
     """The way for those who look and manage. Raises as `open_execution`."""
     from headrace.orchestration.administration import OrchestratedAdministration
-    from headrace.storage.database import open_database
+    from headrace.storage.databases import open_database
 
     _refuse_server(settings)
     return OrchestratedAdministration(open_database(settings.database_url, synchronous=settings.database_synchronous))
