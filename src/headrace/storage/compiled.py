@@ -122,6 +122,10 @@ advance_artifact_collections = Insertion(
     postgresql="INSERT INTO artifact_collections (workspace_id, id, key, latest_id, created, updated) SELECT * FROM json_to_recordset($1) AS given(\"workspace_id\" UUID, \"id\" UUID, \"key\" TEXT, \"latest_id\" UUID, \"created\" BIGINT, \"updated\" BIGINT) ON CONFLICT (workspace_id, key) DO UPDATE SET latest_id = excluded.latest_id, updated = excluded.updated WHERE excluded.updated >= artifact_collections.updated",
     ids=(0, 1, 3),
 )
+advance_mark = Statement(
+    sqlite=Text(sql="UPDATE journals SET mark=?, updated=? WHERE journals.workspace_id = ? AND journals.journal_id = ? AND journals.mark = ?", names=("new_mark", "new_updated", "workspace_id", "journal_id", "mark")),
+    postgresql=Text(sql="UPDATE journals SET mark=$1::BIGINT, updated=$2::BIGINT WHERE journals.workspace_id = $3::UUID AND journals.journal_id = $4::UUID AND journals.mark = $5::BIGINT", names=("new_mark", "new_updated", "workspace_id", "journal_id", "mark")),
+)
 beat_lease = Statement(
     sqlite=Text(sql="UPDATE leases SET beats=(leases.beats + 1), suspect_since=NULL, updated=? WHERE leases.workspace_id = ? AND leases.flow_run_id = ? AND leases.epoch = ?", names=("new_updated", "workspace_id", "flow_run_id", "epoch")),
     postgresql=Text(sql="UPDATE leases SET beats=(leases.beats + 1), suspect_since=NULL, updated=$1::BIGINT WHERE leases.workspace_id = $2::UUID AND leases.flow_run_id = $3::UUID AND leases.epoch = $4::INTEGER", names=("new_updated", "workspace_id", "flow_run_id", "epoch")),

@@ -95,6 +95,13 @@ def lock_mark(_: Dialect) -> Executable:
 
 
 @statement
+def advance_mark(_: Dialect) -> Executable:
+    """Say up to which fact a journal is stored, if it was stored up to `mark` before."""
+    where = has(t.journals, "journal_id", "mark")
+    return update(t.journals).where(*where).values(new(t.journals, "mark", "updated"))
+
+
+@statement
 def move_mark(_: Dialect) -> Executable:
     """Say up to which fact a journal is stored."""
     return update(t.journals).where(*has(t.journals, "journal_id")).values(new(t.journals, "mark", "updated"))
