@@ -10,14 +10,12 @@ import hashlib
 import inspect
 import pickle
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 
 from headrace.base import errors
-
-if TYPE_CHECKING:
-    from headrace.engine.context import TaskContext
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
 _JSON_TYPES = frozenset({str, int, float, bool, type(None)})
@@ -61,11 +59,39 @@ def _is_plain(value: Any) -> bool:
     return False
 
 
+class CachedTask(Protocol):
+    """The task a key is made for."""
+
+    @property
+    def fn(self) -> Callable[..., Any]:
+        """The user's function."""
+        ...
+
+
+class CachedCall(Protocol):
+    """The call a key is made for: the task's run-time context."""
+
+    @property
+    def task(self) -> CachedTask:
+        """The task."""
+        ...
+
+    @property
+    def flow_run_id(self) -> UUID | None:
+        """The id of the flow run the task runs in, if any."""
+        ...
+
+    @property
+    def task_run_id(self) -> UUID:
+        """The id of the task run."""
+        ...
+
+
 class CachePolicy:
     """Makes a call's cache key. Subclasses say of what."""
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """The key of a call with these inputs, or None when it is not to be cached."""
         raise errors.UsageError(f"{type(self).__name__} does not say how to compute a cache key.")
@@ -83,7 +109,7 @@ class NoCache(CachePolicy):
     """Never caches."""
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> None:
         """No key."""
         return
@@ -99,7 +125,7 @@ class Inputs(CachePolicy):
         self.exclude = exclude
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """A digest of the arguments by name."""
         kept = [(name, inputs[name]) for name in sorted(inputs) if name not in self.exclude]
@@ -113,7 +139,7 @@ class TaskSource(CachePolicy):
     """The task's own source code, so that a change makes a new key."""
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """A digest of the function's source, or of its byte code where no source is at hand."""
         function = inspect.unwrap(task_context.task.fn)
@@ -129,7 +155,7 @@ class FlowParameters(CachePolicy):
     """The parameters of the flow run the task belongs to."""
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """A digest of the parameters, None outside of a flow or without any."""
         return hash_values(dict(flow_parameters)) if flow_parameters else None
@@ -139,7 +165,7 @@ class RunId(CachePolicy):
     """The flow run, or the task run itself outside of a flow: values are found again only within it."""
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """The id of the run."""
         return str(task_context.flow_run_id or task_context.task_run_id)
@@ -152,7 +178,7 @@ class CacheKeyFnPolicy(CachePolicy):
         self.cache_key_fn = cache_key_fn
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """What the function returns."""
         return self.cache_key_fn(task_context, dict(inputs))
@@ -172,7 +198,7 @@ class Compound(CachePolicy):
             self.policies.insert(0, Inputs(excluded))
 
     def compute_key(
-        self, task_context: TaskContext, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
+        self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
         """A digest of the keys of those policies that make one; None when none does."""
         keys = [policy.compute_key(task_context, inputs, flow_parameters) for policy in self.policies]

@@ -35,9 +35,9 @@ class Outcome(Struct, frozen=True):
     error: BaseException | None = None
 
     @property
-    def interrupted(self) -> bool:
-        """Whether it was ended from outside (interrupt, exit, cancellation) and not by an error of its own."""
-        return self.error is not None and not isinstance(self.error, Exception)
+    def interrupt(self) -> BaseException | None:
+        """What ended it from outside (interrupt, exit, cancellation); None when it ended by itself."""
+        return None if isinstance(self.error, Exception) else self.error
 
 
 class Request(Protocol[Answer_co]):

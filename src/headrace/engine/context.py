@@ -5,7 +5,9 @@ There is one context variable. A task's context knows the flow's, a subflow's kn
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from headrace.base import errors
+from headrace.engine.forks import after_fork
 from headrace.engine.lineage import Lineage
 
 if TYPE_CHECKING:
-    from headrace.engine.flow_definition import Flow
+    from headrace.engine.definitions import FlowDefinition, TaskDefinition
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
-    from headrace.engine.task_definition import Task
     from headrace.schema.run import FlowRun
 
 
@@ -29,7 +31,7 @@ class FlowContext:
     def __init__(
         self,
         session: Session,
-        flow: Flow[..., Any],
+        flow: FlowDefinition,
         run: FlowRun,
         parameters: dict[str, Any],
         log_prints: bool,
@@ -44,10 +46,20 @@ class FlowContext:
         self.persist_result = persist_result
         self.parent = parent
         self.attempt = 0
+        self._branch = ""
+        self._calls: dict[str, int] = {}
+        self._begin()
+        _flow_contexts.add(self)
+
+    def _begin(self) -> None:
         self.lineage = Lineage()
         self._lock = threading.Lock()
-        self._calls: dict[str, int] = {}
         self._runner: TaskRunner | None = None
+
+    def fork(self) -> None:
+        """Go on in a forked child, where the parent's locks may be held for ever and its runner's threads do not exist."""
+        self._branch = f"{os.getpid()}-"
+        self._begin()
 
     @property
     def flow_run(self) -> FlowContext:
@@ -75,11 +87,11 @@ class FlowContext:
         self._calls = {}
 
     def next_call(self, task_key: str) -> str:
-        """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt."""
+        """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt and process."""
         with self._lock:
             ordinal = self._calls.get(task_key, 0)
             self._calls[task_key] = ordinal + 1
-        return str(ordinal) if self.attempt <= 1 else f"{self.attempt}-{ordinal}"
+        return f"{self._branch}{ordinal}" if self.attempt <= 1 else f"{self.attempt}-{self._branch}{ordinal}"
 
     def runner(self) -> TaskRunner:
         """The flow's task runner, started when first needed."""
@@ -89,10 +101,21 @@ class FlowContext:
             return self._runner
 
     def settle(self) -> None:
-        """Wait until every task submitted by this run has ended, and stop its runner."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.stop()
+        """Wait until every task submitted by this run has ended, those submitted meanwhile included, and stop its runner."""
+        if self._runner is not None:
+            self._runner.stop()
+            self._runner = None
+
+
+_flow_contexts: weakref.WeakSet[FlowContext] = weakref.WeakSet()
+
+
+def _fork_contexts() -> None:
+    for context in [*_flow_contexts]:
+        context.fork()
+
+
+after_fork(_fork_contexts)
 
 
 class TaskContext:
@@ -106,7 +129,7 @@ class TaskContext:
     def __init__(
         self,
         session: Session,
-        task: Task[..., Any],
+        task: TaskDefinition,
         run_id: UUID,
         name: str,
         parameters: dict[str, Any],

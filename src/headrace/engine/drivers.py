@@ -25,8 +25,8 @@ class Run(Protocol):
     session: Session
 
     @property
-    def context(self) -> RunContext | None:
-        """The context entered around the run's user code; None leaves the caller's in place."""
+    def context(self) -> RunContext:
+        """The context entered around the run's user code."""
         ...
 
 

@@ -10,10 +10,10 @@ from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 from headrace.base import errors
 from headrace.engine.context import current
+from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
-from headrace.engine.hooks import Hook
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder

@@ -9,7 +9,15 @@ from logging import ERROR, INFO
 from typing import Any
 
 from headrace.base import clock
-from headrace.base.errors import CancelledRun, CrashedRun, FlowRunTimeoutError, HeadraceError, StaleEpoch, Unavailable
+from headrace.base.errors import (
+    CancelledRun,
+    CrashedRun,
+    FlowRunTimeoutError,
+    HeadraceError,
+    ObjectNotFound,
+    StaleEpoch,
+    Unavailable,
+)
 from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, ask, call, sleep
 from headrace.engine.flow_run import RunningFlow
 from headrace.engine.hooks import run_hooks
@@ -24,76 +32,92 @@ from headrace.schema.state import State, StateType
 
 
 def flow_lifecycle(run: RunningFlow) -> Lifecycle[State]:
-    """Take a flow run to its final state and return it, its `data` live: a `Result`, or the exception."""
+    """Take a flow run to its final state and return it, its `data` live: a `Result`, or the exception.
+
+    What ends the run from outside, at whatever command, crashes it and is raised. `Unavailable` is raised when the
+    orchestrator cannot be reached, for as long as it takes, to let the run begin.
+    """
     try:
         return (yield from _live(run))
-    except (Exception, GeneratorExit):
+    except (GeneratorExit, Unavailable):
         raise
-    except BaseException as error:  # an interrupt that came between two commands
-        if run.record is None or run.state.is_final():
+    except BaseException as raised:
+        interrupt = not isinstance(raised, Exception)
+        if run.ended is not None or not (run.created or interrupt):
             raise
-        return (yield from _end(run, _fail(run, Outcome(None, error))))
+        error = raised
+    state = yield from _end(run, _fail(run, error))
+    if interrupt:
+        raise error
+    return state
 
 
 def _live(run: RunningFlow) -> Lifecycle[State]:
-    announced = run.announce()
-    for fact in announced or ():
+    for fact in run.announce():
         yield Emit(fact)
     prepared: Outcome = yield Call(run.prepare, blocking=bool(run.upstream))
     run.begin((yield from ask(run.creation())))
+    if prepared.interrupt is not None:
+        raise prepared.interrupt
     if prepared.error is not None:
-        return (yield from _end(run, _fail(run, prepared)))
+        return (yield from _end(run, _fail(run, prepared.error)))
     run.log.info("Beginning flow run %r for flow %r", run.name, run.flow.name)
     while True:
         ended = yield from _start(run)
         if ended is not None:
             return ended
-        state = yield from _execute(run)
-        final = yield from _end(run, state)
-        if final.is_final() or final.is_paused():
+        final = yield from _end(run, (yield from _execute(run)))
+        if not run.retries_here(final):
             return final
-        ended = yield from _await_retry(run, final)
-        if ended is not None:
-            return ended
+        yield from _await_retry(run, final)
 
 
 def _start(run: RunningFlow) -> Lifecycle[State | None]:
     """Enter RUNNING; a state means that the run may not."""
-    first = run.record is None or run.record.run_count == 0
     try:
-        decision = yield from _propose(run, run.propose(StateType.RUNNING, None if first else RETRYING))
+        decision = yield from _propose(run, run.propose(StateType.RUNNING, RETRYING if run.record.run_count else None))
     except StaleEpoch as error:
         return _fenced(run, error)
-    state = decision.state
-    if decision.verb is Verb.ABORT or state is None or state.type is not StateType.RUNNING:
+    state = run.state
+    if decision.verb is Verb.ABORT or state.type is not StateType.RUNNING:
         reason = decision.reason or "The orchestrator does not let this run start."
         run.log.info("The run does not start: %s", reason)
-        return _not_ours(run, reason)
-    assert run.context is not None
+        if decision.verb is Verb.ABORT:
+            return _not_ours(run, reason)
+        if state.type is StateType.CANCELLING:
+            return (yield from _end(run, _cancelled(state)))
+        return (yield from _conclude(run, state)) if state.is_final() else _not_ours(run, reason)
     run.context.begin_attempt(decision.flow_run.run_count)
     yield from run_hooks(run.flow.running_hooks, run.flow, run.record, state, run.log)
     return None
 
 
 def _execute(run: RunningFlow) -> Lifecycle[State]:
-    """Call the flow's function, wait for the tasks it submitted, and say what state that makes."""
-    assert run.context is not None
-    outcome: Outcome = yield Call(run.function(), timeout=run.flow.timeout_seconds)
-    settled = yield from call(run.context.settle, blocking=True)
-    if outcome.error is None and settled.error is not None:
-        outcome = settled
+    """Call the flow's function, wait for the tasks it submitted, and say what state that makes.
+
+    Nobody waits for submitted tasks once the run is interrupted, or late.
+    """
+    limit = run.flow.timeout_seconds
+    began = clock.monotonic()
+    outcome: Outcome = yield Call(run.function(), timeout=limit)
+    if outcome.interrupt is not None:
+        raise outcome.interrupt
+    if not isinstance(outcome.error, DeadlineExceeded):
+        left = None if limit is None else max(limit - (clock.monotonic() - began), 0.001)
+        settled = yield from call(run.context.settle, blocking=True, timeout=left)
+        if settled.interrupt is not None:
+            raise settled.interrupt
+        if outcome.error is None:
+            outcome = Outcome(outcome.value, settled.error)
     if outcome.error is not None:
-        return _fail(run, outcome)
+        return _fail(run, outcome.error)
     if waiting := waits_for(outcome.value):
         waited = yield from call(lambda: [future.wait() for future in waiting], blocking=True)
         if waited.error is not None:
-            return _fail(run, waited)
+            raise waited.error
     state = state_from_value(outcome.value, Result)
     if isinstance(state.data, Result) and run.context.persist_result:
-        try:
-            state.data = yield Ask(_store(run, state.data.load()))
-        except HeadraceError as error:
-            return _fail(run, Outcome(None, error))
+        state.data = yield Ask(_store(run, state.data.load()))
     return state
 
 
@@ -119,36 +143,43 @@ def _end(run: RunningFlow, state: State) -> Lifecycle[State]:
         decision = yield from _propose(run, run.propose(state.type, state.name, state.message, record))
     except StaleEpoch as error:
         return _fenced(run, error)
+    except ObjectNotFound:  # interrupted before the run came to be
+        return state
     except Unavailable as error:
         run.log.error(  # noqa: TRY400 - the reason is one sentence
             "The run ended %s, which is kept in the spool until the orchestrator is reached: %s", state, error
         )
-        return state
-    decided = decision.state or state
-    if decided.is_cancelling():  # somebody wanted the run to end, and it has
-        return (
-            yield from _end(run, State(type=StateType.CANCELLED, message=f"Cancelled; the run itself ended {state}."))
-        )
+        return (yield from _conclude(run, state))
+    decided = run.state
     if decision.verb is Verb.ABORT:
         return _not_ours(run, decision.reason or "The orchestrator ended this run.")
+    if decided.type is StateType.CANCELLING and state.type is not StateType.CANCELLED:
+        return (yield from _end(run, _cancelled(state)))
     if decided.type is state.type:
         decided.data = data
-    if decided.is_final():
-        run.log.log(INFO if decided.is_completed() else ERROR, "Finished in state %s", decided)
-        yield from run_hooks(run.flow.hooks_for(decided), run.flow, run.record, decided, run.log)
-    return decided
+    return (yield from _conclude(run, decided)) if decided.is_final() else decided
 
 
-def _await_retry(run: RunningFlow, state: State) -> Lifecycle[State | None]:
-    """Wait until the retry is due; a state means that it will not come."""
+def _cancelled(state: State) -> State:
+    """Somebody wanted the run to end, and it has."""
+    return State(type=StateType.CANCELLED, message=f"Cancelled; the run itself was {state}.")
+
+
+def _conclude(run: RunningFlow, state: State) -> Lifecycle[State]:
+    """The run has ended: say so."""
+    run.ended = state
+    run.log.log(INFO if state.is_completed() else ERROR, "Finished in state %s", state)
+    yield from run_hooks(run.flow.hooks_for(state), run.flow, run.record, state, run.log)
+    return state
+
+
+def _await_retry(run: RunningFlow, state: State) -> Lifecycle[None]:
+    """Wait until the retry is due; whoever is woken before asks again and hears why."""
     due = state.state_details.scheduled_time
     delay = 0.0 if due is None else max((clock.to_micros(due) - clock.micros()) / 1_000_000, 0.0)
     run.log.warning("The flow run is tried again %s.", f"in {delay:.3g} s" if delay else "at once")
     if delay:
-        slept = yield from sleep(delay, wake=run.id)
-        if slept.error is not None:
-            return (yield from _end(run, _fail(run, slept)))
-    return None
+        yield from _pause(run, delay)
 
 
 def _propose(run: RunningFlow, request: Propose) -> Lifecycle[Decision]:
@@ -158,20 +189,24 @@ def _propose(run: RunningFlow, request: Propose) -> Lifecycle[Decision]:
         run.decided(decision)
         if decision.verb is not Verb.WAIT:
             return decision
-        slept = yield from sleep(decision.delay or 0.0, wake=run.id)
-        if slept.error is not None:
-            raise slept.error
+        yield from _pause(run, decision.delay or 0.0)
 
 
-def _fail(run: RunningFlow, outcome: Outcome) -> State:
+def _pause(run: RunningFlow, delay: float) -> Lifecycle[None]:
+    slept = yield from sleep(delay, wake=run.id)
+    if slept.error is not None:
+        raise slept.error
+
+
+def _fail(run: RunningFlow, error: BaseException) -> State:
     """The state an error makes; the error is logged, with its traceback when it is the user's."""
-    error = outcome.error
-    if outcome.interrupted:
+    if not isinstance(error, Exception):
         return State(
             type=StateType.CRASHED, message=f"Execution was interrupted by {type(error).__name__}.", data=error
         )
     if isinstance(error, DeadlineExceeded):
-        late = FlowRunTimeoutError(f"Flow run {run.name!r} {error}.")
+        limit = DeadlineExceeded(run.flow.timeout_seconds or error.seconds, error.still_running)
+        late = FlowRunTimeoutError(f"Flow run {run.name!r} {limit}.")
         return State(type=StateType.FAILED, name=TIMED_OUT, message=str(late), data=late)
     text = describe_error(error)
     run.log.error("Flow run failed with %s", text, exc_info=None if isinstance(error, HeadraceError) else error)
@@ -180,12 +215,14 @@ def _fail(run: RunningFlow, outcome: Outcome) -> State:
 
 def _fenced(run: RunningFlow, error: StaleEpoch) -> State:
     run.log.error("A newer attempt of this run exists, so this one ends itself: %s", error)
-    return State(type=StateType.CRASHED, message=str(error), data=CrashedRun(str(error)))
+    run.ended = State(type=StateType.CRASHED, message=str(error), data=CrashedRun(str(error)))
+    return run.ended
 
 
 def _not_ours(run: RunningFlow, reason: str) -> State:
     """The run is in a state that somebody else decided."""
     state = run.state
-    if not state.is_final():
-        return State(type=StateType.CANCELLED, message=reason, data=CancelledRun(reason))
-    return state
+    run.ended = (
+        state if state.is_final() else State(type=StateType.CANCELLED, message=reason, data=CancelledRun(reason))
+    )
+    return run.ended

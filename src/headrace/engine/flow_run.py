@@ -11,19 +11,21 @@ from headrace.base import clock
 from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
 from headrace.engine.context import FlowContext, RunContext, current_tags
-from headrace.engine.futures import Future, find_futures, resolve
+from headrace.engine.futures import find_futures, resolve
+from headrace.engine.inputs import list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.requests import CreateFlowRun, Propose
+from headrace.rules.transitions import AWAITING_RETRY
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, TaskRunPolicy, TaskRunResult
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, TaskRunPolicy
 from headrace.schema.state import State, StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
-    from headrace.engine.flow_definition import Flow
+    from headrace.engine.definitions import FlowDefinition
     from headrace.engine.session import Session
 
 PARAMETER_LIMIT = 512 * 1024
@@ -31,52 +33,79 @@ PARAMETER_LIMIT = 512 * 1024
 
 
 class RunningFlow:
-    """A flow run, from its call to its final state."""
+    """A flow run, from its call to its final state.
+
+    `created` says that the orchestrator knows the run, `ended` is the state it was told to have ended in.
+    """
 
     def __init__(
         self,
         session: Session,
-        flow: Flow[..., Any],
+        flow: FlowDefinition,
         parameters: dict[str, Any],
         parent: RunContext | None,
         wait_for: Iterable[Any] | None = None,
     ) -> None:
         self.session = session
         self.flow = flow
-        self.parameters = parameters
         self.parent = parent
         self.id = uuid7()
-        self.name = generate_name()
         self.epoch: int | None = None
         self.state: State = State(type=StateType.PENDING)
-        self.record: FlowRun | None = None
-        self.context: FlowContext | None = None
-        self.upstream = find_futures(parameters)
-        self.wait_for = list(wait_for or ())
-        find_futures(self.wait_for, self.upstream)
+        self.created = False
+        self.ended: State | None = None
+        self.awaited = list_awaited(wait_for)
+        self.upstream = find_futures([parameters, self.awaited])
         self.parent_task_run_id: UUID | None = None
+        settings = session.settings
+        prints = parent.log_prints if parent is not None else settings.logging_log_prints
+        prints = flow.log_prints if flow.log_prints is not None else prints
+        if prints:
+            take_over_print()
+        persisted = parent.persist_result if parent is not None else settings.results_persist_by_default
+        self.context = FlowContext(
+            session,
+            flow,
+            FlowRun(id=self.id, flow_id=self.id, name=generate_name(), tags=sorted(current_tags.get())),
+            parameters,
+            prints,
+            flow.persist_result if flow.persist_result is not None else persisted,
+            parent,
+        )
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.context.run.name
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters; once `prepare` has been called, as the function gets them."""
+        return self.context.parameters
+
+    @property
+    def record(self) -> FlowRun:
+        """The run as hooks see it."""
+        return self.context.run
 
     @property
     def log(self) -> RunLogger:
-        """The run's logger; until the run exists, its lines belong to the parent, if there is one."""
-        return RunLogger(self._context())
+        """The run's logger."""
+        return RunLogger(self.context)
 
-    def announce(self) -> tuple[TaskRunFact, TaskStateFact] | None:
-        """The facts of the task run that stands for this run in its parent's; None for a run without a parent."""
+    def announce(self) -> tuple[TaskRunFact | TaskStateFact, ...]:
+        """The facts of the task run that stands for this run in its parent's; none for a run without a parent."""
         parent = self.parent.flow_run if self.parent is not None else None
         if parent is None:
-            return None
+            return ()
         key = self.flow.flow_key
         self.parent_task_run_id = uuid7()
         now = clock.micros()
         call = parent.next_call(key)
-        inputs = {
-            name: [TaskRunResult(id=up.task_run_id) for up in find_futures(value) if isinstance(up, Future)]
-            for name, value in self.parameters.items()
-        }
+        inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
         made = TaskRunFact(
             self.parent_task_run_id, parent.run.id, f"{self.flow.name}-{call}", key, call, now, [],
-            inputs, TaskRunPolicy(), None, parent.attempt, now,  # pyright: ignore[reportArgumentType]
+            inputs, TaskRunPolicy(), None, parent.attempt, now,
         )  # fmt: skip
         pending = StateFact(1, StateType.PENDING, "Pending", now)
         return made, TaskStateFact(made.id, parent.run.id, pending, 0)
@@ -86,14 +115,14 @@ class RunningFlow:
 
         Raises `UpstreamFailed`, `ParameterTypeError` and `UsageError`.
         """
+        context, flow = self.context, self.flow
         if self.upstream:
-            self.parameters = {name: resolve(value) for name, value in self.parameters.items()}
-            for upstream in self.wait_for:
-                resolve(upstream)
-        if self.flow.validates_parameters:
-            self.parameters = self.flow.signature.validate(self.parameters)
-        if self.flow.flow_run_name is not None:
-            self.name = render_run_name(self.flow.flow_run_name, self.parameters, self.flow.name)
+            context.parameters = {name: resolve(value) for name, value in context.parameters.items()}
+            resolve(self.awaited)
+        if flow.validates_parameters:
+            context.parameters = flow.signature.validate(context.parameters)
+        if flow.flow_run_name is not None:
+            context.run.name = render_run_name(flow.flow_run_name, context.parameters, flow.name)
 
     def creation(self) -> CreateFlowRun:
         """The request that creates the run."""
@@ -108,20 +137,18 @@ class RunningFlow:
             parent_task_run_id=self.parent_task_run_id,
             empirical_policy=FlowRunPolicy(
                 retries=flow.retries,
-                retry_delay=int(delay)
-                if delay == int(delay)
-                else None,  # the contract's newer field holds whole seconds
+                retry_delay=int(delay) if delay.is_integer() else None,  # the newer field holds whole seconds only
                 retry_delay_seconds=delay,
             ),
-            tags=sorted(current_tags.get()),
+            tags=self.record.tags,
             state=StateCreate(type=StateType.PENDING),
         )
         return CreateFlowRun(FlowCreate(name=flow.name), run)
 
     def begin(self, record: FlowRun) -> None:
-        """The run exists: from here on it has a context."""
-        self.record = record
-        self.context = self._context(record)
+        """Take note that the run exists."""
+        self.created = True
+        self.context.run = record
 
     def propose(
         self, kind: StateType, name: str | None = None, message: str | None = None, data: Any = None
@@ -134,48 +161,41 @@ class RunningFlow:
     def decided(self, decision: Decision) -> None:
         """Take note of what was decided."""
         self.epoch = decision.epoch
-        self.record = decision.flow_run
+        self.context.run = decision.flow_run
         if decision.state is not None:
             self.state = decision.state
-        if self.context is not None:
-            self.context.run = decision.flow_run
+
+    def retries_here(self, state: State) -> bool:
+        """Whether a run in this state waits in this process to be tried again."""
+        policy = self.record.empirical_policy
+        waits = state.type is StateType.SCHEDULED and state.name == AWAITING_RETRY
+        return waits and policy.retry_type != "reschedule"
 
     def function(self) -> Any:
         """The user's function with its parameters, ready to be called."""
         args, kwargs = self.flow.signature.call_arguments(self.parameters)
         return partial(self.flow.fn, *args, **kwargs)
 
-    def _context(self, record: FlowRun | None = None) -> FlowContext:
-        if self.context is not None:
-            return self.context
-        flow, parent = self.flow, self.parent
-        run = record or FlowRun(id=self.id, flow_id=self.id, name=self.name)
-        inherited = parent.log_prints if parent is not None else self.session.settings.logging_log_prints
-        prints = flow.log_prints if flow.log_prints is not None else inherited
-        if prints:
-            take_over_print()
-        persisted = parent.persist_result if parent is not None else self.session.settings.results_persist_by_default
-        return FlowContext(
-            self.session,
-            flow,
-            run,
-            self.parameters,
-            prints,
-            flow.persist_result if flow.persist_result is not None else persisted,
-            parent,
-        )
-
 
 def recordable(parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters as JSON can hold them. What is too long for the database is cut and marked."""
-    text = encode_json(parameters)
-    if len(text) <= PARAMETER_LIMIT:
-        return decode_json(text)
-    share = PARAMETER_LIMIT // max(len(parameters), 1)
-    cut: dict[str, Any] = {}
-    for name, value in parameters.items():
-        each = encode_json(value)
-        cut[name] = (
-            decode_json(each) if len(each) <= share else f"{each[: min(share, 1000)]}… (cut: {len(each)} characters)"
-        )
-    return cut
+    texts = {name: _encode(value) for name, value in parameters.items()}
+    whole = sum(map(len, texts.values())) <= PARAMETER_LIMIT
+    share = PARAMETER_LIMIT // max(len(texts), 1)
+    return {
+        name: decode_json(text)
+        if whole or len(text) <= share
+        else f"{text[: min(share, 1000)]}… (cut: {len(text)} characters)"
+        for name, text in texts.items()
+    }
+
+
+def _encode(value: Any) -> str:
+    """The value as JSON text; one that cannot even be shown does not keep its run from being recorded."""
+    try:
+        return encode_json(value)
+    except Exception:  # noqa: BLE001 - a number too long, a circle, a text with half a surrogate, a `__repr__` that fails
+        try:
+            return encode_json(repr(value))
+        except Exception as error:  # noqa: BLE001 - as above
+            return encode_json(f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>")

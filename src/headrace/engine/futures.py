@@ -130,11 +130,14 @@ class quote(Annotation[R]):  # noqa: N801
         return self.value
 
 
+Upstream = Future[Any] | State | Annotation[Any]
+"""What `resolve` puts a value in the place of."""
+
 _LEAVES = frozenset({type(None), bool, int, float, str, bytes, complex})
 
 
-def find_futures(value: Any, found: list[Future[Any] | State] | None = None) -> list[Future[Any] | State]:
-    """Every future and state within a value: itself, or in lists, tuples, sets, dictionaries, at any depth."""
+def find_futures(value: Any, found: list[Upstream] | None = None) -> list[Upstream]:
+    """Every future, state and marked argument within a value: itself, or in lists, tuples, sets, dictionaries, at any depth."""
     found = [] if found is None else found
     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind in _LEAVES:
@@ -147,8 +150,10 @@ def find_futures(value: Any, found: list[Future[Any] | State] | None = None) -> 
     elif kind in (list, tuple, set, frozenset) or kind is FutureList:
         for item in value:
             find_futures(item, found)
-    elif isinstance(value, Annotation) and kind is not quote:
-        find_futures(value.value, found)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    elif isinstance(value, Annotation):
+        found.append(value)  # pyright: ignore[reportUnknownArgumentType]
+        if kind is not quote:
+            find_futures(value.value, found)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
     return found
 
 

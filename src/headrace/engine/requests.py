@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from headrace.base.errors import HeadraceError
 from headrace.engine.results import Result, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
+from headrace.schema.run import FlowRun, FlowRunCreate
+
+log = logging.getLogger("headrace.results")
 
 
 class CreateFlowRun(Struct, frozen=True):
@@ -26,27 +30,6 @@ class CreateFlowRun(Struct, frozen=True):
         """Return the run as stored."""
         self.run.flow_id = session.register_flow(self.flow)
         return session.create_flow_run(self.run)
-
-
-class ReadFlowRun(Struct, frozen=True):
-    """Reads a flow run that exists already."""
-
-    flow_run_id: UUID
-
-    def perform(self, session: Session) -> FlowRun:
-        """Return the run as stored."""
-        return session.patiently(lambda: session.gateway.read_flow_run(self.flow_run_id))
-
-
-class UpdateFlowRun(Struct, frozen=True):
-    """Changes a flow run."""
-
-    flow_run_id: UUID
-    update: FlowRunUpdate
-
-    def perform(self, session: Session) -> None:
-        """Make the change."""
-        session.patiently(lambda: session.gateway.update_flow_run(self.flow_run_id, self.update))
 
 
 class Propose(Struct, frozen=True):
@@ -78,10 +61,13 @@ class StoreResult(Struct, frozen=True):
     flow_run_id: UUID | None = None
     task_run_id: UUID | None = None
     in_memory: bool = True
+    cache_key: str | None = None
 
     def perform(self, session: Session) -> Result:
-        """Return a live handle on the value."""
-        record = session.results.write(self.storage_key, self.value, self.serializer, self.expiration, self.folder)
+        """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
+        record = session.results.write(
+            self.storage_key, self.value, self.serializer, self.expiration, self.folder, self.cache_key
+        )
         session.emit(result_fact(record, self.flow_run_id, self.task_run_id))
         result = Result(self.value, record, session.results)
         if not self.in_memory:
@@ -90,12 +76,24 @@ class StoreResult(Struct, frozen=True):
 
 
 class FindResult(Struct, frozen=True):
-    """Looks for a value kept under a cache key."""
+    """Looks for a value kept under a key for calls with this cache key."""
 
     storage_key: str
     folder: Path | None = None
+    cache_key: str | None = None
+    in_memory: bool = True
 
     def perform(self, session: Session) -> Result | None:
-        """Return a live handle on the value, or None when there is none that has not expired."""
-        record = session.results.find(self.storage_key, self.folder)
-        return None if record is None else Result(record=record, store=session.results)
+        """Return a live handle on the value, or None when there is none that has not expired and can be read."""
+        record = session.results.find(self.storage_key, self.folder, self.cache_key)
+        if record is None:
+            return None
+        try:
+            value = session.results.read(record.storage_key, Path(record.location))
+        except HeadraceError as error:
+            log.warning("A cached value is computed anew: %s", error)
+            return None
+        result = Result(value, record, session.results)
+        if not self.in_memory:
+            result.forget()
+        return result

@@ -6,11 +6,11 @@ neither exchanged nor made by somebody who does not have the key: pickled values
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ class _Header(Struct, frozen=True):
     expiration: int | None
     size: int
     signature: str
+    cache_key: str | None = None
 
 
 class Result:
@@ -79,9 +80,15 @@ class ResultStore:
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
         self._home = home
+        self._known_key: bytes | None = None
 
-    @cached_property
+    @property
     def _key(self) -> bytes:
+        if self._known_key is None:
+            self._known_key = self._read_key()
+        return self._known_key
+
+    def _read_key(self) -> bytes:
         path = self._home / "results.key"
         try:
             return path.read_bytes()
@@ -90,12 +97,11 @@ class ResultStore:
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = path.with_name(f".results.key.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
         try:
-            os.link(fresh, path)  # the first to come wins, whole
-        except FileExistsError:
-            pass
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)  # the first to come wins, whole
         finally:
             fresh.unlink()
         return path.read_bytes()
@@ -107,31 +113,39 @@ class ResultStore:
         serializer: Serializer | str,
         expiration: int | None = None,
         folder: Path | None = None,
+        cache_key: str | None = None,
     ) -> StoredResult:
-        """Keep a value under a key, replacing what was kept there; it is readable by others only when it is whole."""
+        """Keep a value under a key, replacing what was kept there; it is readable by others only when it is whole.
+
+        Raises `SerializationError` when the value, or the place, does not allow it.
+        """
         serializer = _serializer_of(serializer)
         payload = serializer.dumps(value)
-        header = _Header(storage_key, serializer.type, expiration, len(payload), "")
-        header = msgspec.structs.replace(header, signature=self._sign(header, payload))
         place = folder or self.folder
         path = self._path(storage_key, place)
-        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        header = _Header(storage_key, serializer.type, expiration, len(payload), "", cache_key)
         try:
+            header = msgspec.structs.replace(header, signature=self._sign(header, payload))
+            path.parent.mkdir(parents=True, exist_ok=True)
             fresh.write_bytes(msgspec.json.encode(header) + b"\n" + payload)
             fresh.replace(path)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
-            raise errors.SerializationError(f"The value could not be kept in {path}: {error.strerror}") from error
+            raise errors.SerializationError(f"The value could not be kept in {path}: {error.strerror}.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
         return StoredResult(storage_key, str(place), serializer.type, len(payload), expiration)
 
-    def find(self, storage_key: str, folder: Path | None = None) -> StoredResult | None:
-        """The record of the value kept under a key, if there is one and it has not expired."""
+    def find(self, storage_key: str, folder: Path | None = None, cache_key: str | None = None) -> StoredResult | None:
+        """The record of the value kept under a key for calls with this cache key, if there is one that has not expired."""
         place = folder or self.folder
         try:
             with self._path(storage_key, place).open("rb") as file:
                 header = msgspec.json.decode(file.readline(), type=_Header)
-        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError):
+            return None
+        if (header.storage_key, header.cache_key) != (storage_key, cache_key):
             return None
         if header.expiration is not None and header.expiration <= clock.micros():
             return None
@@ -142,17 +156,18 @@ class ResultStore:
         path = self._path(storage_key, folder or self.folder)
         try:
             line, _, payload = path.read_bytes().partition(b"\n")
+            header = msgspec.json.decode(line, type=_Header)
+            signature = self._sign(msgspec.structs.replace(header, signature=""), payload)
         except OSError as error:
             raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
-        try:
-            header = msgspec.json.decode(line, type=_Header)
         except msgspec.DecodeError as error:
             raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
-        unsigned = msgspec.structs.replace(header, signature="")
-        if not hmac.compare_digest(header.signature, self._sign(unsigned, payload)):
+        if not hmac.compare_digest(header.signature.encode(), signature.encode()):
             raise errors.MissingResult(
                 f"The value in {path} does not carry this user's signature, so it is not opened."
             )
+        if header.storage_key != storage_key:
+            raise errors.MissingResult(f"{path} holds the value of {header.storage_key!r}, not of {storage_key!r}.")
         return _serializer_of(header.serializer).loads(payload)
 
     def _sign(self, header: _Header, payload: bytes) -> str:

@@ -13,17 +13,17 @@ from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
 from headrace.base import errors
 from headrace.base.settings import Settings
 from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoCache
-from headrace.engine.context import RunContext, TaskContext, current
+from headrace.engine.context import current
+from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
 from headrace.engine.futures import Future, FutureList
-from headrace.engine.hooks import Hook
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
-from headrace.engine.session import Session, current_session
+from headrace.engine.session import current_session
 from headrace.engine.sources import describe, key_of
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
@@ -239,16 +239,8 @@ class Task(Generic[P, R]):
         self.running_hooks.append(hook)
         return hook
 
-    def persists_result(self, session: Session, parent: RunContext | None) -> bool:
-        """Whether a run called from `parent` keeps its value."""
-        if self.persist_result is not None:
-            return self.persist_result
-        if self.caches or self.result_storage_key is not None:
-            return True
-        return parent.persist_result if parent is not None else session.settings.results_persist_by_default
-
-    def storage_key(self, context: TaskContext, parameters: Mapping[str, Any]) -> str | None:
-        """The key under which a run's value is kept, if the task says so."""
+    def storage_key(self, parameters: Mapping[str, Any]) -> str | None:
+        """The key under which the value of a run with these parameters is kept, if the task says so."""
         if self.result_storage_key is None:
             return None
         return render_run_name(self.result_storage_key, {**parameters, "parameters": parameters}, self.name)

@@ -22,101 +22,110 @@ from headrace.schema.state import State, StateType
 
 
 def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
-    """Take a task run to its final state and return it, its `data` live: a `Result`, or the exception."""
+    """Take a task run to its final state and return it, its `data` live: a `Result`, or the exception.
+
+    What ends the run from outside, at whatever command, crashes it. What comes when it has ended is raised.
+    """
     try:
-        return (yield from _live(run))
-    except (Exception, GeneratorExit):
+        if run.state_type is None:
+            for fact in run.announce():
+                yield Emit(fact)
+        refusal = yield from _prepare(run)
+        if refusal is not None:
+            return refusal
+        if run.cache_key is not None and not run.task.refresh_cache:
+            found = yield Ask(_find(run, run.cache_key))
+            if found is not None:
+                run.cache_expiration = found.record.expiration
+                return (yield from _complete(run, State(type=StateType.COMPLETED, name=CACHED, data=found)))
+        function = run.function()
+        while True:
+            yield Emit(run.enter(StateType.RUNNING, RETRYING if run.run_count else "Running"))
+            if run.task.running_hooks:
+                yield from run_hooks(run.task.running_hooks, run.task, run.record(), run.state(), run.log)
+            outcome: Outcome = yield Call(function, timeout=run.task.timeout_seconds)
+            if outcome.error is None:
+                return (yield from _succeed(run, outcome.value))
+            if outcome.interrupt is not None:
+                return (yield from _crash(run, outcome.interrupt))
+            state = yield from _retry_or_fail(run, outcome.error)
+            if state is not None:
+                return state
+    except GeneratorExit:
         raise
-    except BaseException as error:  # an interrupt that came between two commands
-        if is_terminal(run.state_type):
+    except BaseException as raised:
+        if run.state_type is None or is_terminal(run.state_type):
             raise
-        return (yield from _crash(run, error))
-
-
-def _live(run: RunningTask) -> Lifecycle[State]:
-    if run.state_type is None:
-        for fact in run.announce():
-            yield Emit(fact)
-    refusal = yield from _prepare(run)
-    if refusal is not None:
-        return refusal
-    if run.cache_key is not None and not run.task.refresh_cache:
-        found = yield Ask(FindResult(run.cache_key, run.task.result_folder))
-        if found is not None:
-            return (yield from _complete(run, State(type=StateType.COMPLETED, name=CACHED, data=found)))
-    function = run.function()
-    while True:
-        yield Emit(run.enter(StateType.RUNNING, "Running" if run.run_count == 0 else RETRYING))
-        if run.task.running_hooks:
-            yield from run_hooks(run.task.running_hooks, run.task, run.record(), run.state(), run.log)
-        outcome: Outcome = yield Call(function, timeout=run.task.timeout_seconds)
-        if outcome.error is None:
-            return (yield from _succeed(run, outcome.value))
-        if outcome.interrupted:
-            return (yield from _crash(run, outcome.error))
-        state = yield from _retry_or_fail(run, outcome.error)
-        if state is not None:
-            return state
+        error = raised
+    return (yield from _end_badly(run, error))
 
 
 def _prepare(run: RunningTask) -> Lifecycle[State | None]:
-    """Wait for what the run needs, name it, and find its cache key; a state means that it will not run."""
+    """Wait for what the run needs, name it, and find its keys; a state means that it will not run."""
     if run.upstream:
         outcome = yield from call(run.resolve_arguments, blocking=True)
         if isinstance(outcome.error, UpstreamFailed):
             yield Emit(run.enter(StateType.PENDING, "NotReady", str(outcome.error)))
             return run.state(str(outcome.error))
         if outcome.error is not None:
-            return (yield from _end_badly(run, outcome))
-    if run.task.task_run_name is not None:
+            raise outcome.error
+    task = run.task
+    if task.task_run_name is not None:
         outcome = yield from call(run.render_name)
         if outcome.error is not None:
-            return (yield from _end_badly(run, outcome))
+            raise outcome.error
         yield Emit(TaskNameFact(run.id, run.name))
-    if run.task.caches:
+    if task.caches:
         outcome = yield from call(run.compute_cache_key)
-        if outcome.interrupted:
-            return (yield from _end_badly(run, outcome))
+        if outcome.interrupt is not None:
+            raise outcome.interrupt
         if outcome.error is not None:
             run.log.error(
                 "No cache key could be computed, so the result is neither looked up nor cached: %s", outcome.error
             )
+    if task.result_storage_key is not None:
+        outcome = yield from call(run.render_storage_key)
+        if outcome.error is not None:
+            raise outcome.error
     return None
 
 
-def _end_badly(run: RunningTask, outcome: Outcome) -> Lifecycle[State]:
-    assert outcome.error is not None
-    if outcome.interrupted:
-        return (yield from _crash(run, outcome.error))
-    return (yield from _fail(run, outcome.error))
+def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
+    if isinstance(error, Exception):
+        return (yield from _fail(run, error))
+    return (yield from _crash(run, error))
 
 
 def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
     if waiting := waits_for(value):
         outcome = yield from call(lambda: [future.wait() for future in waiting], blocking=True)
         if outcome.error is not None:
-            return (yield from _end_badly(run, outcome))
+            raise outcome.error
     state = state_from_value(value, Result)
     if isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None):
-        try:
-            state.data = yield Ask(_store(run, state.data.load()))
-        except HeadraceError as error:
-            return (yield from _fail(run, error))
+        state.data = yield Ask(_store(run, state.data.load()))
     return (yield from _complete(run, state))
+
+
+def _find(run: RunningTask, cache_key: str) -> FindResult:
+    return FindResult(run.storage_key, run.task.result_folder, cache_key, run.task.cache_result_in_memory)
 
 
 def _store(run: RunningTask, value: Any) -> StoreResult:
     task = run.task
     lifetime = task.cache_expiration
+    if lifetime is not None:
+        run.cache_expiration = clock.micros() + int(lifetime.total_seconds() * 1_000_000)
     return StoreResult(
         value,
-        task.storage_key(run.context, run.arguments) or run.cache_key or str(run.id),
+        run.storage_key,
         task.result_serializer or run.session.settings.results_default_serializer,
         task.result_folder,
-        None if lifetime is None else clock.micros() + int(lifetime.total_seconds() * 1_000_000),
+        run.cache_expiration,
         run.flow_run_id,
         run.id,
         task.cache_result_in_memory,
+        run.cache_key,
     )
 
 
@@ -126,25 +135,28 @@ def _complete(run: RunningTask, decided: State) -> Lifecycle[State]:
     record: StoredResult | None = result.record if isinstance(result, Result) else None
     name = decided.name or decided.type.capitalize()
     yield Emit(run.enter(decided.type, name, decided.message, record), run.task.durable)
-    state = run.state(decided.message, result)
     if isinstance(result, Result) and result.in_memory:
         run.remember(result)
-    return (yield from _finish(run, state))
+    return (yield from _finish(run, run.state(decided.message, result)))
 
 
 def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | None]:
     """Fail, or wait for the next try: None says that the time has come."""
     task = run.task
-    error = _timed_out(run, error)
+    name = "Failed"
+    if isinstance(error, DeadlineExceeded):
+        name, error = TIMED_OUT, TaskRunTimeoutError(f"Task run {run.name!r} {error}.")
     if run.run_count > task.retries:
-        return (yield from _fail(run, error))
+        return (yield from _fail(run, error, name))
     if task.retry_condition_fn is not None:
-        failed = State(type=StateType.FAILED, message=describe_error(error), data=error)
+        failed = State(type=StateType.FAILED, name=name, message=describe_error(error), data=error)
         outcome = yield from call(task.retry_condition_fn, task, run.record(), failed)
+        if outcome.interrupt is not None:
+            raise outcome.interrupt
         if outcome.error is not None:
             run.log.error("The retry condition failed, so there is no retry: %r", outcome.error)
-        if outcome.error is not None or not outcome.value:
-            return (yield from _fail(run, error))
+        if not outcome.value:
+            return (yield from _fail(run, error, name))
     delay = delay_before(run.run_count, task.retry_delays, task.retry_jitter_factor)
     run.log.warning(
         "Task run failed with %s - retry %d/%d starts %s",
@@ -155,27 +167,21 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
     if delay > 0:
         slept: Outcome = yield Sleep(delay, wake=run.flow_run_id)
         if slept.error is not None:
-            return (yield from _crash(run, slept.error))
+            raise slept.error
         if slept.value:
             text = "The flow run was cancelled while the task run waited for its retry."
-            yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text))
+            yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text), task.durable)
             return (yield from _finish(run, run.state(text, CancelledRun(text))))
     return None
 
 
-def _timed_out(run: RunningTask, error: BaseException) -> BaseException:
-    return TaskRunTimeoutError(f"Task run {run.name!r} {error}.") if isinstance(error, DeadlineExceeded) else error
-
-
-def _fail(run: RunningTask, error: BaseException) -> Lifecycle[State]:
-    error = _timed_out(run, error)
+def _fail(run: RunningTask, error: BaseException, name: str = "Failed") -> Lifecycle[State]:
     message = describe_error(error)
     retried = " - its retries are exhausted" if run.run_count > 1 else ""
     run.log.error(
         "Task run failed with %s%s", message, retried, exc_info=None if isinstance(error, HeadraceError) else error
     )
-    name = TIMED_OUT if isinstance(error, TaskRunTimeoutError) else "Failed"
-    yield Emit(run.enter(StateType.FAILED, name, message))
+    yield Emit(run.enter(StateType.FAILED, name, message), run.task.durable)
     return (yield from _finish(run, run.state(message, error)))
 
 
@@ -184,10 +190,12 @@ def _crash(run: RunningTask, error: BaseException) -> Lifecycle[State]:
     message = f"Execution was interrupted by {type(error).__name__}."
     run.log.error("Task run crashed: %s", message)
     yield Emit(run.enter(StateType.CRASHED, "Crashed", message))
-    return run.state(message, error)
+    run.ended = run.state(message, error)
+    return run.ended
 
 
 def _finish(run: RunningTask, state: State) -> Lifecycle[State]:
+    run.ended = state
     task = run.task
     if not state.is_failed():  # a failure has been told already, with its error
         run.log.info("Finished in state %s", state)

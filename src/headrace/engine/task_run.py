@@ -10,31 +10,33 @@ from headrace.base import clock, errors
 from headrace.base.ids import state_id, uuid7
 from headrace.engine.context import RunContext, TaskContext, current_tags
 from headrace.engine.futures import find_futures, resolve
+from headrace.engine.inputs import list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.results import Result
 from headrace.rules.task_policy import refuse_task_run
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
-from headrace.schema.run import TaskInputs, TaskRun, TaskRunResult
+from headrace.schema.run import TaskRun
 from headrace.schema.state import State, StateDetails, StateType
 
 if TYPE_CHECKING:
+    from headrace.engine.definitions import TaskDefinition
     from headrace.engine.session import Session
-    from headrace.engine.task_definition import Task
 
 
 class RunningTask:
-    """A task run, from its call to its final state."""
+    """A task run, from its call to its final state. `ended` is that state, with live data, once it has been told."""
 
     __slots__ = (
-        "arguments", "cache_key", "context", "created", "dynamic_key", "flow_run_id", "id", "name", "ordinal", "parameters",
-        "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "upstream", "wait_for",
+        "_storage_key", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "dynamic_key", "ended",
+        "flow_run_id", "id", "name", "ordinal", "parameters", "run_count", "session", "state_name", "state_type", "tags",
+        "task", "timestamp", "upstream",
     )  # fmt: skip
 
     def __init__(
         self,
         session: Session,
-        task: Task[..., Any],
+        task: TaskDefinition,
         parameters: dict[str, Any],
         parent: RunContext | None,
         wait_for: Iterable[Any] | None = None,
@@ -43,7 +45,7 @@ class RunningTask:
         self.task = task
         self.parameters = parameters
         self.arguments = parameters
-        self.wait_for = wait_for
+        self.awaited = list_awaited(wait_for)
         self.id = uuid7()
         flow = parent.flow_run if parent is not None else None
         if flow is None:
@@ -56,14 +58,17 @@ class RunningTask:
         extra = current_tags.get()
         self.tags = sorted(task.tags | extra) if extra else task.sorted_tags
         self.upstream = find_futures(parameters)
-        if wait_for is not None:
-            find_futures(list(wait_for), self.upstream)
+        if self.awaited:
+            find_futures(self.awaited, self.upstream)
         self.run_count = 0
         self.ordinal = 0
         self.timestamp = self.created = clock.micros()
         self.state_type: StateType | None = None
         self.state_name = ""
         self.cache_key: str | None = None
+        self.cache_expiration: int | None = None
+        self._storage_key: str | None = None
+        self.ended: State | None = None
         prints = task.log_prints if task.log_prints is not None else _inherited_prints(session, parent)
         if prints:
             take_over_print()
@@ -75,7 +80,7 @@ class RunningTask:
             parameters,
             self.tags,
             prints,
-            task.persists_result(session, parent),
+            _persists(task, session, parent),
             parent,
         )
 
@@ -88,6 +93,7 @@ class RunningTask:
         """The facts that the run exists and is pending."""
         flow = self.context.flow_run
         task = self.task
+        lineage = flow.lineage if flow is not None else None
         made = TaskRunFact(
             self.id,
             self.flow_run_id,
@@ -96,7 +102,7 @@ class RunningTask:
             self.dynamic_key,
             self.created,
             self.tags,
-            self._trace_inputs(),
+            trace_inputs(self.parameters, self.awaited, lineage, bool(self.upstream)),
             task.policy,
             task.version,
             flow.attempt if flow is not None else 0,
@@ -123,7 +129,7 @@ class RunningTask:
             self.run_count += 1
             self.context.run_count = self.run_count
         fact = StateFact(self.ordinal, kind, name, self.timestamp, message, data, details)
-        return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count, self.cache_key)
+        return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count, self.cache_key, self.cache_expiration)
 
     def state(self, message: str | None = None, data: Any = None) -> State:
         """The state the run is in, as users see it, with `data` live."""
@@ -160,8 +166,7 @@ class RunningTask:
     def resolve_arguments(self) -> None:
         """Wait for upstream runs and put their values in place. Raises `UpstreamFailed`."""
         self.arguments = {name: resolve(value) for name, value in self.parameters.items()}
-        for upstream in self.wait_for or ():
-            resolve(upstream)
+        resolve(self.awaited)
         self.context.parameters = self.arguments
 
     def render_name(self) -> None:
@@ -177,6 +182,15 @@ class RunningTask:
             self.context, self.arguments, flow.parameters if flow else {}
         )
 
+    def render_storage_key(self) -> None:
+        """Make the key under which the value is kept. Raises `UsageError` when its template cannot be filled."""
+        self._storage_key = self.task.storage_key(self.arguments)
+
+    @property
+    def storage_key(self) -> str:
+        """The key under which the value is kept: the task's own, else the cache key, else the run's id."""
+        return self._storage_key or self.cache_key or str(self.id)
+
     def remember(self, result: Result) -> None:
         """Let later calls of the flow know that the value came from here."""
         flow = self.context.flow_run
@@ -188,34 +202,15 @@ class RunningTask:
         args, kwargs = self.task.signature.call_arguments(self.arguments)
         return partial(self.task.fn, *args, **kwargs)
 
-    def _trace_inputs(self) -> TaskInputs:
-        """Which task runs the arguments came from."""
-        flow = self.context.flow_run
-        lineage = flow.lineage if flow is not None else None
-        inputs: TaskInputs = {}
-        for name, value in self.parameters.items():
-            sources = (
-                [TaskRunResult(id=run) for run in map(_run_of, find_futures(value)) if run is not None]
-                if self.upstream
-                else []
-            )
-            if not sources and lineage is not None:
-                origin = lineage.origin(value)
-                sources = [TaskRunResult(id=origin)] if origin is not None else []
-            inputs[name] = sources  # pyright: ignore[reportArgumentType]
-        if self.wait_for is not None:
-            waited = [
-                TaskRunResult(id=run) for run in map(_run_of, find_futures(list(self.wait_for))) if run is not None
-            ]
-            inputs["wait_for"] = waited  # pyright: ignore[reportArgumentType]
-        return inputs
-
-
-def _run_of(upstream: Any) -> Any:
-    if isinstance(upstream, State):
-        return upstream.state_details.task_run_id
-    return upstream.task_run_id
-
 
 def _inherited_prints(session: Session, parent: RunContext | None) -> bool:
     return parent.log_prints if parent is not None else session.settings.logging_log_prints
+
+
+def _persists(task: TaskDefinition, session: Session, parent: RunContext | None) -> bool:
+    """Whether the value of a run called from `parent` is kept."""
+    if task.persist_result is not None:
+        return task.persist_result
+    if task.caches or task.result_storage_key is not None:
+        return True
+    return parent.persist_result if parent is not None else session.settings.results_persist_by_default

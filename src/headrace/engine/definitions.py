@@ -1,0 +1,88 @@
+"""What runs must know of the flow or task they are runs of.
+
+Contexts, runs and lifecycles know definitions by these protocols: the classes stand above them and begin runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from headrace.engine.caching import CachePolicy
+from headrace.engine.naming import RunName
+from headrace.engine.parameters import Signature
+from headrace.engine.runners import TaskRunner
+from headrace.engine.serializers import Serializer
+from headrace.schema.run import TaskRunPolicy
+from headrace.schema.state import State
+
+Hook = Callable[[Any, Any, State], Any]
+"""`hook(flow_or_task, run, state)`; may be a coroutine function."""
+
+
+class Definition(Protocol):
+    """What flows and tasks have in common."""
+
+    name: str
+    signature: Signature
+    log_prints: bool | None
+    timeout_seconds: float | None
+    persist_result: bool | None
+    result_folder: Path | None
+    result_serializer: Serializer | None
+    cache_result_in_memory: bool
+    running_hooks: list[Hook]
+
+    @property
+    def fn(self) -> Callable[..., Any]:
+        """The user's function."""
+        ...
+
+
+class FlowDefinition(Definition, Protocol):
+    """A flow, as its runs know it."""
+
+    flow_key: str
+    flow_run_name: RunName | None
+    retries: int
+    retry_delay_seconds: float
+    validates_parameters: bool
+    task_runner: TaskRunner
+
+    @property
+    def version(self) -> str | None:
+        """The version given, or a digest of the file the flow stands in."""
+        ...
+
+    def hooks_for(self, state: State) -> Sequence[Hook]:
+        """The hooks that are told of a final state."""
+        ...
+
+
+class TaskDefinition(Definition, Protocol):
+    """A task, as its runs know it."""
+
+    task_key: str
+    task_run_name: RunName | None
+    version: str | None
+    tags: frozenset[str]
+    sorted_tags: list[str]
+    policy: TaskRunPolicy
+    retries: int
+    retry_delays: tuple[float, ...]
+    retry_jitter_factor: float | None
+    retry_condition_fn: Callable[[Any, Any, State], bool] | None
+    caches: bool
+    cache_policy: CachePolicy
+    cache_expiration: timedelta | None
+    refresh_cache: bool
+    result_storage_key: RunName | None
+    completion_hooks: list[Hook]
+    failure_hooks: list[Hook]
+    durable: bool
+
+    def storage_key(self, parameters: Mapping[str, Any]) -> str | None:
+        """The key under which the value of a run with these parameters is kept, if the task says so."""
+        ...
