@@ -31,7 +31,7 @@ def bind(dialect: DialectName, driver: Any) -> Connection:
 def perform(connection: Connection, construct: Executable) -> CursorResult[Any]:
     """Execute the construct. A failure is raised as the driver's own error, as everywhere else in storage."""
     try:
-        return connection.execute(construct)
+        return connection.execute(construct, execution_options={"preserve_rowcount": True})
     except DBAPIError as error:
         if isinstance(error.orig, Exception):
             raise error.orig from None

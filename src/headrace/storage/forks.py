@@ -1,6 +1,6 @@
 """What a fork means to storage: it happens while no statement runs, and the child lets go of what its parent holds.
 
-A child that were forked in the middle of a statement would find the database library's own locks taken for ever. And
+A child forked in the middle of a statement would find the database library's own locks taken for ever. And
 two processes must not share connections or file locks: what the child inherits is given up at once.
 """
 
@@ -12,8 +12,8 @@ import weakref
 from collections.abc import Callable
 from types import TracebackType
 
-PATIENCE = 5.0
-"""Seconds a fork waits for statements to end. After that it goes ahead, and the child leaves alone what is in use."""
+PATIENCE = 10.0
+"""Seconds a fork waits for statements to end. After that it goes ahead, and the child leaves alone what was in use."""
 
 
 class Gate:

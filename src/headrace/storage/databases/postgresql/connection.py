@@ -115,9 +115,14 @@ def name_of(url: str) -> str:
     return f"postgresql://{parts.get('host', 'localhost')}/{parts.get('dbname', '')}"
 
 
+def one_line(error: psycopg.Error) -> str:
+    """What the driver says, which may be several lines."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
 def explain(error: psycopg.Error, name: str) -> Exception:
     """What to raise instead of the driver's error: one line that names the database, or the error if it is a mistake."""
-    said = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    said = one_line(error)
     if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
         return UnusableDatabase(f"{name} may not be written by this user: {said}.")
     if isinstance(error, psycopg.OperationalError):

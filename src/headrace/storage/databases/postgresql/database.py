@@ -12,7 +12,7 @@ from headrace.base import clock
 from headrace.base.errors import UnusableDatabase
 from headrace.storage.database import Connection, Database
 from headrace.storage.databases.postgresql import schema
-from headrace.storage.databases.postgresql.connection import PostgresqlConnection, connect, explain, name_of
+from headrace.storage.databases.postgresql.connection import PostgresqlConnection, connect, explain, name_of, one_line
 from headrace.storage.databases.postgresql.sessions import READ, WRITE, Sessions
 from headrace.storage.databases.postgresql.watch import Watch, key_of
 from headrace.storage.forks import Holder
@@ -35,7 +35,7 @@ class PostgresqlDatabase(Database, Holder):
         try:
             self.name = name_of(url)
         except psycopg.Error as error:
-            raise UnusableDatabase(f"The address of the database cannot be read: {error}.") from error
+            raise UnusableDatabase(f"The address of the database cannot be read: {one_line(error)}.") from error
         self._url = url
         self._patience = patience
         self._starting = threading.Lock()

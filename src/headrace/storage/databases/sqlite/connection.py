@@ -139,13 +139,13 @@ def open_reader(path: Path, patience: float) -> SqliteConnection:
     return SqliteConnection(path, patience, ("query_only=1", "wal_autocheckpoint=0"))
 
 
-def explain(error: sqlite3.Error | OSError, path: Path) -> Exception:
-    """What to raise instead of SQLite's error: one line that names the file, or the error itself if it is a mistake."""
+def explain(error: BaseException, path: Path) -> BaseException:
+    """What to raise instead of an error of SQLite's: one line that names the file. Any other error, as it is."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     told: dict[int, tuple[type[HeadraceError], str]] = {
         sqlite3.SQLITE_NOTADB: (UnusableDatabase, "is no SQLite database"),
         sqlite3.SQLITE_CORRUPT: (UnusableDatabase, "is damaged; restore it from a backup or give another path"),
-        sqlite3.SQLITE_READONLY: (UnusableDatabase, "may not be written by this user"),
+        sqlite3.SQLITE_READONLY: (UnusableDatabase, "may only be read, not written"),
         sqlite3.SQLITE_PERM: (UnusableDatabase, "may not be opened by this user"),
         sqlite3.SQLITE_AUTH: (UnusableDatabase, "may not be opened by this user"),
         sqlite3.SQLITE_CANTOPEN: (UnusableDatabase, "cannot be opened"),

@@ -120,9 +120,10 @@ class SqliteDatabase(Database, Holder):
         self._file.close()
 
     def let_go(self, *, quiet: bool) -> None:
-        """In a forked child: close the inherited connections, else SQLite would take their locks for this process's.
+        """In a forked child: close the inherited connections, for SQLite takes their locks for this process's own.
 
-        Closing is safe only if no statement was running. If one was, they are kept untouched for as long as the process.
+        It would then leave out locks of its own, and what the child writes is lost when the parent closes the database.
+        Closing is safe only if no statement was running; if one was, the connections are never touched again.
         """
         connections = [self._writer.connection, *self._readers, self._watcher]
         for connection in connections:
@@ -139,7 +140,7 @@ class SqliteDatabase(Database, Holder):
         for lock in (self._write_lock, self._presence):
             if lock is not None:
                 lock.abandon()
-        self._file.abandon()
+        self._file.abandon(torn=not quiet)
 
     def _announce(self) -> None:
         with self._committed:

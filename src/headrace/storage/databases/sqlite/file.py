@@ -25,6 +25,10 @@ TRY_EVERY = 0.05
 """Seconds between two tries in that time: no lock can be waited for with a limit."""
 
 
+# Files that were in use at the moment this process was forked: SQLite would take its parent's locks for its own.
+_torn: set[Path] = set()
+
+
 class File:
     """A database file with the current schema, held open by this process."""
 
@@ -32,6 +36,8 @@ class File:
         self.path = path
         self.locks = Path(f"{path}.locks")
         self._patience = patience
+        if path in _torn:
+            raise UnusableDatabase(f"{path} was in use when this process was forked; start it with spawn instead.")
         self._make_folders()
         self._open = self.lock("open")
         try:
@@ -54,9 +60,11 @@ class File:
         """Let others migrate the database."""
         self._open.close()
 
-    def abandon(self) -> None:
-        """In a forked child: leave the locks to the parent."""
+    def abandon(self, *, torn: bool) -> None:
+        """In a forked child: leave the locks to the parent, and the file too if it was torn from a running statement."""
         self._open.abandon()
+        if torn:
+            _torn.add(self.path)
 
     def _make_folders(self) -> None:
         for folder in (self.path.parent, self.locks):

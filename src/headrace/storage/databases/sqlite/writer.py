@@ -127,7 +127,7 @@ class Writer:
                 try:
                     submission.perform(connection)
                 except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that asked
-                    submission.fail(error)
+                    submission.fail(explain(error, self._path))
                     if not connection.driver.in_transaction:
                         # SQLite gave up the whole transaction (a full disk, say), and with it the neighbours' work.
                         return [other for other in group if other is not submission]
