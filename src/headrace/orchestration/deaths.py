@@ -6,15 +6,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from headrace.base.clock import Clock
+from headrace.orchestration.desk import Desk
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.unit import Unit
 from headrace.rules.transitions import CRASHED
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.state import StateCreate
-from headrace.schema.workspace import Scope
 from headrace.storage import compiled
-from headrace.storage.database import Connection, Database
 
 DIED = "The process that executed this run has died."
 
@@ -28,22 +26,17 @@ class LockedAttempt(NamedTuple):
     suspect_since: int | None
 
 
-def crash_if_dead(database: Database, scope: Scope, clock: Clock) -> int:
+def crash_if_dead(desk: Desk) -> int:
     """Look once at every attempt that is alive by a lock; crash those whose lock is free; return how many.
 
     Where a lock may be free for a while although its holder lives, what was seen is noted for whoever looks next.
     """
-
-    def unit(connection: Connection) -> Unit:
-        return Unit(connection, scope.workspace_id, clock.micros())
-
-    attempts = database.read(lambda connection: find_locked(unit(connection)))
-    suspects = {attempt.name: attempt.suspect_since for attempt in attempts}
-    held = {name for name in suspects if database.is_held(name)}
-    dead = {name for name, since in suspects.items() if name not in held and not database.is_alive(name, since)}
-    if all((name in held) == (since is None) for name, since in suspects.items()) and not dead:
+    suspects = {attempt.name: attempt.suspect_since for attempt in desk.read(find_locked)}
+    held = {name for name in suspects if desk.database.is_held(name)}
+    dead = {name for name, since in suspects.items() if name not in held and not desk.database.is_alive(name, since)}
+    if not dead and all((name in held) == (since is None) for name, since in suspects.items()):
         return 0
-    return database.write(lambda connection: _judge(unit(connection), held, dead))
+    return desk.write(lambda unit: _judge(unit, held, dead))
 
 
 def find_locked(unit: Unit) -> list[LockedAttempt]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock
 from headrace.base.errors import HeadraceError
 from headrace.orchestration import claims, deaths, events, facts, flow_runs, flows, leases, proposals, slots, task_runs
-from headrace.orchestration.unit import Unit
+from headrace.orchestration.desk import Desk
 from headrace.schema.event import Cursor, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -26,108 +25,95 @@ from headrace.schema.orchestration import (
 )
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
-from headrace.storage.database import Connection, Database
-
-T = TypeVar("T")
+from headrace.storage.database import Database
 
 
 class OrchestratedExecution:
     """`gateway.execution.Execution` over a database, for one workspace. It owns the database: closing closes both."""
 
     def __init__(self, database: Database, scope: Scope = DEFAULT_SCOPE, clock: Clock = SYSTEM) -> None:
-        self._database = database
-        self._scope = scope
-        self._clock = clock
+        self._desk = Desk(database, scope, clock)
         self._seen = threading.local()
 
     # runs
 
     def register_flow(self, flow: FlowCreate) -> Flow:
-        return self._write(lambda unit: flows.register_flow(unit, flow))
+        return self._desk.write(lambda unit: flows.register_flow(unit, flow))
 
     def create_flow_run(self, run: FlowRunCreate, batch: Batch | None = None) -> FlowRun:
-        return self._write(lambda unit: flow_runs.create_flow_run(unit, run, batch))
+        return self._desk.write(lambda unit: flow_runs.create_flow_run(unit, run, batch))
 
     def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
-        return self._read(lambda unit: flow_runs.read_flow_run(unit, flow_run_id))
+        return self._desk.read(lambda unit: flow_runs.read_flow_run(unit, flow_run_id))
 
     def update_flow_run(self, flow_run_id: UUID, update: FlowRunUpdate) -> None:
-        self._write(lambda unit: flow_runs.update_flow_run(unit, flow_run_id, update))
+        self._desk.write(lambda unit: flow_runs.update_flow_run(unit, flow_run_id, update))
 
     def propose_flow_run_state(self, proposal: Proposal) -> Decision:
-        decision = self._write(lambda unit: proposals.propose(unit, proposal))
+        decision = self._desk.write(lambda unit: proposals.propose(unit, proposal))
         if isinstance(decision, HeadraceError):
             raise decision
         return decision
 
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
-        return self._write(lambda unit: task_runs.create_task_run(unit, run))
+        return self._desk.write(lambda unit: task_runs.create_task_run(unit, run))
 
     def read_task_run(self, task_run_id: UUID) -> TaskRun:
-        return self._read(lambda unit: task_runs.read_task_run(unit, task_run_id))
+        return self._desk.read(lambda unit: task_runs.read_task_run(unit, task_run_id))
 
     # leases
 
     def beat(self, beats: Sequence[Beat]) -> list[UUID]:
-        return self._write(lambda unit: leases.beat(unit, beats))
+        return self._desk.write(lambda unit: leases.beat(unit, beats))
 
     def crash_if_dead(self) -> int:
-        return deaths.crash_if_dead(self._database, self._scope, self._clock)
+        return deaths.crash_if_dead(self._desk)
 
     # work
 
     def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:
-        return self._write(lambda unit: claims.claim_flow_runs(unit, request))
+        return self._desk.write(lambda unit: claims.claim_flow_runs(unit, request))
 
     def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
-        return self._write(lambda unit: claims.release_claim(unit, flow_run_id, epoch))
+        return self._desk.write(lambda unit: claims.release_claim(unit, flow_run_id, epoch))
 
     # slots
 
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
-        return self._write(lambda unit: slots.acquire_slots(unit, request))
+        return self._desk.write(lambda unit: slots.acquire_slots(unit, request))
 
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:
-        return self._write(lambda unit: slots.renew_slots(unit, lease_id, duration))
+        return self._desk.write(lambda unit: slots.renew_slots(unit, lease_id, duration))
 
     def release_slots(self, lease_id: UUID) -> bool:
-        return self._write(lambda unit: slots.release_slots(unit, lease_id))
+        return self._desk.write(lambda unit: slots.release_slots(unit, lease_id))
 
     def withdraw_slot_request(self, request_id: UUID) -> None:
-        self._write(lambda unit: slots.withdraw_slot_request(unit, request_id))
+        self._desk.write(lambda unit: slots.withdraw_slot_request(unit, request_id))
 
     # telemetry
 
     def deliver(self, batch: Batch) -> int:
-        return self._write(lambda unit: facts.store_batch(unit, batch))
+        return self._desk.write(lambda unit: facts.store_batch(unit, batch))
 
     # live
 
     def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
         # Taken before reading, so that what is committed meanwhile ends the next wait at once.
-        self._seen.moment = self._database.moment()
-        return self._read(lambda unit: events.read_events(unit, after, limit))
+        self._seen.moment = self._desk.database.moment()
+        return self._desk.read(lambda unit: events.read_events(unit, after, limit))
 
     def last_cursor(self) -> Cursor:
-        self._seen.moment = self._database.moment()
-        return self._read(events.last_cursor)
+        self._seen.moment = self._desk.database.moment()
+        return self._desk.read(events.last_cursor)
 
     def wait_for_events(self, timeout: float) -> bool:
-        return self._database.wait(timeout, getattr(self._seen, "moment", None))
+        return self._desk.database.wait(timeout, getattr(self._seen, "moment", None))
 
     # life
 
     def presence(self) -> Presence:
-        return Presence(kind="lock", name=self._database.presence())
+        return Presence(kind="lock", name=self._desk.database.presence())
 
     def close(self) -> None:
-        self._database.close()
-
-    def _read(self, use_case: Callable[[Unit], T]) -> T:
-        return self._database.read(lambda connection: use_case(self._unit(connection)))
-
-    def _write(self, use_case: Callable[[Unit], T]) -> T:
-        return self._database.write(lambda connection: use_case(self._unit(connection)))
-
-    def _unit(self, connection: Connection) -> Unit:
-        return Unit(connection, self._scope.workspace_id, self._clock.micros())
+        self._desk.close()

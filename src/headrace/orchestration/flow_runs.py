@@ -11,7 +11,7 @@ from headrace.base.errors import InvalidRequest, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
 from headrace.orchestration.facts import store_batch
-from headrace.orchestration.flows import require_flow
+from headrace.orchestration.flows import load_flow
 from headrace.orchestration.proposals import decide, enter, follow_up, load_flow_run
 from headrace.orchestration.unit import Unit
 from headrace.rules.transitions import PENDING
@@ -34,7 +34,7 @@ def create_flow_run(unit: Unit, create: FlowRunCreate, batch: Batch | None = Non
         store_batch(unit, batch)
     known = _find_existing(unit, create)
     if known is None:
-        require_flow(unit, create.flow_id)
+        load_flow(unit, create.flow_id)
         known = _insert(unit, create) or _find_existing(unit, create)
     if known is None:
         raise ObjectNotFound(f"Flow run {create.id} was deleted while it was being created.")

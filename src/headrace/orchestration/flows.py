@@ -33,7 +33,9 @@ def find_flow_by_name(unit: Unit, name: str) -> Flow | None:
     return to_flow(FlowRow(*rows[0])) if rows else None
 
 
-def require_flow(unit: Unit, flow_id: UUID) -> None:
-    """Raise `ObjectNotFound` unless the flow exists."""
-    if not unit.fetch(compiled.find_flow, id=flow_id):
+def load_flow(unit: Unit, flow_id: UUID) -> Flow:
+    """The flow with an id. Raises `ObjectNotFound`."""
+    rows = unit.fetch(compiled.find_flow, id=flow_id)
+    if not rows:
         raise ObjectNotFound(f"There is no flow with id {flow_id}.")
+    return to_flow(FlowRow(*rows[0]))

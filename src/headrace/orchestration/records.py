@@ -8,6 +8,7 @@ from headrace.base.ids import uuid7
 from headrace.orchestration.unit import Unit
 from headrace.schema.fact import ArtifactFact, LogFact, ResultFact
 from headrace.storage import compiled
+from headrace.storage.rows import ArtifactRow
 from headrace.storage.texts import cut, storable, storable_json
 
 LOG_LIMIT = 2**20
@@ -36,34 +37,38 @@ def store_logs(unit: Unit, logs: Sequence[LogFact]) -> None:
 
 
 def store_artifacts(unit: Unit, artifacts: Sequence[ArtifactFact]) -> None:
-    """Keep artifacts; the newest of each key is its latest."""
-    if not artifacts:
-        return
-    rows = [
-        (
-            artifact.id,
-            None if artifact.key is None else storable(artifact.key),
-            artifact.type,
-            None if artifact.description is None else storable(artifact.description),
-            None if artifact.data is None else storable_json(artifact.data),
-            None,
-            artifact.flow_run_id,
-            artifact.task_run_id,
-            artifact.created,
-            unit.now,
-        )
-        for artifact in artifacts
-    ]
-    unit.insert(compiled.insert_artifacts, rows)
-    latest = {artifact.key: artifact for artifact in sorted(artifacts, key=lambda each: (each.created, each.id))}
-    unit.insert(
-        compiled.advance_artifact_collections,
+    """Keep artifacts that runs left."""
+    keep_artifacts(
+        unit,
         [
-            (uuid7(), storable(key), artifact.id, artifact.created, artifact.created)
-            for key, artifact in latest.items()
-            if key is not None
+            ArtifactRow(
+                artifact.id,
+                artifact.key and storable(artifact.key),
+                storable(artifact.type),
+                artifact.description and storable(artifact.description),
+                None if artifact.data is None else storable_json(artifact.data),
+                None,
+                artifact.flow_run_id,
+                artifact.task_run_id,
+                artifact.created,
+                unit.now,
+            )
+            for artifact in artifacts
         ],
     )
+
+
+def keep_artifacts(unit: Unit, rows: Sequence[ArtifactRow]) -> None:
+    """Keep artifacts; the newest of each key is its latest."""
+    if not rows:
+        return
+    unit.insert(compiled.insert_artifacts, rows)
+    latest = {row.key: row for row in sorted(rows, key=lambda row: (row.created, row.id)) if row.key is not None}
+    if latest:
+        unit.insert(
+            compiled.advance_artifact_collections,
+            [(uuid7(), key, row.id, row.created, row.created) for key, row in latest.items()],
+        )
 
 
 def store_results(unit: Unit, results: Sequence[ResultFact]) -> None:

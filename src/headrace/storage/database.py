@@ -82,7 +82,7 @@ class Connection(ABC):
     def bind(self) -> sqlalchemy.Connection:
         """The SQLAlchemy connection over this one, in the unit's transaction, which SQLAlchemy never ends."""
 
-    def select(self, query: sqlalchemy.Executable) -> Sequence[sqlalchemy.Row[Any]]:
+    def select(self, query: sqlalchemy.Executable) -> Sequence[sqlalchemy.Row[*tuple[Any, ...]]]:
         """Return the rows of a SQLAlchemy query."""
         return self._perform(query).all()
 

@@ -14,8 +14,11 @@ import msgspec
 
 from headrace.base.clock import to_datetime
 from headrace.base.ids import state_id
+from headrace.schema.artifact import Artifact
 from headrace.schema.fact import StateFact
 from headrace.schema.flow import Flow
+from headrace.schema.log import Log
+from headrace.schema.result import ResultRecord
 from headrace.schema.run import (
     CreatedBy,
     FlowRun,
@@ -112,6 +115,62 @@ class TaskRunRow(NamedTuple):
     updated: int
 
 
+class LogRow(NamedTuple):
+    """A row of logs."""
+
+    id: UUID
+    flow_run_id: UUID | None
+    task_run_id: UUID | None
+    name: str
+    level: int
+    message: str
+    timestamp: int
+
+
+class ArtifactRow(NamedTuple):
+    """A row of artifacts."""
+
+    id: UUID
+    key: str | None
+    type: str | None
+    description: str | None
+    data: str | None
+    metadata_: str | None
+    flow_run_id: UUID | None
+    task_run_id: UUID | None
+    created: int
+    updated: int
+
+
+class ResultRow(NamedTuple):
+    """A row of results."""
+
+    id: UUID
+    storage_key: str
+    location: str
+    serializer: str
+    size: int
+    expiration: int | None
+    flow_run_id: UUID | None
+    task_run_id: UUID | None
+    created: int
+    updated: int
+
+
+class LimitRow(NamedTuple):
+    """A row of concurrency_limits. `level` slots were in use at the instant `level_since`, if they fade."""
+
+    id: UUID
+    name: str
+    slots: int
+    active: bool
+    slot_decay_per_second: float
+    level: float
+    level_since: int
+    created: int
+    updated: int
+
+
 class StateRest(msgspec.Struct, omit_defaults=True):
     """What the column `state` holds: all of a state that has no column of its own."""
 
@@ -187,6 +246,53 @@ def to_task_run(row: TaskRunRow, now: int) -> TaskRun:
         empirical_policy=_decode_task_run_policy(row.empirical_policy),
         task_inputs=_decode_task_inputs(row.task_inputs),
         flow_run_run_count=row.flow_run_run_count,
+    )
+
+
+def to_log(row: LogRow) -> Log:
+    """The log line of a row."""
+    return Log(
+        id=row.id,
+        created=to_datetime(row.timestamp),
+        updated=to_datetime(row.timestamp),
+        name=row.name,
+        level=row.level,
+        message=row.message,
+        timestamp=to_datetime(row.timestamp),
+        flow_run_id=row.flow_run_id,
+        task_run_id=row.task_run_id,
+    )
+
+
+def to_artifact(row: ArtifactRow) -> Artifact:
+    """The artifact of a row."""
+    return Artifact(
+        id=row.id,
+        created=to_datetime(row.created),
+        updated=to_datetime(row.updated),
+        key=row.key,
+        type=row.type,
+        description=row.description,
+        data=_decode(row.data),
+        metadata_=_decode(row.metadata_),
+        flow_run_id=row.flow_run_id,
+        task_run_id=row.task_run_id,
+    )
+
+
+def to_result(row: ResultRow) -> ResultRecord:
+    """The record of a row."""
+    return ResultRecord(
+        id=row.id,
+        created=to_datetime(row.created),
+        updated=to_datetime(row.updated),
+        storage_key=row.storage_key,
+        location=row.location,
+        serializer=row.serializer,
+        size=row.size,
+        expiration=to_instant(row.expiration),
+        flow_run_id=row.flow_run_id,
+        task_run_id=row.task_run_id,
     )
 
 

@@ -1,0 +1,21 @@
+"""The verbs of administration over a database: a room for each noun, and one door to all of them."""
+
+from __future__ import annotations
+
+from headrace.orchestration.administration.artifacts import ArtifactVerbs
+from headrace.orchestration.administration.flow_runs import FlowRunVerbs
+from headrace.orchestration.administration.flows import FlowVerbs
+from headrace.orchestration.administration.limits import LimitVerbs
+from headrace.orchestration.administration.logs import LogVerbs
+from headrace.orchestration.administration.results import ResultVerbs
+from headrace.orchestration.administration.task_runs import TaskRunVerbs
+
+
+class OrchestratedAdministration(
+    FlowVerbs, FlowRunVerbs, TaskRunVerbs, LogVerbs, ArtifactVerbs, ResultVerbs, LimitVerbs
+):
+    """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
+
+    Whoever looks at runs sees the dead ones as crashed: before it reads them it looks, at most once a second, for
+    attempts whose process has died.
+    """

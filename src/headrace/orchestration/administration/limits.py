@@ -1,0 +1,112 @@
+"""Concurrency limits: made, looked at, changed, deleted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from uuid import UUID
+
+from headrace.base.clock import to_datetime
+from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
+from headrace.base.ids import uuid7
+from headrace.orchestration.administration.office import Office, checked
+from headrace.orchestration.unit import Unit
+from headrace.rules.slots import faded
+from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate
+from headrace.schema.run import Page
+from headrace.storage import limits as queries
+from headrace.storage.rows import LimitRow
+
+
+class LimitVerbs(Office):
+    """The verbs on concurrency limits."""
+
+    def create_concurrency_limit(self, limit: ConcurrencyLimitCreate) -> ConcurrencyLimit:
+        def create(unit: Unit) -> ConcurrencyLimit | None:
+            row = LimitRow(
+                id=uuid7(),
+                name=limit.name,
+                slots=limit.limit,
+                active=limit.active,
+                slot_decay_per_second=limit.slot_decay_per_second,
+                level=0.0,
+                level_since=unit.now,
+                created=unit.now,
+                updated=unit.now,
+            )
+            made = queries.insert_limit(unit.connection, unit.workspace_id, row)
+            return _to_limit(row, {}, unit.now) if made else None
+
+        made = self._desk.write(create)
+        if made is None:
+            raise ObjectAlreadyExists(f"There is a concurrency limit called {limit.name!r} already.")
+        return made
+
+    def read_concurrency_limit(self, name: str) -> ConcurrencyLimit:
+        def read(unit: Unit) -> ConcurrencyLimit:
+            row = _require(unit, name)
+            return _to_limit(row, queries.count_slots(unit.connection, unit.workspace_id, unit.now), unit.now)
+
+        return self._desk.read(read)
+
+    def list_concurrency_limits(self, page: Page = Page()) -> list[ConcurrencyLimit]:
+        wanted = checked(page)
+
+        def list_them(unit: Unit) -> list[ConcurrencyLimit]:
+            used = queries.count_slots(unit.connection, unit.workspace_id, unit.now)
+            rows = queries.list_limits(unit.connection, unit.workspace_id, wanted)
+            return [_to_limit(row, used, unit.now) for row in rows]
+
+        return self._desk.read(list_them)
+
+    def update_concurrency_limit(self, name: str, limit: ConcurrencyLimitCreate) -> None:
+        def change(unit: Unit) -> bool:
+            row = _require(unit, name)
+            if limit.name != name and queries.find_limit(unit.connection, unit.workspace_id, limit.name):
+                return False
+            changed = {
+                "name": limit.name,
+                "slots": limit.limit,
+                "active": limit.active,
+                "slot_decay_per_second": limit.slot_decay_per_second,
+                "level": _level(row, unit.now),
+                "level_since": unit.now,
+                "updated": unit.now,
+            }
+            queries.change_limit(unit.connection, unit.workspace_id, row.id, changed)
+            return True
+
+        if not self._desk.write(change):
+            raise ObjectAlreadyExists(f"There is a concurrency limit called {limit.name!r} already.")
+
+    def delete_concurrency_limit(self, name: str) -> None:
+        def delete(unit: Unit) -> None:
+            queries.delete_limit(unit.connection, unit.workspace_id, _require(unit, name).id)
+
+        self._desk.write(delete)
+
+
+def _require(unit: Unit, name: str) -> LimitRow:
+    row = queries.find_limit(unit.connection, unit.workspace_id, name)
+    if row is None:
+        raise ObjectNotFound(f"There is no concurrency limit called {name!r}.")
+    return row
+
+
+def _level(row: LimitRow, now: int) -> float:
+    """How many slots of a fading limit are in use now."""
+    return faded(row.level, (now - row.level_since) / 1_000_000, row.slot_decay_per_second)
+
+
+def _to_limit(row: LimitRow, used: Mapping[UUID, int], now: int) -> ConcurrencyLimit:
+    fades = row.slot_decay_per_second > 0
+    return ConcurrencyLimit(
+        id=row.id,
+        created=to_datetime(row.created),
+        updated=to_datetime(row.updated),
+        name=row.name,
+        limit=row.slots,
+        active=row.active,
+        active_slots=math.ceil(_level(row, now)) if fades else used.get(row.id, 0),
+        slot_decay_per_second=row.slot_decay_per_second,
+    )

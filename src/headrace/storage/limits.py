@@ -1,0 +1,66 @@
+"""Wide queries on concurrency limits."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+
+from headrace.schema.run import Page
+from headrace.storage import tables as t
+from headrace.storage.database import Connection
+from headrace.storage.dialect import DIALECTS
+from headrace.storage.pages import Order, fetch_page
+from headrace.storage.rows import LimitRow
+
+_limit = t.concurrency_limits.c
+
+
+def find_limit(connection: Connection, workspace_id: UUID, name: str) -> LimitRow | None:
+    """The limit of a name."""
+    found = select(*(_limit[each] for each in LimitRow._fields)).where(
+        _limit.workspace_id == workspace_id, _limit.name == name
+    )
+    rows = connection.select(found)
+    return LimitRow._make(rows[0]) if rows else None
+
+
+def list_limits(connection: Connection, workspace_id: UUID, page: Page) -> list[LimitRow]:
+    """Limits by name."""
+    query = select(*(_limit[each] for each in LimitRow._fields)).where(_limit.workspace_id == workspace_id)
+    return [LimitRow._make(row) for row in fetch_page(connection, query, Order(_limit.name, _limit.id), page)]
+
+
+def insert_limit(connection: Connection, workspace_id: UUID, row: LimitRow) -> bool:
+    """Keep a limit; False when there is one of that name."""
+    insert = DIALECTS[connection.dialect].insert(t.concurrency_limits).on_conflict_do_nothing()
+    return bool(connection.change(insert.values(workspace_id=workspace_id, **row._asdict())))
+
+
+def change_limit(connection: Connection, workspace_id: UUID, limit_id: UUID, changed: dict[str, Any]) -> None:
+    """Set columns of a limit."""
+    own = (_limit.workspace_id == workspace_id) & (_limit.id == limit_id)
+    connection.change(update(t.concurrency_limits).where(own).values(changed))
+
+
+def delete_limit(connection: Connection, workspace_id: UUID, limit_id: UUID) -> None:
+    """Delete a limit, its line, and the leases that held nothing else."""
+    hold, waiter, lease = t.slot_holds.c, t.slot_waiters.c, t.slot_leases.c
+    own = (hold.workspace_id == workspace_id) & (hold.limit_id == limit_id)
+    leases = [row[0] for row in connection.select(select(hold.lease_id).where(own))]
+    connection.change(delete(t.slot_holds).where(own))
+    held = select(hold.lease_id).where(hold.workspace_id == workspace_id)
+    ended = [lease.workspace_id == workspace_id, lease.id.in_(leases), lease.id.not_in(held)]
+    connection.change(delete(t.slot_leases).where(*ended))
+    connection.change(delete(t.slot_waiters).where(waiter.workspace_id == workspace_id, waiter.limit_id == limit_id))
+    connection.change(delete(t.concurrency_limits).where(_limit.workspace_id == workspace_id, _limit.id == limit_id))
+
+
+def count_slots(connection: Connection, workspace_id: UUID, now: int) -> dict[UUID, int]:
+    """How many slots of each limit live leases hold."""
+    hold, lease = t.slot_holds.c, t.slot_leases.c
+    joined = t.slot_holds.join(t.slot_leases, (lease.workspace_id == hold.workspace_id) & (lease.id == hold.lease_id))
+    query = select(hold.limit_id, func.sum(hold.occupied)).select_from(joined)
+    query = query.where(hold.workspace_id == workspace_id, lease.expires > now).group_by(hold.limit_id)
+    return {limit_id: int(used) for limit_id, used in connection.select(query)}

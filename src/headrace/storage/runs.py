@@ -1,0 +1,128 @@
+"""Wide queries on flow runs and task runs: lists, counts, history."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, Table, case, cast, func, literal, select
+
+from headrace.schema.filters import RunSelection
+from headrace.schema.run import FlowRunSort, Page, TaskRunSort
+from headrace.schema.state import TERMINAL, StateType
+from headrace.storage import tables as t
+from headrace.storage.database import Connection
+from headrace.storage.dialect import DIALECTS
+from headrace.storage.pages import Order, fetch_page
+from headrace.storage.rows import FlowRunRow, TaskRunRow
+from headrace.storage.selections import select_flow_runs, select_task_runs
+
+_COLUMNS_OF_SORTS = {
+    "ID": "id",
+    "START_TIME": "start_time",
+    "EXPECTED_START_TIME": "expected_start_time",
+    "NAME": "name",
+    "NEXT_SCHEDULED_START_TIME": "next_scheduled_start_time",
+    "END_TIME": "end_time",
+    "DURATION": "total_run_time",
+}
+
+
+def list_flow_runs(
+    connection: Connection, workspace_id: UUID, selection: RunSelection, sort: FlowRunSort, page: Page
+) -> list[FlowRunRow]:
+    """The flow runs that a selection names, in order."""
+    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    query = select(*(t.flow_runs.c[name] for name in FlowRunRow._fields)).where(wanted)
+    return [FlowRunRow._make(row) for row in fetch_page(connection, query, _order(t.flow_runs, sort), page)]
+
+
+def list_task_runs(
+    connection: Connection, workspace_id: UUID, selection: RunSelection, sort: TaskRunSort, page: Page
+) -> list[TaskRunRow]:
+    """The task runs that a selection names, in order."""
+    wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    query = select(*(t.task_runs.c[name] for name in TaskRunRow._fields)).where(wanted)
+    return [TaskRunRow._make(row) for row in fetch_page(connection, query, _order(t.task_runs, sort), page)]
+
+
+def count_flow_runs(connection: Connection, workspace_id: UUID, selection: RunSelection) -> int:
+    """How many flow runs a selection names."""
+    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    return connection.select(select(func.count()).select_from(t.flow_runs).where(wanted))[0][0]
+
+
+def count_task_runs(connection: Connection, workspace_id: UUID, selection: RunSelection) -> int:
+    """How many task runs a selection names."""
+    wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    return connection.select(select(func.count()).select_from(t.task_runs).where(wanted))[0][0]
+
+
+class HistoryRow(NamedTuple):
+    """The runs of one interval that are in one state. Sums are in microseconds."""
+
+    interval: int
+    state_type: str
+    state_name: str
+    runs: int
+    run_time: int
+    lateness: int
+
+
+def count_history(
+    connection: Connection, workspace_id: UUID, selection: RunSelection, start: int, end: int, width: int, now: int
+) -> list[HistoryRow]:
+    """Flow runs expected from `start` to before `end`, counted by interval of `width` and by state."""
+    run = t.flow_runs.c
+    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    interval = cast((run.expected_start_time - start) // width, Integer).label("interval")
+    query = (
+        select(
+            interval,
+            run.state_type,
+            run.state_name,
+            func.count(),
+            func.sum(_run_time(now)),
+            func.sum(_lateness(now)),
+        )
+        .where(wanted, run.expected_start_time >= start, run.expected_start_time < end, run.state_type.is_not(None))
+        .group_by(interval, run.state_type, run.state_name)
+        .order_by(interval, run.state_type, run.state_name)
+    )
+    # PostgreSQL sums bigint into numeric.
+    return [
+        HistoryRow(bucket, kind, name, runs, int(run_time), int(lateness))
+        for bucket, kind, name, runs, run_time, lateness in connection.select(query)
+    ]
+
+
+def find_runs_of_state(
+    connection: Connection, workspace_id: UUID, table: Table, lowest: UUID, highest: UUID
+) -> list[UUID]:
+    """The runs among whose states one with an id in this range may be."""
+    column = table.c.id
+    query = select(column).where(table.c.workspace_id == workspace_id, column >= lowest, column <= highest)
+    return [row[0] for row in connection.select(query)]
+
+
+def _order(table: Table, sort: FlowRunSort | TaskRunSort) -> Order:
+    name, _, direction = sort.value.rpartition("_")
+    return Order(table.c[_COLUMNS_OF_SORTS[name]], table.c.id, direction == "DESC")
+
+
+def _run_time(now: int) -> ColumnElement[int]:
+    """How long each run has run, the stretch that is not over included."""
+    run = t.flow_runs.c
+    running = run.state_type == StateType.RUNNING.value
+    return run.total_run_time + case((running, now - run.state_timestamp), else_=literal(0))
+
+
+def _lateness(now: int) -> ColumnElement[int]:
+    """How long after its time each run started, or how long it has been waiting to."""
+    run = t.flow_runs.c
+    late = case(
+        (run.start_time.is_not(None), run.start_time - run.expected_start_time),
+        (run.state_type.in_([state.value for state in TERMINAL]), literal(0)),
+        else_=now - run.expected_start_time,
+    )
+    return case((late > 0, late), else_=literal(0))

@@ -1,0 +1,138 @@
+"""Which rows a filter is about: the field tables of the nouns, and selections that go across nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, not_, null, select
+
+from headrace.schema import filters as f
+from headrace.storage import tables as t
+from headrace.storage.dialect import Dialect
+from headrace.storage.filters import Condition, Operand, compile_filter
+from headrace.storage.pages import Query
+
+Fields = dict[str, Operand]
+
+
+class Related:
+    """A column of related rows, as an operand: what is asked of it must hold for one of them."""
+
+    def __init__(self, column: ColumnElement[Any], *link: Condition) -> None:
+        self._column = column
+        self._link = link
+
+    def in_(self, values: Sequence[Any]) -> Condition:
+        return exists(select(1).where(*self._link, self._column.in_(values)))
+
+    def not_in(self, values: Sequence[Any]) -> Condition:
+        return not_(self.in_(values))
+
+    def is_not(self, _: None) -> Condition:
+        return exists(select(1).where(*self._link, self._column.is_not(None)))
+
+    def is_(self, _: None) -> Condition:
+        return not_(self.is_not(None))
+
+
+def _columns(table: Table, *names: str) -> Fields:
+    return {name: table.c[name] for name in names}
+
+
+def _state_of(table: Table) -> Fields:
+    return {"type": table.c.state_type, "name": table.c.state_name}
+
+
+FLOW: Fields = {
+    **_columns(t.flows, "id", "name", "tags"),
+    "deployment": Related(
+        t.flow_runs.c.deployment_id,
+        t.flow_runs.c.workspace_id == t.flows.c.workspace_id,
+        t.flow_runs.c.flow_id == t.flows.c.id,
+    ),
+}
+
+FLOW_RUN: Fields = {
+    **_columns(t.flow_runs, "id", "name", "tags", "deployment_id", "flow_version", "idempotency_key"),
+    **_columns(t.flow_runs, "start_time", "end_time", "expected_start_time", "next_scheduled_start_time"),
+    **_columns(t.flow_runs, "parent_flow_run_id", "parent_task_run_id"),
+    "state": _state_of(t.flow_runs),
+    "work_queue_name": cast(null(), Text),  # no run has one before there are work queues
+    "created_by": {"id": t.flow_runs.c.created_by_id, "type": t.flow_runs.c.created_by_type},
+}
+
+_subflow = t.flow_runs.alias("subflow")
+
+TASK_RUN: Fields = {
+    **_columns(t.task_runs, "id", "name", "tags", "flow_run_id", "start_time", "end_time", "expected_start_time"),
+    "state": _state_of(t.task_runs),
+    "subflow_runs": exists(
+        select(1).where(
+            _subflow.c.workspace_id == t.task_runs.c.workspace_id, _subflow.c.parent_task_run_id == t.task_runs.c.id
+        )
+    ),
+}
+
+LOG: Fields = {
+    **_columns(t.logs, "level", "timestamp", "flow_run_id", "task_run_id"),
+    "text": t.logs.c.message,
+}
+
+ARTIFACT: Fields = _columns(t.artifacts, "id", "key", "type", "flow_run_id", "task_run_id")
+
+COLLECTION: Fields = {
+    "latest_id": t.artifact_collections.c.latest_id,
+    "key": t.artifact_collections.c.key,
+    **_columns(t.artifacts, "type", "flow_run_id", "task_run_id"),
+}
+
+RESULT: Fields = _columns(t.results, "storage_key", "flow_run_id", "task_run_id")
+
+
+def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
+    """The flow runs that a selection names, of the flows and with the task runs that it names."""
+    run = t.flow_runs.c
+    conditions = [run.workspace_id == workspace_id, compile_filter(selection.flow_runs, FLOW_RUN, dialect)]
+    if selection.flows is not None:
+        conditions.append(run.flow_id.in_(_ids(t.flows, workspace_id, selection.flows, FLOW, dialect)))
+    if selection.task_runs is not None:
+        among = _ids(t.task_runs, workspace_id, selection.task_runs, TASK_RUN, dialect, "flow_run_id")
+        conditions.append(run.id.in_(among))
+    return and_(*conditions)
+
+
+def select_task_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
+    """The task runs that a selection names, of the flow runs that it names."""
+    run = t.task_runs.c
+    conditions = [run.workspace_id == workspace_id, compile_filter(selection.task_runs, TASK_RUN, dialect)]
+    if selection.flow_runs is not None or selection.flows is not None:
+        of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows)
+        among = select(t.flow_runs.c.id).where(select_flow_runs(workspace_id, of_runs, dialect))
+        conditions.append(run.flow_run_id.in_(among))
+    return and_(*conditions)
+
+
+def select_artifacts(
+    workspace_id: UUID, artifacts: f.ArtifactFilter | None, selection: f.RunSelection | None, dialect: Dialect
+) -> Condition:
+    """The artifacts that a filter names, of the runs that a selection names."""
+    artifact = t.artifacts.c
+    conditions = [artifact.workspace_id == workspace_id, compile_filter(artifacts, ARTIFACT, dialect)]
+    if selection is not None and (selection.flow_runs is not None or selection.flows is not None):
+        of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows)
+        among = select(t.flow_runs.c.id).where(select_flow_runs(workspace_id, of_runs, dialect))
+        conditions.append(artifact.flow_run_id.in_(among))
+    if selection is not None and selection.task_runs is not None:
+        of_tasks = f.RunSelection(task_runs=selection.task_runs)
+        among = select(t.task_runs.c.id).where(select_task_runs(workspace_id, of_tasks, dialect))
+        conditions.append(artifact.task_run_id.in_(among))
+    return and_(*conditions)
+
+
+def _ids(
+    table: Table, workspace_id: UUID, wanted: f.Filter, fields: Fields, dialect: Dialect, name: str = "id"
+) -> Query:
+    """The ids of the rows that a filter names."""
+    return select(table.c[name]).where(table.c.workspace_id == workspace_id, compile_filter(wanted, fields, dialect))
