@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -164,7 +164,9 @@ def _one_line(text: str) -> str:
 def _open_administration(settings: Settings) -> Generator[Administration]:
     from headrace.connect import open_administration
 
-    yield open_administration(settings)
+    # The protocol leaves out how a gateway ends; every one of them closes.
+    with closing(cast("Any", open_administration(settings))) as administration:
+        yield administration
 
 
 Injected = Annotated[Invocation, Parameter(parse=False)]

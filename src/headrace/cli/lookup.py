@@ -65,8 +65,8 @@ def read_flow_names(administration: Administration, flow_ids: Iterable[UUID]) ->
     wanted = list(dict.fromkeys(flow_ids))
     names: dict[UUID, str] = {}
     for start in range(0, len(wanted), PAGE):
-        selection = FlowFilter(id=IdFilter(any_=wanted[start : start + PAGE]))
-        names.update((flow.id, flow.name) for flow in administration.list_flows(selection, Page(PAGE)))
+        selection = RunSelection(flows=FlowFilter(id=IdFilter(any_=wanted[start : start + PAGE])))
+        names.update((flow.id, flow.name) for flow in administration.list_flows(selection, page=Page(PAGE)))
     return names
 
 
