@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import msgspec
@@ -83,6 +85,13 @@ class PostgresqlConnection(Connection):
 
             self._bound = binding.bind("postgresql", self.driver)
         return self._bound
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the socket without a word to the server, for it is the parent's."""
+        with suppress(psycopg.Error):  # there is none if the connection was lost
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, self.driver.pgconn.socket)
+            os.close(nothing)
 
     def close(self) -> None:
         """Close the connection."""

@@ -93,10 +93,15 @@ class PostgresqlDatabase(Database, Holder):
             self._watch.close()
 
     def let_go(self, *, quiet: bool) -> None:
-        """In a forked child: forget the parent's connections without a word to the server."""
-        _inherited.append((self._sessions, self._watch, self._spare))
+        """In a forked child: leave the connections to the parent, whose death the server must be able to see."""
+        connections = [session.connection for session in self._sessions.sessions] + self._spare
         if self._watch is not None:
+            connections.append(self._watch.connection)
             self._watch.close_sockets()
+        for connection in connections:
+            if connection is not None:
+                connection.abandon()
+        _inherited.append((connections, self._sessions, self._watch))
         self._closed = True
         self._watch, self._spare = None, []
         self._starting = threading.Lock()

@@ -57,9 +57,13 @@ class Sessions:
         self._patience = patience
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._changing = threading.Lock()
-        self._idle = 0
-        self._threads: list[threading.Thread] = []
+        self._free = 0
+        """How many sessions have nothing to do and no job on the way to them."""
+        self._waiting = 0
+        """How many jobs wait for a session to become free."""
         self._closed = False
+        self._threads: list[threading.Thread] = []
+        self.sessions: list[Session] = []
 
     def submit(self, unit: Callable[[Connection], T], transaction: tuple[str, str]) -> T:
         """Have the unit performed and return its result."""
@@ -70,10 +74,12 @@ class Sessions:
             if self._closed:
                 raise Unavailable(f"{self._name} was closed in this process.")
             self._jobs.put(Job(submission, transaction, self._patience))
-            if self._idle < self._jobs.qsize() and len(self._threads) < self._size:
-                thread = threading.Thread(target=self._run, name="headrace-session", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            if self._free:
+                self._free -= 1
+            elif len(self._threads) < self._size:
+                self._start()
+            else:
+                self._waiting += 1
         return submission.wait(self._patience + LONGEST_PAUSE, self._name)
 
     def close(self) -> None:
@@ -85,19 +91,23 @@ class Sessions:
         for thread in self._threads:
             thread.join()
 
-    def _run(self) -> None:
+    def _start(self) -> None:
         session = Session(self._name, self._connect)
-        while job := self._next_job():
-            session.perform(job)
-        session.close()
+        thread = threading.Thread(target=self._run, args=(session,), name="headrace-session", daemon=True)
+        self.sessions.append(session)
+        self._threads.append(thread)
+        thread.start()
 
-    def _next_job(self) -> Job | None:
-        with self._changing:
-            self._idle += 1
-        job = self._jobs.get()
-        with self._changing:
-            self._idle -= 1
-        return job
+    def _run(self, session: Session) -> None:
+        while job := self._jobs.get():
+            session.perform(job)
+            with self._changing:  # before the answer: who asks again at once finds this session free
+                if self._waiting:
+                    self._waiting -= 1
+                else:
+                    self._free += 1
+            job.submission.answer()
+        session.close()
 
 
 class Session:
@@ -106,10 +116,10 @@ class Session:
     def __init__(self, name: str, connect: Callable[[], PostgresqlConnection]) -> None:
         self._name = name
         self._connect = connect
-        self._connection: PostgresqlConnection | None = None
+        self.connection: PostgresqlConnection | None = None
 
     def perform(self, job: Job) -> None:
-        """Perform the unit, as often as it takes, and let its thread have the outcome."""
+        """Perform the unit, as often as it takes, and keep the outcome."""
         pause = 0.001
         while True:
             try:
@@ -124,19 +134,18 @@ class Session:
                 break
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that two rivals do not meet again
             pause = min(2 * pause, LONGEST_PAUSE)
-        job.submission.answer()
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
     def _transact(self, job: Job) -> None:
         begin, end = job.transaction
-        if self._connection is None:
-            self._connection = self._connect()
-        connection = self._connection
+        if self.connection is None:
+            self.connection = self._connect()
+        connection = self.connection
         try:
             connection.command(begin)
             job.submission.perform(connection)
@@ -159,4 +168,4 @@ class Session:
         """Whether another try may succeed: the rival is through, or the server is back."""
         if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.LockNotAvailable):
             return True
-        return isinstance(error, psycopg.OperationalError) and self._connection is None
+        return isinstance(error, psycopg.OperationalError) and self.connection is None
