@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from headrace.storage import forks
-from headrace.storage.database import DialectName
+
+if TYPE_CHECKING:
+    from headrace.storage.database import DialectName
 
 _handed = threading.local()
 
