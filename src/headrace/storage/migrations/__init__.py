@@ -5,6 +5,7 @@ Imported only to migrate: it brings Alembic. `storage.compiled.head` says the ne
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from headrace.storage.database import Connection
+
+VERSIONS = [Path(__file__).with_name("versions")]
+"""Where the revisions are."""
 
 
 def head() -> str:
@@ -34,6 +38,7 @@ def downgrade(connection: Connection, revision: str) -> None:
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("version_locations", os.pathsep.join(map(str, VERSIONS)).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     if connection is not None:
         config.attributes["connection"] = connection.bind()
