@@ -62,20 +62,23 @@ class Journal:
         self._lock = threading.Lock()  # guards the facts
         self._room = threading.Condition(self._lock)
         self._delivery = threading.RLock()  # one delivery at a time, in order
+        self._deliverer: int | None = None
         self._something = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
+        self._closed = False
         self._outage_since: float | None = None
 
     def emit(self, fact: Fact) -> None:
         """Add a fact. Returns at once unless the memory limit is reached; then it waits for room and says so."""
+        weight = weigh(fact)
         with self._lock:
-            self._facts.append(fact)
-            self._bytes += weigh(fact)
+            # No calls in here: an interrupt arrives at a call, and would leave one half done.
+            self._facts += (fact,)
+            self._bytes += weight
             full = self._bytes > self._limit
         if not self._something.is_set():
-            self._start()
-            self._something.set()
+            self._wake()
         if full:
             self._wait_for_room()
 
@@ -85,7 +88,7 @@ class Journal:
 
     def flush(self) -> None:
         """Deliver everything emitted so far on this thread. Raises `Unavailable` when that does not succeed."""
-        with self._delivery:
+        with self._alone():
             with self._lock:
                 goal = self._first + len(self._facts)
             while self._first < goal:
@@ -97,31 +100,47 @@ class Journal:
 
         If the block raises, the facts stay undelivered.
         """
-        with self._delivery:
+        with self._alone():
             while len(self._facts) > CHUNK:
                 self._deliver_chunk()
             batch = self._next_batch()
             yield batch
+            self._acknowledge(self._first - 1 if batch is None else batch.last)
+
+    def surrender(self, keep: Callable[[Batch | None], None]) -> None:
+        """Give up everything undelivered, the last batch to `keep`, which stores it together with a request."""
+        with self._alone():
+            while len(self._facts) > CHUNK:
+                self._surrender_chunk()
+            batch = self._next_batch()
+            keep(batch)
             if batch is not None:
-                self._acknowledge(batch.last)
+                self._let_go(batch.last)
+            self._begin_anew()
 
     def close(self) -> None:
-        """Deliver what is left and stop. What cannot be delivered now is given up to the spool."""
+        """Deliver what is left and stop. What cannot be delivered now is given up to the spool, and so is what comes later."""
         self._closing.set()
         self._something.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=10)
-        with self._delivery:
+        if self._thread is not None:
+            self._thread.join()
+        with self._alone():
+            self._closed = True  # from here on, whoever emits finds nobody awake and gives up its facts by itself
+            self._something.clear()
             try:
                 self.flush()
-            except errors.GatewayError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the facts must be kept
                 self._abandon(error)
 
-    def _start(self) -> None:
+    def _wake(self) -> None:
+        if self._closed:
+            self._abandon("the session was closed")
+            return
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="headrace-journal", daemon=True)
                 self._thread.start()
+        self._something.set()
 
     def _run(self) -> None:
         pause = GATHER
@@ -132,14 +151,15 @@ class Journal:
             try:
                 self.flush()
                 pause = GATHER
-            except errors.Unavailable as error:
-                pause = min(max(pause * 2, 0.1), 5.0)
-                self._outage(error)
-                self._something.set()
-            except errors.GatewayError as error:
-                self._abandon(error)
+            except Exception as error:  # noqa: BLE001 - nobody else would deliver if this thread died
+                if isinstance(error, errors.GatewayError) and not isinstance(error, errors.Unavailable):
+                    self._abandon(error)
+                else:
+                    pause = min(max(pause * 2, 0.1), 5.0)
+                    self._outage(error)
+                    self._something.set()
 
-    def _outage(self, error: errors.GatewayError) -> None:
+    def _outage(self, error: Exception) -> None:
         now = clock.monotonic()
         if self._outage_since is None:
             self._outage_since = now
@@ -151,9 +171,6 @@ class Journal:
         batch = self._next_batch()
         if batch is not None:
             self._acknowledge(self._deliver(batch))
-            if self._outage_since is not None:
-                self._outage_since = None
-                log.warning("The orchestrator is reached again; what was journaled meanwhile is being recorded.")
 
     def _next_batch(self) -> Batch | None:
         with self._lock:
@@ -161,30 +178,64 @@ class Journal:
         return Batch(self._id, self._first, facts, dict(self._attempts)) if facts else None
 
     def _acknowledge(self, last: int) -> None:
+        if self._outage_since is not None:
+            self._outage_since = None
+            log.warning("The orchestrator is reached again; what was journaled meanwhile is being recorded.")
+        self._let_go(last)
+
+    def _let_go(self, last: int) -> None:
         with self._lock:
-            count = last - self._first + 1
-            stored = self._facts[:count]
+            count = last + 1 - self._first
+            weight = sum(map(weigh, self._facts[:count]))
+            # No calls between these: an interrupt arrives at a call, and would leave facts under other numbers.
             del self._facts[:count]
             self._first = last + 1
-            self._bytes -= sum(map(weigh, stored))
+            self._bytes -= weight
             self._room.notify_all()
 
-    def _abandon(self, error: errors.GatewayError) -> None:
-        """Hand all undelivered facts to the spool, and begin a new journal: theirs must stay without a gap."""
-        with self._delivery:
-            count = 0
-            while (batch := self._next_batch()) is not None:
-                self._give_up(batch)
-                self._acknowledge(batch.last)
-                count += len(batch.facts)
-            self._id, self._first, self._outage_since = uuid7(), 1, None
+    def _surrender_chunk(self) -> None:
+        batch = self._next_batch()
+        if batch is not None:
+            self._give_up(batch)
+            self._let_go(batch.last)
+
+    def _begin_anew(self) -> None:
+        """Begin a new journal: what was given up must stay without a gap."""
+        self._id, self._first, self._outage_since = uuid7(), 1, None
+
+    def _abandon(self, reason: object) -> None:
+        """Give up everything undelivered to the spool."""
+        with self._alone():
+            count = len(self._facts)
+            try:
+                while self._facts:
+                    self._surrender_chunk()
+            except OSError as error:
+                log.error(  # noqa: TRY400 - the reasons are sentences
+                    "%d facts can be neither recorded (%s) nor kept in the spool: %s", len(self._facts), reason, error
+                )
+                return
+            self._begin_anew()
         if count:
-            log.error("%d facts could not be recorded and are kept in the spool until the next start: %s", count, error)
+            log.error(
+                "%d facts could not be recorded and are kept in the spool until the next start: %s", count, reason
+            )
 
     def _wait_for_room(self) -> None:
+        if self._deliverer == threading.get_ident():  # what delivers has something to say: it must not wait for itself
+            return
         log.warning(
             "The journal is full (%d MiB); the run waits until what it did so far is recorded.", self._limit >> 20
         )
         with self._room:
-            while self._bytes > self._limit:
+            while self._bytes > self._limit and not self._closed:
                 self._room.wait(1.0)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        with self._delivery:
+            outer, self._deliverer = self._deliverer, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._deliverer = outer

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,6 +15,7 @@ import msgspec
 
 from headrace.base import clock, errors
 from headrace.base.settings import Settings
+from headrace.engine.forks import after_fork
 from headrace.engine.journal import Journal
 from headrace.engine.live import LiveChannel
 from headrace.engine.results import ResultStore
@@ -25,6 +25,7 @@ from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate
+from headrace.schema.state import TERMINAL
 
 T = TypeVar("T")
 log = logging.getLogger("headrace.session")
@@ -45,21 +46,24 @@ class Session:
         self.journal = Journal(
             gateway.deliver,
             self.attempts,
-            lambda batch: self.spool.keep(batch.journal_id, batch),
+            self.spool.keep,
             settings.journal_memory_mib * 2**20,
             settings.outage_limit_seconds,
         )
         self.live = LiveChannel(gateway)
-        self.process = os.getpid()
+        self.results = ResultStore(settings.results_path, settings.home)
         self._flows: dict[str, UUID] = {}
 
-    @cached_property
-    def results(self) -> ResultStore:
-        """Where this process keeps the values of runs, unless a flow or task says otherwise."""
-        return ResultStore(self.settings.results_path, self.settings.home)
+        self.inherited = False
 
     def emit(self, fact: Fact, durable: bool = False) -> None:
-        """Journal a fact; with `durable` return only when it is stored."""
+        """Journal a fact; with `durable` return only when it is stored.
+
+        In a forked child the parent's journal is nobody's: the fact goes to the child's own session.
+        """
+        if self.inherited:
+            current_session().emit(fact, durable)
+            return
         self.journal.emit(fact)
         if durable:
             self.patiently(self.journal.flush)
@@ -78,7 +82,7 @@ class Session:
     def propose(self, proposal: Proposal) -> Decision:
         """Propose a flow-run state, after everything emitted before and in the same transaction.
 
-        Tries again through an outage; past the limit the proposal goes to the spool and `Unavailable` is raised.
+        Tries again through an outage; past the limit a final state goes to the spool, and `Unavailable` is raised.
         """
 
         def send(batch: Batch | None) -> Decision:
@@ -87,9 +91,18 @@ class Session:
         try:
             return self.patiently(lambda: self._carry(send))
         except errors.Unavailable:
-            with self.journal.carry() as batch:
-                self.spool.keep(proposal.flow_run_id, msgspec.structs.replace(proposal, batch=batch))
+            if proposal.state.type in TERMINAL:
+                self._spool(proposal)
             raise
+
+    def _spool(self, proposal: Proposal) -> None:
+        """Keep a final state that could not be proposed. The run has ended so: it is not to be tried again later."""
+        details = msgspec.structs.replace(proposal.state.state_details, retriable=False)
+        final = msgspec.structs.replace(proposal, state=msgspec.structs.replace(proposal.state, state_details=details))
+        try:
+            self.journal.surrender(lambda batch: self.spool.keep(msgspec.structs.replace(final, batch=batch)))
+        except OSError as error:
+            log.error("The end of a flow run cannot be kept in the spool either: %s", error)  # noqa: TRY400
 
     def patiently(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `Unavailable`, at most for the outage limit."""
@@ -133,6 +146,7 @@ class Session:
 
 _opener: Callable[[], Session] | None = None
 _session: Session | None = None
+_inherited: dict[UUID, int] = {}
 _lock = threading.Lock()
 
 
@@ -144,17 +158,27 @@ def set_opener(opener: Callable[[], Session]) -> None:
 
 def current_session() -> Session:
     """The session of this process, opened when first needed and closed at exit."""
+    return _session or _open()
+
+
+def _open() -> Session:
     global _session  # noqa: PLW0603 - one per process
-    if _session is None:
-        with _lock:
-            if _session is None:
-                if _opener is None:
-                    raise errors.MissingContextError(
-                        "No session can be opened here: import flow and task from headrace."
-                    )
-                _session = _opener()
-                atexit.register(close_session)
-    return _session
+    with _lock:
+        if _session is None:
+            if _opener is None:
+                raise errors.MissingContextError("No session can be opened here: import flow and task from headrace.")
+            _session = _opener()
+            _session.attempts.update(_inherited)
+            _at_exit(close_session)
+        return _session
+
+
+def _at_exit(close: Callable[[], None]) -> None:
+    """Have the session closed at the end of the process; those that multiprocessing starts end in a way of their own."""
+    atexit.register(close)
+    processes = sys.modules.get("multiprocessing.util")
+    if processes is not None:
+        processes.Finalize(None, close, exitpriority=100)
 
 
 def swap_session(session: Session | None) -> Session | None:
@@ -166,17 +190,22 @@ def swap_session(session: Session | None) -> Session | None:
 
 
 def close_session() -> None:
-    """Close the session of this process, if it has one and is its own."""
+    """Close the session of this process, if it has one."""
     session = swap_session(None)
-    if session is not None and session.process == os.getpid():
+    if session is not None:
         session.close()
 
 
-def _forget() -> None:
-    """In a forked child: the parent's session, its threads and locks, are not ours. A new one is opened if needed."""
-    global _session, _lock
-    _session, _lock = None, threading.Lock()
+def _fork() -> None:
+    """In a forked child: the parent's session, its threads and locks, are not ours. One of our own is opened if needed.
+
+    What the child states of the parent's runs belongs to the attempts the parent executes.
+    """
+    global _session, _lock, _inherited  # noqa: PLW0603 - one per process
+    inherited, _session, _lock = _session, None, threading.Lock()
+    if inherited is not None:
+        inherited.inherited = True
+        _inherited = dict(inherited.attempts)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+after_fork(_fork)

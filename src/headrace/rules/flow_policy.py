@@ -134,8 +134,10 @@ def running_waits_for_its_time(transition: Transition, facts: FlowRunFacts) -> V
 
 
 def failed_is_tried_again(transition: Transition, facts: FlowRunFacts) -> Verdict | None:
-    """A run that fails with retries left is scheduled again after its delay."""
+    """A run that fails with retries left is scheduled again after its delay, unless its process has given up already."""
     if transition.before is not RUNNING or transition.target.type is not FAILED:
+        return None
+    if transition.target.state_details.retriable is False:
         return None
     if max(facts.run_count, 1) > allowed_retries(facts.policy):
         return None

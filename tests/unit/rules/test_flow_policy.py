@@ -241,6 +241,12 @@ def test_force_opens_what_was_final(target: StateType, raised: bool) -> None:
 # retries
 
 
+def test_a_failure_its_process_has_given_up_on_is_final() -> None:
+    policy = FlowRunPolicy(retries=3)
+    target = proposed(FAILED, retriable=False)
+    assert isinstance(decide(state(RUNNING), target, facts(policy=policy, run_count=1), epoch=1), Accept)
+
+
 def test_a_failure_with_retries_left_is_tried_again_in_its_process() -> None:
     policy = FlowRunPolicy(retries=2, retry_delay=30, pause_keys=["1"])
     target = proposed(FAILED, message="no luck", transition_id=ASKED)
