@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Next, Outcome, Sleep
+from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep
 from headrace.engine.context import RunContext, current
 from headrace.engine.interrupts import call_within
 
@@ -54,39 +54,47 @@ def drive_sync(lifecycle: Lifecycle[T], run: Run) -> T:
                     reply = command.request.perform(session)
                 case Sleep():
                     reply = _sleep(command, session)
-                case Next():
-                    reply = _step(command, run.context)
+                case _:
+                    reply = _call(Call(next, (command.generator,), None, command.timeout), run.context)
         except BaseException as raised:  # an interrupt here belongs to the run: its lifecycle says what becomes of it
             error = raised
 
 
-def _call(command: Call, context: RunContext | None) -> Outcome:
-    token = current.set(context) if context is not None else None
+def _call(command: Call, context: RunContext) -> Outcome:
+    token = current.set(context)
     value: Any
     try:
         if command.timeout is None:
             value = command.function(*command.args, **(command.kwargs or {}))
+            if type(value) is CoroutineType:
+                value = complete(cast("Any", value))
         else:
-            value = call_within(command.timeout, command.function, command.args, command.kwargs or {})
-        if type(value) is CoroutineType:
-            value = complete(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            value = call_within(command.timeout, _call_whole, (command,), {})
         return Outcome(value)
     except BaseException as error:
         return Outcome(None, without_driver(error))
     finally:
-        if token is not None:
-            current.reset(token)
+        current.reset(token)
+
+
+def _call_whole(command: Call) -> Any:
+    """Call the function and, should it turn out to be asynchronous, await what it returns."""
+    value: Any = command.function(*command.args, **(command.kwargs or {}))
+    if type(value) is CoroutineType:
+        return complete(cast("Any", value))
+    return value
 
 
 def without_driver(error: BaseException) -> BaseException:
-    """The error with its traceback beginning where the user's code does."""
-    if error.__traceback__ is not None:
-        error.__traceback__ = error.__traceback__.tb_next
+    """The error with its traceback beginning where our code ends."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_globals.get("__name__") in _DRIVERS:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback or error.__traceback__
     return error
 
 
-def _step(command: Next, context: RunContext | None) -> Outcome:
-    return _call(Call(next, (command.generator,), None, command.timeout), context)
+_DRIVERS = frozenset({__name__, "headrace.engine.loop", "headrace.engine.interrupts"})
 
 
 def _sleep(command: Sleep, session: Session) -> Outcome:
@@ -111,20 +119,16 @@ def in_thread(function: Callable[[], T]) -> T:
     """Call the function in a thread of its own, in a copy of this context, and wait for it."""
     import contextvars
     import threading
+    from concurrent.futures import Future
 
-    answer: list[Outcome] = []
+    answer: Future[T] = Future()
     context = contextvars.copy_context()
 
     def work() -> None:
         try:
-            answer.append(Outcome(context.run(function)))
+            answer.set_result(context.run(function))
         except BaseException as error:
-            answer.append(Outcome(None, error))
+            answer.set_exception(error)
 
-    thread = threading.Thread(target=work, name="headrace-call")
-    thread.start()
-    thread.join()
-    outcome = answer[0]
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value
+    threading.Thread(target=work, name="headrace-call", daemon=True).start()
+    return answer.result()

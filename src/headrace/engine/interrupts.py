@@ -7,12 +7,14 @@ Code that is inside a C call then cannot be interrupted: it is left behind, and 
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import ctypes
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -32,7 +34,7 @@ class DeadlineExceeded(Exception):
         super().__init__(text)
 
 
-class _Interrupt(BaseException):
+class DeadlineInterrupt(BaseException):
     """Raised inside the code that must stop. No `Exception`, so that user code does not take it for an error of its own."""
 
 
@@ -46,20 +48,25 @@ def call_within(seconds: float, function: Callable[..., Any], args: tuple[Any, .
 def _call_on_main_thread(
     seconds: float, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Any:
-    interrupt = _Interrupt()
+    outer, interval = signal.getitimer(signal.ITIMER_REAL)
+    if 0.0 < outer <= seconds:  # an enclosing limit comes first anyway
+        return function(*args, **kwargs)
+    interrupt = DeadlineInterrupt()
+    armed = True
     began = time.monotonic()
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
-        raise interrupt
+        if armed:
+            raise interrupt
 
-    outer = signal.getitimer(signal.ITIMER_REAL)[0]
-    if 0.0 < outer <= seconds:  # an enclosing limit comes first anyway
-        return function(*args, **kwargs)
     handler = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
     try:
-        return function(*args, **kwargs)
-    except _Interrupt as raised:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+            return function(*args, **kwargs)
+        finally:
+            armed = False  # an alarm between the end of the code and here is a late end, one after it is nothing
+    except DeadlineInterrupt as raised:
         if raised is not interrupt:
             raise
         raise DeadlineExceeded(seconds) from None
@@ -67,30 +74,49 @@ def _call_on_main_thread(
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if outer:
-            signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 1e-6))
+            signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 1e-6), interval)
 
 
 def _call_in_thread(
     seconds: float, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Any:
-    context = contextvars.copy_context()
-    ended = threading.Event()
-    values: list[Any] = []
-    errors: list[BaseException] = []
+    limited = _Limited(partial(contextvars.copy_context().run, function, *args, **kwargs))
+    if not limited.ended.wait(seconds) and limited.interrupt():
+        raise DeadlineExceeded(seconds, still_running=not limited.ended.wait(GRACE))
+    limited.ended.wait()
+    if limited.error is not None:
+        raise limited.error
+    return limited.value
 
-    def work() -> None:
-        try:
-            values.append(context.run(lambda: function(*args, **kwargs)))
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            ended.set()
 
-    thread = threading.Thread(target=work, name="headrace-limited", daemon=True)
-    thread.start()
-    if not ended.wait(seconds):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Interrupt))
-        raise DeadlineExceeded(seconds, still_running=not ended.wait(GRACE))
-    if errors:
-        raise errors[0]
-    return values[0]
+class _Limited:
+    """Code in a thread of its own, which can be interrupted for as long as it has not ended."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.ended = threading.Event()
+        self._function = function
+        self._lock = threading.Lock()
+        self._over = False
+        self._thread = threading.Thread(target=self._work, name="headrace-limited", daemon=True)
+        self._thread.start()
+
+    def interrupt(self) -> bool:
+        """Have an exception raised in the code; False when it has just ended."""
+        with self._lock:  # while it is held the thread cannot end, and its number cannot become another's
+            if self._over:
+                return False
+            number = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(DeadlineInterrupt))
+            return True
+
+    def _work(self) -> None:
+        with contextlib.suppress(DeadlineInterrupt):  # it may arrive when the code has ended
+            try:
+                self.value = self._function()
+            except BaseException as error:
+                self.error = error
+            with self._lock:
+                self._over = True
+        self.ended.set()

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Next, Outcome, Sleep
+from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep
 from headrace.engine.context import RunContext, current
 from headrace.engine.drivers import without_driver
+from headrace.engine.forks import after_fork
 from headrace.engine.interrupts import DeadlineExceeded
+from headrace.engine.runners import at_thread_end
 
 if TYPE_CHECKING:
     from headrace.engine.drivers import Run
@@ -40,8 +41,7 @@ def _renew_threads() -> None:
     _threads = _executor()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_threads)
+after_fork(_renew_threads)
 
 
 async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
@@ -71,10 +71,12 @@ async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
                     reply = await shield.complete(command.request.perform, session)
                 case Sleep():
                     reply = shield.take() or await _sleep(command, session)
-                case Next():
-                    reply = shield.take() or await _call(
-                        Call(anext, (command.generator,), None, command.timeout), run.context
-                    )
+                case _:
+                    following = Call(anext, (command.generator,), None, command.timeout)
+                    reply = shield.take() or await _call(following, run.context)
+        except GeneratorExit:  # nobody will ever go on with this coroutine
+            lifecycle.close()
+            raise
         except BaseException as raised:
             error = raised
 
@@ -103,8 +105,9 @@ class Shield:
                 self.cancelled = cancelled
 
 
-async def _call(command: Call, context: RunContext | None) -> Outcome:
-    token = current.set(context) if context is not None else None
+async def _call(command: Call, context: RunContext) -> Outcome:
+    token = current.set(context)
+    value: Any
     limit = asyncio.timeout(command.timeout)
     try:
         async with limit:
@@ -112,18 +115,17 @@ async def _call(command: Call, context: RunContext | None) -> Outcome:
                 value = await beside(partial(command.function, *command.args, **(command.kwargs or {})))
             else:
                 value = command.function(*command.args, **(command.kwargs or {}))
-                if hasattr(value, "__await__"):
-                    value = await value
+                if isinstance(value, Coroutine) or command.function is anext:
+                    value = await cast("Any", value)
         return Outcome(value)
+    except GeneratorExit:
+        raise
     except TimeoutError as error:
-        if limit.expired():
-            return Outcome(None, DeadlineExceeded(command.timeout or 0.0))
-        return Outcome(None, without_driver(error))
+        return Outcome(None, DeadlineExceeded(command.timeout or 0.0) if limit.expired() else without_driver(error))
     except BaseException as error:
         return Outcome(None, without_driver(error))
     finally:
-        if token is not None:
-            current.reset(token)
+        current.reset(token)
 
 
 async def _sleep(command: Sleep, session: Session) -> Outcome:
@@ -131,7 +133,8 @@ async def _sleep(command: Sleep, session: Session) -> Outcome:
     woken = asyncio.Event()
 
     def wake() -> None:
-        loop.call_soon_threadsafe(woken.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(woken.set)
 
     try:
         with session.watch(command.wake, wake, command.delay):
@@ -141,6 +144,8 @@ async def _sleep(command: Sleep, session: Session) -> Outcome:
             except TimeoutError:
                 return Outcome(False)
         return Outcome(True)
+    except GeneratorExit:
+        raise
     except BaseException as error:
         return Outcome(None, error)
 
@@ -175,8 +180,12 @@ _own = threading.local()
 
 
 def drive_in_own_loop(lifecycle: Lifecycle[T], run: Run) -> T:
-    """Drive the lifecycle in the event loop of this worker thread, which is made when first needed."""
+    """Drive the lifecycle in the event loop of this worker thread, which is made when first needed and lives as long."""
     runner: asyncio.Runner | None = getattr(_own, "runner", None)
     if runner is None:
-        runner = _own.runner = asyncio.Runner()
+        runner = asyncio.Runner()
+        if not at_thread_end(runner.close):
+            with runner:
+                return runner.run(drive_async(lifecycle, run), context=contextvars.copy_context())
+        _own.runner = runner
     return runner.run(drive_async(lifecycle, run), context=contextvars.copy_context())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -58,15 +59,14 @@ class ThreadPoolTaskRunner:
         return ThreadPoolTaskRunner(self.max_workers)
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Execute `work` on one of the threads."""
+        """Execute `work` on one of the threads. Raises `RuntimeError` when not even one can be started."""
         with self._lock:
-            self._unfinished += 1
-            if self._unfinished > self._threads and self._threads < self._limit:
+            if self._unfinished >= self._threads and self._threads < self._limit:
                 if self._threads < EAGER:
-                    self._add_thread()
+                    self._add_thread(needed=not self._threads)
                 elif self._watcher is None:
-                    self._watcher = threading.Thread(target=self._watch, name="headrace-pool", daemon=True)
-                    self._watcher.start()
+                    self._start_watcher()
+            self._unfinished += 1
         self._work.put(work)
 
     def stop(self) -> None:
@@ -76,9 +76,21 @@ class ThreadPoolTaskRunner:
             for _ in range(self._threads):
                 self._work.put(None)
 
-    def _add_thread(self) -> None:
-        self._threads += 1
-        threading.Thread(target=self._execute, name=f"headrace-task-{self._threads}", daemon=True).start()
+    def _add_thread(self, needed: bool = False) -> None:
+        """Start a thread. Where the system has no more to give, those that are there must do."""
+        try:
+            threading.Thread(target=self._execute, name=f"headrace-task-{self._threads + 1}", daemon=True).start()
+        except RuntimeError:
+            if needed:
+                raise
+        else:
+            self._threads += 1
+
+    def _start_watcher(self) -> None:
+        watcher = threading.Thread(target=self._watch, name="headrace-pool", daemon=True)
+        with contextlib.suppress(RuntimeError):  # as above
+            watcher.start()
+            self._watcher = watcher
 
     def _watch(self) -> None:
         """Add threads while work waits and none gets done: twice as many each time, so a thousand are there in no time."""
@@ -97,20 +109,42 @@ class ThreadPoolTaskRunner:
                 finished = self._finished
 
     def _execute(self) -> None:
+        calls: list[Callable[[], None]] = []
+        _ending.calls = calls
+        try:
+            while (work := self._next()) is not None:
+                work()
+                with self._drained:
+                    self._finished += 1
+                    self._unfinished -= 1
+                    if self._unfinished == 0:
+                        self._drained.notify_all()
+        finally:
+            for call in calls:
+                call()
+
+    def _next(self) -> Callable[[], None] | None:
+        """The next work; None when the thread is to end: told so, or idle, and not the last that could do what waits."""
         while True:
             try:
                 work = self._work.get(timeout=IDLE)
             except Empty:
-                with self._lock:
-                    if self._unfinished >= self._threads:
-                        continue
+                work = None
+            if work is not None:
+                return work
+            with self._lock:
+                if self._unfinished < self._threads:
                     self._threads -= 1
-                    return
-            if work is None:
-                return
-            work()
-            with self._drained:
-                self._finished += 1
-                self._unfinished -= 1
-                if self._unfinished == 0:
-                    self._drained.notify_all()
+                    return None
+
+
+_ending = threading.local()
+
+
+def at_thread_end(call: Callable[[], None]) -> bool:
+    """Have `call` called when this thread ends; False when it is none of ours, so nobody would."""
+    calls: list[Callable[[], None]] | None = getattr(_ending, "calls", None)
+    if calls is None:
+        return False
+    calls.append(call)
+    return True
