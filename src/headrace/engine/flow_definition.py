@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
 from headrace.base import errors
 from headrace.engine.context import current
@@ -54,6 +54,15 @@ class FlowOptions(TypedDict, total=False):
     on_running: Sequence[Hook] | None
 
 
+_HookOption = Literal["on_completion", "on_failure", "on_cancellation", "on_crashed"]
+_HOOK_OPTIONS: dict[StateType, _HookOption] = {
+    StateType.COMPLETED: "on_completion",
+    StateType.FAILED: "on_failure",
+    StateType.CANCELLED: "on_cancellation",
+    StateType.CRASHED: "on_crashed",
+}
+
+
 class Flow(Generic[P, R]):
     """A function whose calls are flow runs. Made by the `flow` decorator, which documents the options."""
 
@@ -93,11 +102,8 @@ class Flow(Generic[P, R]):
         self.cache_result_in_memory = option("cache_result_in_memory", True)
         self.log_prints = option("log_prints")
         self.running_hooks = list(option("on_running") or ())
-        self.final_hooks: dict[StateType, list[Hook]] = {
-            StateType.COMPLETED: list(option("on_completion") or ()),
-            StateType.FAILED: list(option("on_failure") or ()),
-            StateType.CANCELLED: list(option("on_cancellation") or ()),
-            StateType.CRASHED: list(option("on_crashed") or ()),
+        self._final_hooks: dict[StateType, list[Hook]] = {
+            kind: list(option(name) or ()) for kind, name in _HOOK_OPTIONS.items()
         }
 
     @property
@@ -139,7 +145,7 @@ class Flow(Generic[P, R]):
 
     def hooks_for(self, state: State) -> list[Hook]:
         """The hooks that are told of a final state."""
-        return self.final_hooks.get(state.type, [])
+        return self._final_hooks.get(state.type, [])
 
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
@@ -160,10 +166,13 @@ class Flow(Generic[P, R]):
     def on_running(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run begins to execute, each try anew."""
         self.running_hooks.append(hook)
+        self.options["on_running"] = self.running_hooks
         return hook
 
     def _add_hook(self, kind: StateType, hook: Hook) -> Hook:
-        self.final_hooks[kind].append(hook)
+        hooks = self._final_hooks[kind]
+        hooks.append(hook)
+        self.options[_HOOK_OPTIONS[kind]] = hooks
         return hook
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -9,38 +9,53 @@ from typing import Any, cast
 from headrace.base import errors
 from headrace.engine.futures import Annotation, Future, allow_failure, resolve, unmapped
 from headrace.engine.parameters import Signature
+from headrace.schema.state import State
 
 
 def spread(signature: Signature, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The keyword arguments of each run of a `map` with these arguments.
+    """The bound arguments of each run of a `map` with these arguments.
 
-    Raises `UsageError` when no argument can be iterated, or two are not equally long.
+    Raises `UsageError` when no argument can be iterated, or two are not equally long, and `ParameterBindError` when the
+    arguments do not fit the function.
     """
-    try:
-        given = signature.signature.bind_partial(*args, **kwargs).arguments
-    except TypeError as error:
-        raise errors.ParameterBindError(f"{name}{signature.signature} cannot be mapped like this: {error}.") from None
-    iterated: dict[str, list[Any]] = {}
-    same: dict[str, Any] = {}
-    for parameter, value in given.items():
-        tolerant = isinstance(value, allow_failure)
-        inner = cast("Any", value).value if tolerant else value
-        if isinstance(inner, Future):
-            inner = resolve(cast("Any", inner), tolerant)
-        if isinstance(inner, unmapped):
-            same[parameter] = cast("Any", inner).value
-        elif _iterable(inner):
-            items = list(cast("Iterable[Any]", inner))
-            iterated[parameter] = [allow_failure(item) for item in items] if tolerant else items
-        else:
-            same[parameter] = value
-    lengths = {parameter: len(items) for parameter, items in iterated.items()}
+    positional = [_Share(signature.place(index), value) for index, value in enumerate(args)]
+    named = {key: _Share(key, value) for key, value in kwargs.items()}
+    shares = [*positional, *named.values()]
+    lengths = {share.name: len(share.items) for share in shares if share.items is not None}
     if not lengths:
-        raise errors.UsageError(f"{name}.map needs an argument to iterate; got only {sorted(same)}.")
+        given = sorted(share.name for share in shares)
+        raise errors.UsageError(f"{name}.map needs an argument to iterate; got only {given}.")
     if len(set(lengths.values())) > 1:
         raise errors.UsageError(f"{name}.map needs arguments of the same length; got {lengths}.")
-    count = next(iter(lengths.values()))
-    return [{**same, **{parameter: items[i] for parameter, items in iterated.items()}} for i in range(count)]
+    return [
+        signature.bind(
+            tuple(share.of(run) for share in positional), {key: share.of(run) for key, share in named.items()}
+        )
+        for run in range(next(iter(lengths.values())))
+    ]
+
+
+class _Share:
+    """What each run of a `map` gets of one argument: an item, or the same."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.items: list[Any] | None = None
+        self._same = value
+        tolerant = isinstance(value, allow_failure)
+        inner = cast("Any", value).value if tolerant else value
+        if isinstance(inner, (Future, State)):
+            inner = resolve(cast("Any", inner), tolerant)
+        if isinstance(inner, unmapped):
+            same = cast("Any", inner).value
+            self._same = allow_failure(same) if tolerant else same
+        elif _iterable(inner):
+            items = list(cast("Iterable[Any]", inner))
+            self.items = [allow_failure(item) for item in items] if tolerant else items
+
+    def of(self, run: int) -> Any:
+        """What run number `run` gets."""
+        return self._same if self.items is None else self.items[run]
 
 
 def _iterable(value: Any) -> bool:

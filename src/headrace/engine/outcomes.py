@@ -53,10 +53,9 @@ def waits_for(value: Any) -> list[Future[Any]]:
 
 def _finished(state: State) -> State:
     """A state returned by a function is copied: it belonged to another run, or to none."""
-    if state.type is StateType.PENDING:
-        return State(
-            type=StateType.FAILED, message="The run returned the state of a run that has not ended.", data=state.data
-        )
+    if not state.is_final():
+        text = f"The run returned the state {state}, in which no run ends."
+        return State(type=StateType.FAILED, message=text, data=state.data)
     return State(type=state.type, name=state.name, message=state.message, data=state.data)
 
 

@@ -6,13 +6,20 @@ or looked into is pydantic imported, whose conversions are those this field's us
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from headrace.base import errors
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 RESERVED = frozenset({"return_state", "wait_for"})
+_MISSING = object()
 _PLAIN = frozenset({int, str, float, bool, bytes, list, dict, set, tuple, type(None)})
 
 
@@ -33,9 +40,11 @@ class Signature:
         self._positional = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
         self._simple = len(self._positional) == len(self.names)
         self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        self._variadic = {p.name: p.kind for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-        self._positional_only = {p.name for p in parameters if p.kind is p.POSITIONAL_ONLY}
-        self._validator: Any = None
+
+    def place(self, index: int) -> str:
+        """The name of what stands at a place of a call's positional arguments; the place itself when it has none."""
+        named = [p.name for p in self.signature.parameters.values() if p.kind in _BY_PLACE]
+        return named[index] if index < len(named) else f"argument {index + 1}"
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by parameter name, defaults included. Raises `ParameterBindError` when they do not fit."""
@@ -56,64 +65,66 @@ class Signature:
             return tuple(parameters[name] for name in self.names), {}
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        positional = True
-        for name in self.names:
+        for name, parameter in self.signature.parameters.items():
             value = parameters[name]
-            kind = self._variadic.get(name)
-            if kind is inspect.Parameter.VAR_POSITIONAL:
+            if parameter.kind is parameter.VAR_POSITIONAL:
                 args += value
-                positional = False
-            elif kind is inspect.Parameter.VAR_KEYWORD:
+            elif parameter.kind is parameter.VAR_KEYWORD:
                 kwargs.update(value)
-            elif positional and self.signature.parameters[name].kind is not inspect.Parameter.KEYWORD_ONLY:
-                args.append(value)
-            else:
+            elif parameter.kind is parameter.KEYWORD_ONLY:
                 kwargs[name] = value
+            else:
+                args.append(value)
         return tuple(args), kwargs
 
     def validate(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters as their annotations ask for them. Raises `ParameterTypeError` naming every one that does not fit."""
-        hints = self._hints()
         doubtful = {
-            name: hints[name]
-            for name, value in parameters.items()
-            if name in hints
-            and name not in self._variadic
-            and value is not self._defaults.get(name, inspect.Parameter.empty)  # `x: int = None` is what people write
-            and not _fits(value, hints[name])
+            name: hint
+            for name, hint in self._hints().items()
+            if parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
+            and not _fits(parameters[name], hint)
         }
         if not doubtful:
             return parameters
         return {**parameters, **self._convert({name: parameters[name] for name in doubtful}, doubtful)}
 
     def _hints(self) -> dict[str, Any]:
-        annotations: dict[str, Any] = getattr(inspect.unwrap(self.function), "__annotations__", {})
-        if not annotations:
-            return {}
-        try:
-            return get_type_hints(self.function, include_extras=True)
-        except (NameError, TypeError, AttributeError):
-            return {name: hint for name, hint in annotations.items() if not isinstance(hint, str)}
+        """The annotation of each parameter that has one which means something here and now."""
+        function: Any = inspect.unwrap(self.function)
+        hints: dict[str, Any] = {}
+        for name, annotation in getattr(function, "__annotations__", {}).items():
+            if name not in self.signature.parameters:
+                continue
+            alone = SimpleNamespace(__annotations__={name: annotation})
+            # A name that only a type checker can see leaves its parameter unchecked.
+            with contextlib.suppress(NameError, TypeError, AttributeError, SyntaxError):
+                hint = get_type_hints(alone, getattr(function, "__globals__", {}), include_extras=True)[name]
+                kind = self.signature.parameters[name].kind
+                variadic = {
+                    inspect.Parameter.VAR_POSITIONAL: tuple[hint, ...],
+                    inspect.Parameter.VAR_KEYWORD: dict[str, hint],
+                }
+                hints[name] = variadic.get(kind, hint)
+        return hints
 
     def _convert(self, values: dict[str, Any], hints: dict[str, Any]) -> dict[str, Any]:
-        from pydantic import ConfigDict, TypeAdapter, ValidationError
+        from pydantic import ValidationError
         from pydantic.errors import PydanticUserError
 
         converted: dict[str, Any] = {}
         problems: list[str] = []
         for name, hint in hints.items():
+            value = converted[name] = values[name]
             try:
-                try:
-                    adapter: TypeAdapter[Any] = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-                except (
-                    PydanticUserError
-                ):  # models, dataclasses and typed dictionaries bring a configuration of their own
-                    adapter = TypeAdapter(hint)
-                converted[name] = adapter.validate_python(values[name])
+                converted[name] = _adapter(hint).validate_python(value)
             except ValidationError as error:
                 problems += (
                     _problem(name, problem) for problem in error.errors(include_url=False, include_context=False)
                 )
+            except PydanticUserError:  # a type pydantic can make nothing of: its own instances are all that fits
+                if isinstance(hint, type) and not isinstance(value, hint):
+                    problems.append(f"{name}={_shown(value)}: input should be an instance of {hint.__name__}")
         if problems:
             raise errors.ParameterTypeError(
                 f"{self.name} was given parameters of the wrong type: {'; '.join(problems)}."
@@ -121,16 +132,26 @@ class Signature:
         return converted
 
 
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticUserError:  # models, dataclasses and typed dictionaries bring a configuration of their own
+        return TypeAdapter(hint)
+
+
 def _problem(name: str, problem: Mapping[str, Any]) -> str:
     place = name + "".join(f"[{step!r}]" for step in problem["loc"])
-    given = repr(problem.get("input"))
-    if len(given) > 80:
-        given = given[:77] + "..."
-    return f"{place}={given}: {str(problem['msg'])[:1].lower()}{str(problem['msg'])[1:]}"
+    return f"{place}={_shown(problem.get('input'))}: {str(problem['msg'])[:1].lower()}{str(problem['msg'])[1:]}"
+
+
+def _shown(value: object) -> str:
+    given = repr(value)
+    return given if len(given) <= 80 else given[:77] + "..."
 
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value needs no conversion. False only means that pydantic must look."""
-    if hint is Any or hint is inspect.Parameter.empty:
-        return True
-    return hint in _PLAIN and type(value) is hint if isinstance(hint, type) else hint is None and value is None
+    return hint is Any or (isinstance(hint, type) and hint in _PLAIN and type(value) is hint)

@@ -16,7 +16,10 @@ from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoC
 from headrace.engine.context import current
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
+from headrace.engine.forks import after_fork
 from headrace.engine.futures import Future, FutureList
+from headrace.engine.inputs import list_awaited
+from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
 from headrace.engine.parameters import Signature
@@ -29,13 +32,22 @@ from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.rules.retries import RetryDelay, plan_delays
 from headrace.schema.run import TaskRunPolicy
-from headrace.schema.state import State
+from headrace.schema.state import State, StateType
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_loose_runner: TaskRunner = ThreadPoolTaskRunner()
+_loose_runner: TaskRunner
 """Executes tasks submitted outside of a flow."""
+
+
+def _renew_runner() -> None:
+    global _loose_runner  # noqa: PLW0603 - one per process
+    _loose_runner = ThreadPoolTaskRunner()
+
+
+_renew_runner()
+after_fork(_renew_runner)
 
 
 class TaskOptions(TypedDict, total=False):
@@ -201,7 +213,7 @@ class Task(Generic[P, R]):
                 state = drive_sync(task_lifecycle(run), run)
         except BaseException as error:
             run.log.exception("The task run could not be brought to its end")
-            state = run.state(f"{type(error).__name__}: {error}", error)
+            state = run.ended or State(type=StateType.CRASHED, message=describe_error(error), data=error)
         future.end(state)
 
     def map(self, *args: Any, **kwargs: Any) -> FutureList[R]:
@@ -211,9 +223,9 @@ class Task(Generic[P, R]):
         can be iterated or the lengths differ.
         """
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        awaited = list_awaited(wait_for)
         futures = FutureList(
-            self.submit_bound(self.signature.bind((), call), wait_for)
-            for call in spread(self.signature, self.name, args, kwargs)
+            self.submit_bound(call, awaited) for call in spread(self.signature, self.name, args, kwargs)
         )
         if return_state:
             futures.wait()
@@ -227,16 +239,19 @@ class Task(Generic[P, R]):
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
         self.completion_hooks.append(hook)
+        self.options["on_completion"] = self.completion_hooks
         return hook
 
     def on_failure(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run fails, its retries exhausted."""
         self.failure_hooks.append(hook)
+        self.options["on_failure"] = self.failure_hooks
         return hook
 
     def on_running(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run begins to execute, each try anew."""
         self.running_hooks.append(hook)
+        self.options["on_running"] = self.running_hooks
         return hook
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str | None:
