@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from headrace.base import clock, errors
@@ -32,8 +32,18 @@ def create_markdown_artifact(markdown: str, key: str | None = None, description:
 
 
 def create_table_artifact(table: Table, key: str | None = None, description: str | None = None) -> UUID:
-    """Leave a table and return the artifact's id: a list of rows (dictionaries or lists), or a dictionary of columns."""
-    return _create("table", encode_json(_without_nan(table)), key, description)
+    """Leave a table and return the artifact's id: a list of rows (dictionaries or lists), or a dictionary of columns.
+
+    A table that is too long is cut, and its description says so.
+    """
+    text = encode_json(_without_nan(table))
+    if len(text) > LIMIT:
+        rows = kept = _count_rows(table)
+        while len(text) > LIMIT and kept:
+            kept = min(kept - 1, kept * LIMIT // len(text))
+            text = encode_json(_without_nan(_first_rows(table, kept)))
+        description = f"{description or ''} (cut: {kept} of {rows} rows)".strip()
+    return _create("table", text, key, description)
 
 
 def create_link_artifact(
@@ -55,6 +65,15 @@ def _create(kind: str, data: str, key: str | None, description: str | None) -> U
     task_run_id = run.task_run_id if run is not None else None
     session.emit(ArtifactFact(artifact_id, key, kind, description, data, clock.micros(), flow_run_id, task_run_id))
     return artifact_id
+
+
+def _count_rows(table: Table) -> int:
+    columns: list[list[Any]] = [*table.values()] if isinstance(table, dict) else [cast("list[Any]", table)]
+    return max(map(len, columns), default=0)
+
+
+def _first_rows(table: Table, count: int) -> Table:
+    return {name: column[:count] for name, column in table.items()} if isinstance(table, dict) else table[:count]
 
 
 def _without_nan(value: Any) -> Any:

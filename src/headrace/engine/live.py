@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Generator
@@ -30,6 +31,7 @@ class LiveChannel:
         self._gateway = gateway
         self._lock = threading.Lock()
         self._watchers: dict[UUID, list[Callable[[], None]]] = {}
+        self._unchecked: set[UUID] = set()
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -41,6 +43,7 @@ class LiveChannel:
             return
         with self._lock:
             self._watchers.setdefault(flow_run_id, []).append(wake)
+            self._unchecked.add(flow_run_id)
             self._start()
         try:
             yield
@@ -57,7 +60,7 @@ class LiveChannel:
             self._closed = True
             thread = self._thread
         if thread is not None:
-            thread.join(timeout=2 * _POLL)
+            thread.join(2 * _POLL)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:
@@ -72,22 +75,27 @@ class LiveChannel:
                     self._thread = None
                     return
             try:
-                if cursor is None:
-                    cursor = self._gateway.last_cursor()
-                    self._recheck()
+                cursor = cursor or self._gateway.last_cursor()
+                self._check()
                 self._gateway.wait_for_events(_POLL)
                 cursor = self._read(cursor)
-            except errors.GatewayError as error:
+            except Exception as error:  # noqa: BLE001 - nobody else would read if this thread died
                 log.debug("The event log cannot be read just now: %s", error)
                 threading.Event().wait(_POLL)
 
-    def _recheck(self) -> None:
-        """Look at the runs watched once: they may have been cancelled just before the cursor was taken."""
+    def _check(self) -> None:
+        """Look once at each run that is newly watched: it may have been cancelled just before."""
         with self._lock:
-            watched = list(self._watchers)
-        for flow_run_id in watched:
-            if self._gateway.read_flow_run(flow_run_id).state_type in _ENDING:
-                self._wake(flow_run_id)
+            unchecked, self._unchecked = self._unchecked, set()
+        try:
+            for flow_run_id in unchecked:
+                with contextlib.suppress(errors.ObjectNotFound):
+                    if self._gateway.read_flow_run(flow_run_id).state_type in _ENDING:
+                        self._wake(flow_run_id)
+        except Exception:
+            with self._lock:
+                self._unchecked |= unchecked
+            raise
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:

@@ -13,16 +13,21 @@ from headrace.base import errors
 from headrace.base.ids import uuid7
 from headrace.base.settings import Settings
 from headrace.engine.context import RunContext, TaskContext, current
+from headrace.engine.forks import after_fork
 from headrace.schema.fact import LogFact
 
 ROOT = "headrace"
 FLOW_RUNS = "headrace.flow_runs"
 TASK_RUNS = "headrace.task_runs"
+_OWN = frozenset({"headrace.journal", "headrace.live", "headrace.results", "headrace.session", "headrace.spool"})
+LIMIT = 1_000_000
+"""Lines longer than this are kept cut and marked."""
+
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 _COLORS = {logging.DEBUG: "2", logging.INFO: "36", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
-_configured = threading.Lock()
-_done = False
+_configuring = threading.Lock()
+_configured = False
 
 
 class RunLogger(logging.LoggerAdapter[logging.Logger]):
@@ -56,16 +61,19 @@ def get_run_logger(context: RunContext | None = None) -> RunLogger:
 
 
 class JournalHandler(logging.Handler):
-    """Keeps the lines of runs: a line belongs to the run it was logged for, or else to the one executing here."""
+    """Keeps the lines of runs: a line belongs to the run it was logged for, or else to the one executing here.
+
+    What the journal itself and those beside it have to say is not kept: to keep it would make more of it.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         """Journal the record if it belongs to a run."""
         run: RunContext | None = getattr(record, "run", None) or current.get()
-        if run is None:
+        if run is None or record.name in _OWN:
             return
-        message = record.getMessage()
-        if record.exc_info and record.exc_info[0] is not None:
-            message = f"{message}\n{_plain.formatException(record.exc_info)}"
+        message = _whole(record, _message(record))
+        if len(message) > LIMIT:
+            message = f"{message[:LIMIT]}\n… (cut: {len(message)} characters)"
         fact = LogFact(
             uuid7(),
             record.name,
@@ -96,10 +104,22 @@ class TerminalFormatter(logging.Formatter):
         if self._colors:
             level = f"\x1b[{_COLORS.get(record.levelno, '0')}m{level}\x1b[0m"
             origin = f"\x1b[1m{origin}\x1b[0m"
-        text = f"{clock}.{int(record.msecs):03d} | {level} | {origin} - {record.getMessage()}"
-        if record.exc_info and record.exc_info[0] is not None:
-            text = f"{text}\n{self.formatException(record.exc_info)}"
-        return text
+        return _whole(record, f"{clock}.{int(record.msecs):03d} | {level} | {origin} - {_message(record)}")
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What was logged; arguments that do not fit their text are shown beside it."""
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - whatever formatting calls; a line must not fail the run that logs it
+        return f"{record.msg} (cannot be filled: {type(error).__name__}: {error})"
+
+
+def _whole(record: logging.LogRecord, text: str) -> str:
+    """The text with the traceback and the stack that were logged with it."""
+    if record.exc_info and record.exc_info[0] is not None:
+        text = f"{text}\n{_plain.formatException(record.exc_info)}"
+    return f"{text}\n{record.stack_info}" if record.stack_info else text
 
 
 _plain = logging.Formatter()
@@ -120,11 +140,11 @@ class TerminalHandler(logging.StreamHandler[Any]):
 
 def configure_logging(settings: Settings) -> None:
     """Set up Headrace's loggers as the settings say, once per process."""
-    global _done  # noqa: PLW0603 - logging is a process's, as its loggers are
-    with _configured:
-        if _done:
+    global _configured  # noqa: PLW0603 - logging is a process's, as its loggers are
+    with _configuring:
+        if _configured:
             return
-        _done = True
+        _configured = True
     level = LEVELS.get(settings.logging_level.upper(), logging.INFO)
     root = logging.getLogger(ROOT)
     root.setLevel(level)
@@ -163,6 +183,14 @@ def take_over_print() -> None:
     """From here on, `print` within a run that logs its prints logs instead; everywhere else it prints as ever."""
     if builtins.print is _print:
         builtins.print = _print_or_log  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _fork() -> None:
+    global _configuring  # noqa: PLW0603 - as above
+    _configuring = threading.Lock()
+
+
+after_fork(_fork)
 
 
 def describe_error(error: BaseException | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,12 @@ def _plain(value: Any) -> Any:
     """Give values JSON has no form for a readable one, rather than refuse the whole document."""
     if isinstance(value, (set, frozenset)):
         return list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)  # pyright: ignore[reportUnknownArgumentType]
+    if hasattr(type(value), "model_dump"):  # a model of pydantic's
+        return value.model_dump(mode="json")
+    if getattr(value, "shape", None) == ():  # a number of numpy's
+        return value.item()
     return repr(value)
 
 
