@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
-from typing import Any
+from pathlib import PurePath
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -34,13 +34,14 @@ def _plain(value: Any) -> Any:
     """Give values JSON has no form for a readable one, rather than refuse the whole document."""
     if isinstance(value, (set, frozenset)):
         return list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)  # pyright: ignore[reportUnknownArgumentType]
-    if hasattr(type(value), "model_dump"):  # a model of pydantic's
-        return value.model_dump(mode="json")
-    if getattr(value, "shape", None) == ():  # a number of numpy's
-        return value.item()
-    return repr(value)
+    if isinstance(value, PurePath):
+        return str(value)
+    other = cast("Any", value)
+    if hasattr(type(other), "model_dump"):  # a model of pydantic's
+        return other.model_dump(mode="json")
+    if getattr(other, "shape", None) == ():  # a number of numpy's
+        return other.item()
+    return repr(other)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
