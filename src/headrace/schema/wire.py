@@ -37,7 +37,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     other = cast("Any", value)
-    if hasattr(type(other), "model_dump"):  # a model of pydantic's
+    kind: Any = type(other)
+    if hasattr(kind, "model_dump"):  # a model of pydantic's
         return other.model_dump(mode="json")
     if getattr(other, "shape", None) == ():  # a number of numpy's
         return other.item()
