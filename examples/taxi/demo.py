@@ -18,7 +18,7 @@ def main() -> None:
         if name.startswith("HEADRACE_") and name not in {"HEADRACE_HOME", "HEADRACE_TAXI_DATA"}:
             del os.environ[name]  # the demo records in a database of its own, whatever this shell works with
     home.mkdir(parents=True, exist_ok=True)
-    train, validation = (path.resolve() for path in find_trips(home / "data"))
+    train, validation = (path.resolve() for path in find_trips(home / "data", say=headline))
     os.chdir(home)
 
     from orchestrate import main_flow
