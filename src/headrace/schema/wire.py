@@ -37,8 +37,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     other = cast("Any", value)
-    kind: Any = type(other)
-    if hasattr(kind, "model_dump"):  # a model of pydantic's
+    if hasattr(other.__class__, "model_dump"):  # a model of pydantic's
         return other.model_dump(mode="json")
     if getattr(other, "shape", None) == ():  # a number of numpy's
         return other.item()
