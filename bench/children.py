@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,14 +82,19 @@ def run_command(command: list[str], home: Path, settings: dict[str, str]) -> flo
             start_new_session=True,
         )
         kept = running_children() - {child.pid}
+        # Waiting with a timeout would look only every 50 ms whether the child has ended.
+        watchdog = threading.Timer(SCRIPT_LIMIT, end_session, (child,))
+        watchdog.daemon = True
         try:
-            code = child.wait(SCRIPT_LIMIT)
+            watchdog.start()
+            code = child.wait()
             seconds = time.perf_counter() - begin
-        except subprocess.TimeoutExpired:
-            raise ScriptFailed(f"no end after {SCRIPT_LIMIT} s") from None
         finally:
+            watchdog.cancel()
             end_session(child)
             end_others(kept)
+    if seconds >= SCRIPT_LIMIT:
+        raise ScriptFailed(f"no end after {SCRIPT_LIMIT} s")
     if code:
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         raise ScriptFailed(f"exit code {code}: {lines[-1][:200] if lines else 'no output'}")
@@ -96,7 +102,7 @@ def run_command(command: list[str], home: Path, settings: dict[str, str]) -> flo
 
 
 def end_session(child: subprocess.Popen[bytes]) -> None:
-    """End a child with everything in its session."""
+    """End a child with everything in its session; whoever waits for it is told."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

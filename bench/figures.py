@@ -49,15 +49,13 @@ class Figures:
         return spread_of(list(self.samples.get((measure, subject), {}).values()))
 
     def ratio(self, measure: str, subject: str, references: tuple[str, ...]) -> Spread | None:
-        """Return how many times the subject is faster than the fastest of the references, taken repeat by repeat."""
-        ours = self.samples.get((measure, subject), {})
-        ratios: list[float] = []
-        for repeat, seconds in ours.items():
-            theirs = [self.samples.get((measure, key), {}).get(repeat) for key in references]
-            known = [value for value in theirs if value is not None]
-            if known and seconds > 0:
-                ratios.append(min(known) / seconds)
-        return spread_of(ratios)
+        """Return how many times the subject is faster than the reference with the best median, taken repeat by repeat."""
+        medians = [(spread.middle, key) for key in references if (spread := self.spread(measure, key))]
+        if not medians:
+            return None
+        _, fastest = min(medians)
+        ours, theirs = self.samples.get((measure, subject), {}), self.samples[measure, fastest]
+        return spread_of([theirs[repeat] / ours[repeat] for repeat in ours if repeat in theirs and ours[repeat] > 0])
 
     def lost(self, measure: str, subject: str) -> Recorded | None:
         """Return the worst script of this measure: the one that could read back least. None if nothing was counted."""
