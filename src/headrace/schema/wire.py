@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -32,16 +32,16 @@ class Stored(Wire, kw_only=True):
 
 def _plain(value: Any) -> Any:
     """Give values JSON has no form for a readable one, rather than refuse the whole document."""
-    if isinstance(value, (set, frozenset)):
-        return list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, PurePath):
+    kind: type[Any] = type(value)
+    if issubclass(kind, (set, frozenset)):
+        return list(value)
+    if issubclass(kind, PurePath):
         return str(value)
-    other = cast("Any", value)
-    if hasattr(other.__class__, "model_dump"):  # a model of pydantic's
-        return other.model_dump(mode="json")
-    if getattr(other, "shape", None) == ():  # a number of numpy's
-        return other.item()
-    return repr(other)
+    if hasattr(kind, "model_dump"):  # a model of pydantic's
+        return value.model_dump(mode="json")
+    if getattr(value, "shape", None) == ():  # a number of numpy's
+        return value.item()
+    return repr(value)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
