@@ -32,7 +32,7 @@ class Stored(Wire, kw_only=True):
 
 def _plain(value: Any) -> Any:
     """Give values JSON has no form for a readable one, rather than refuse the whole document."""
-    kind: type[Any] = type(value)
+    kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
     if issubclass(kind, (set, frozenset)):
         return list(value)
     if issubclass(kind, PurePath):
