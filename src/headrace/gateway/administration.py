@@ -15,17 +15,28 @@ from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreat
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
-    FlowFilter,
     LogFilter,
     ResultFilter,
     RunSelection,
 )
-from headrace.schema.flow import Flow, FlowUpdate
+from headrace.schema.flow import Flow, FlowSort, FlowUpdate
+from headrace.schema.graph import Graph
 from headrace.schema.log import Log, LogCreate, LogSort
-from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate
+from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.result import ResultRecord
-from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, TaskRun, TaskRunSort
-from headrace.schema.state import State
+from headrace.schema.run import (
+    FlowRun,
+    FlowRunSort,
+    FlowRunUpdate,
+    Page,
+    RunHistoryInterval,
+    RunSpan,
+    TaskRun,
+    TaskRunSort,
+    TaskRunUpdate,
+)
+from headrace.schema.state import State, StateType
+from headrace.schema.wire import Labels
 
 
 class Administration(Protocol):
@@ -41,12 +52,14 @@ class Administration(Protocol):
         """Return the flow of that name."""
         ...
 
-    def list_flows(self, flows: FlowFilter | None = None, page: Page = Page()) -> list[Flow]:
-        """Return flows by name, A to Z."""
+    def list_flows(
+        self, selection: RunSelection | None = None, sort: FlowSort = FlowSort.NAME_ASC, page: Page = Page()
+    ) -> list[Flow]:
+        """Return flows that the selection names, in order: flows with such runs, with such task runs."""
         ...
 
-    def count_flows(self, flows: FlowFilter | None = None) -> int:
-        """Count flows."""
+    def count_flows(self, selection: RunSelection | None = None) -> int:
+        """Count flows that the selection names."""
         ...
 
     def update_flow(self, flow_id: UUID, update: FlowUpdate) -> None:
@@ -82,6 +95,30 @@ class Administration(Protocol):
         """
         ...
 
+    def flow_run_lateness(self, selection: RunSelection | None = None) -> float | None:
+        """Return how late the runs that the selection names began on average, in seconds; None when there are none.
+
+        A run that waits is as late as it has been waiting since its expected start.
+        """
+        ...
+
+    def list_flow_run_spans(
+        self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()
+    ) -> list[RunSpan]:
+        """Return what a chart needs of flow runs that the selection names, in order. `page.limit` is at most 1,000."""
+        ...
+
+    def read_flow_run_graph(self, flow_run_id: UUID, since: datetime | None = None) -> Graph:
+        """Return what ran in the flow run and what depended on what; with `since`, what had not ended by then.
+
+        Raises `InvalidRequest` for a run of more than 10,000 nodes.
+        """
+        ...
+
+    def label_flow_run(self, flow_run_id: UUID, labels: Labels) -> None:
+        """Add labels; one with a key that is there already takes its place."""
+        ...
+
     def update_flow_run(self, flow_run_id: UUID, update: FlowRunUpdate) -> None:
         """Change what the update names."""
         ...
@@ -112,6 +149,24 @@ class Administration(Protocol):
 
     def count_task_runs(self, selection: RunSelection | None = None) -> int:
         """Count task runs that the selection names."""
+        ...
+
+    def task_run_history(
+        self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None
+    ) -> list[RunHistoryInterval]:
+        """Count task runs by state in intervals, as `flow_run_history` counts flow runs."""
+        ...
+
+    def count_task_runs_by_state(self, selection: RunSelection | None = None) -> dict[StateType, int]:
+        """Count task runs that the selection names by the type of their state; a type without any is left out."""
+        ...
+
+    def count_task_runs_by_flow_run(self, flow_run_ids: list[UUID]) -> dict[UUID, int]:
+        """Count the task runs of each of these flow runs, at most 200 of them."""
+        ...
+
+    def update_task_run(self, task_run_id: UUID, update: TaskRunUpdate) -> None:
+        """Change what the update names."""
         ...
 
     def delete_task_run(self, task_run_id: UUID) -> None:
@@ -169,10 +224,17 @@ class Administration(Protocol):
     def list_latest_artifacts(
         self,
         artifacts: ArtifactCollectionFilter | None = None,
+        selection: RunSelection | None = None,
         sort: ArtifactSort = ArtifactSort.ID_DESC,
         page: Page = Page(),
     ) -> list[ArtifactCollection]:
         """Return the newest artifact of each key."""
+        ...
+
+    def count_latest_artifacts(
+        self, artifacts: ArtifactCollectionFilter | None = None, selection: RunSelection | None = None
+    ) -> int:
+        """Count the keys whose newest artifact is one of these."""
         ...
 
     def update_artifact(self, artifact_id: UUID, update: ArtifactUpdate) -> None:
@@ -204,15 +266,27 @@ class Administration(Protocol):
         ...
 
     def read_concurrency_limit(self, name: str) -> ConcurrencyLimit:
-        """Return the limit of that name."""
+        """Return the limit of that name, or with that text as its id."""
         ...
 
-    def list_concurrency_limits(self, page: Page = Page()) -> list[ConcurrencyLimit]:
-        """Return limits by name."""
+    def find_concurrency_limits(self, names: list[str]) -> list[ConcurrencyLimit]:
+        """Return the limits of these names, by name; names without one are passed over."""
         ...
 
-    def update_concurrency_limit(self, name: str, limit: ConcurrencyLimitCreate) -> None:
-        """Replace the limit of that name."""
+    def list_concurrency_limits(self, page: Page = Page(), prefix: str = "") -> list[ConcurrencyLimit]:
+        """Return limits by name, those whose name begins with the prefix."""
+        ...
+
+    def list_slot_holders(self, name: str) -> list[UUID]:
+        """Return who holds slots of the limit of that name now, as far as the holders said."""
+        ...
+
+    def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:
+        """Change what the update names. Raises `ObjectAlreadyExists` for a new name that is taken."""
+        ...
+
+    def reset_concurrency_limit(self, name: str, keep: list[UUID]) -> None:
+        """End the leases on the limit, but for those of the holders in `keep`."""
         ...
 
     def delete_concurrency_limit(self, name: str) -> None:

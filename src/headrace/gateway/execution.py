@@ -23,8 +23,10 @@ from headrace.schema.orchestration import (
     Proposal,
     SlotGrant,
     SlotRequest,
+    TaskDecision,
 )
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
+from headrace.schema.state import StateCreate
 
 
 class Execution(Protocol):
@@ -76,6 +78,14 @@ class Execution(Protocol):
         """Return the task run. Raises `ObjectNotFound`."""
         ...
 
+    def propose_task_run_state(self, task_run_id: UUID, state: StateCreate, force: bool = False) -> TaskDecision:
+        """Ask that a task run whose life others decide enter a state, and return what was decided.
+
+        ACCEPT: the run is in the proposed state. REJECT: it has ended, its state is returned. ABORT: no such step is
+        possible; with `force` every step is. Raises `ObjectNotFound`.
+        """
+        ...
+
     # leases
 
     def beat(self, beats: Sequence[Beat]) -> list[UUID]:
@@ -114,6 +124,12 @@ class Execution(Protocol):
 
     def release_slots(self, lease_id: UUID) -> bool:
         """Give slots back; the next in line can have them at once. False when the lease had ended already."""
+        ...
+
+    def release_held_slots(self, names: list[str], occupy: int) -> int:
+        """Give back leases of nobody known on exactly these limits, oldest first, until `occupy` slots of each are free;
+        return how many were given back. For clients that take slots and remember no lease.
+        """
         ...
 
     def withdraw_slot_request(self, request_id: UUID) -> None:

@@ -22,8 +22,10 @@ from headrace.schema.orchestration import (
     Proposal,
     SlotGrant,
     SlotRequest,
+    TaskDecision,
 )
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
+from headrace.schema.state import StateCreate
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
 
@@ -61,6 +63,9 @@ class OrchestratedExecution:
     def read_task_run(self, task_run_id: UUID) -> TaskRun:
         return self._desk.read(lambda unit: task_runs.read_task_run(unit, task_run_id))
 
+    def propose_task_run_state(self, task_run_id: UUID, state: StateCreate, force: bool = False) -> TaskDecision:
+        return self._desk.write(lambda unit: task_runs.propose_task_run_state(unit, task_run_id, state, force))
+
     # leases
 
     def beat(self, beats: Sequence[Beat]) -> list[UUID]:
@@ -87,6 +92,9 @@ class OrchestratedExecution:
 
     def release_slots(self, lease_id: UUID) -> bool:
         return self._desk.write(lambda unit: slots.release_slots(unit, lease_id))
+
+    def release_held_slots(self, names: list[str], occupy: int) -> int:
+        return self._desk.write(lambda unit: slots.release_held_slots(unit, names, occupy))
 
     def withdraw_slot_request(self, request_id: UUID) -> None:
         self._desk.write(lambda unit: slots.withdraw_slot_request(unit, request_id))

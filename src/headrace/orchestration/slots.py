@@ -66,6 +66,21 @@ def release_slots(unit: Unit, lease_id: UUID) -> bool:
     return alive
 
 
+def release_held_slots(unit: Unit, names: Sequence[str], occupy: int) -> int:
+    """Give back leases of nobody known on these limits until as many slots of each are free; return how many leases."""
+    limited = [row[1] for row in unit.fetch(compiled.lock_limits, names=sorted(set(names)))]
+    ended: list[UUID] = []
+    for lease_id, occupied in unit.fetch(
+        compiled.find_anonymous_slot_leases, names=storable_json(limited), now=unit.now
+    ):
+        if occupy <= 0:
+            break
+        ended.append(lease_id)
+        occupy -= occupied
+    _delete(unit, ended)
+    return len(ended)
+
+
 def withdraw_slot_request(unit: Unit, request_id: UUID) -> None:
     """Leave the line, and give back the lease if it was granted."""
     unit.execute(compiled.leave_line, request_id=request_id)

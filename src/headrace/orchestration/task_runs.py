@@ -14,12 +14,15 @@ from headrace.orchestration.events import EventRow, append, event_row, load_hist
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import project
-from headrace.rules.transitions import CRASHED, PENDING, SCHEDULED
+from headrace.rules.task_policy import refuse_task_run
+from headrace.rules.transitions import CRASHED, PENDING, RUNNING, SCHEDULED
+from headrace.rules.verdicts import Reject
 from headrace.schema.fact import StateFact
+from headrace.schema.orchestration import TaskDecision, Verb
 from headrace.schema.run import TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
 from headrace.storage import compiled
-from headrace.storage.rows import TaskRunRow, to_task_run
+from headrace.storage.rows import TaskRunRow, to_current_state, to_state, to_task_run
 from headrace.storage.texts import storable, storable_json
 
 
@@ -68,6 +71,22 @@ def advance(
         state=row.state if state is before.state or state is None else pack_rest(state),
         updated=now,
     )
+
+
+def propose_task_run_state(unit: Unit, task_run_id: UUID, state: StateCreate, force: bool) -> TaskDecision:
+    """Decide on a state proposed for a task run, and write it if it may be. Raises `ObjectNotFound`."""
+    rows = unit.fetch(compiled.lock_task_runs, ids=[task_run_id])
+    if not rows:
+        raise ObjectNotFound(f"There is no task run with id {task_run_id}.")
+    row = TaskRunRow(*rows[0])
+    before = to_current_state(row)
+    refused = None if force else refuse_task_run(before and before.type, state.type, state.name)
+    if refused is not None:
+        verb = Verb.REJECT if isinstance(refused, Reject) else Verb.ABORT
+        return TaskDecision(verb=verb, state=before, written=False, reason=refused.reason)
+    fact = to_state_fact(state, row.state_ordinal + 1, max(unit.now, (row.state_timestamp or 0) + 1))
+    _enter(unit, [(row, fact, row.run_count + (state.type is RUNNING))])
+    return TaskDecision(verb=Verb.ACCEPT, state=to_state(row.id, fact), written=True)
 
 
 def mirror_child(unit: Unit, parent_task_run_id: UUID, child_id: UUID, state: StateFact, run_count: int) -> None:

@@ -179,9 +179,57 @@ class ResultFilter(Filter, kw_only=True):
     task_run_id: IdFilter | None = None
 
 
+class PausedFilter(Filter, kw_only=True):
+    """Whether it is paused."""
+
+    eq_: bool | None = None
+
+
+class AmountFilter(Filter, kw_only=True):
+    """On a number: at least, at most, or missing."""
+
+    ge_: int | None = None
+    le_: int | None = None
+    is_null_: bool | None = None
+
+
+class DeploymentFilter(Filter, kw_only=True):
+    """Which deployments."""
+
+    id: IdFilter | None = None
+    name: TextFilter | None = None
+    flow_or_deployment_name: TextFilter | None = None
+    paused: PausedFilter | None = None
+    tags: TagsFilter | None = None
+    work_queue_name: TextFilter | None = None
+    concurrency_limit: AmountFilter | None = None
+
+
+class WorkPoolFilter(Filter, kw_only=True):
+    """Which work pools."""
+
+    id: IdFilter | None = None
+    name: TextFilter | None = None
+    type: TextFilter | None = None
+
+
+class WorkQueueFilter(Filter, kw_only=True):
+    """Which work queues."""
+
+    id: IdFilter | None = None
+    name: TextFilter | None = None
+
+
 class RunSelection(Request, kw_only=True):
-    """A selection across nouns: runs of these flows, with these task runs, and so on. A filter left out selects all."""
+    """A selection across nouns: runs of these flows, with these task runs, and so on. A filter left out selects all.
+
+    The contract has two names for the filter of work queues, and clients send either.
+    """
 
     flows: FlowFilter | None = None
     flow_runs: FlowRunFilter | None = None
     task_runs: TaskRunFilter | None = None
+    deployments: DeploymentFilter | None = None
+    work_pools: WorkPoolFilter | None = None
+    work_pool_queues: WorkQueueFilter | None = None
+    work_queues: WorkQueueFilter | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, field
@@ -32,3 +33,12 @@ class Flow(Stored, kw_only=True):
     name: str
     tags: list[str] = field(default_factory=list[str])
     labels: Labels | None = None
+
+
+class FlowSort(StrEnum):
+    """Orders of a list of flows."""
+
+    CREATED_DESC = "CREATED_DESC"
+    UPDATED_DESC = "UPDATED_DESC"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Name
+from headrace.schema.presence import Presence
 from headrace.schema.run import FlowRun
 from headrace.schema.state import State, StateCreate
 from headrace.schema.wire import Request, Stored, Wire
@@ -23,19 +24,6 @@ class Verb(StrEnum):
     REJECT = "REJECT"
     WAIT = "WAIT"
     ABORT = "ABORT"
-
-
-class Presence(Request, kw_only=True):
-    """How an attempt shows that it is alive.
-
-    `lock`: the process holds the lock called `name` beside the database for as long as it lives, the kernel or the
-    database frees it when it dies. `beat`: somebody beats for it at least every `interval` seconds.
-    `none`: nobody will ever tell (clients of the contract that never beat).
-    """
-
-    kind: Literal["lock", "beat", "none"] = "none"
-    name: str | None = None
-    interval: float | None = None
 
 
 class Proposal(Request, kw_only=True):
@@ -68,6 +56,15 @@ class Decision(Wire, kw_only=True):
     flow_run: FlowRun
     reason: str | None = None
     delay: float | None = None
+
+
+class TaskDecision(Wire, kw_only=True):
+    """The answer to a state proposed for a task run. `state` is the state the run is in now."""
+
+    verb: Verb
+    state: State | None
+    written: bool
+    reason: str | None = None
 
 
 class Beat(Request, kw_only=True):
@@ -131,6 +128,15 @@ class ConcurrencyLimitCreate(Request, kw_only=True):
     limit: Annotated[int, Meta(ge=0)]
     active: bool = True
     slot_decay_per_second: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class ConcurrencyLimitUpdate(Request, kw_only=True):
+    """Changes a limit; fields that are not sent stay as they are."""
+
+    name: Name | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+    slot_decay_per_second: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
 
 
 class ConcurrencyLimit(Stored, kw_only=True):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from headrace.schema.presence import Presence
 from headrace.schema.state import State, StateCreate, StateType
 from headrace.schema.wire import Labels, Parameters, Request, Stored, Wire
 
@@ -75,7 +76,11 @@ class CreatedBy(Wire, kw_only=True):
 
 
 class FlowRunCreate(Request, kw_only=True):
-    """Asks for a flow run. `id` may be chosen by Headrace's own clients, so that a repeated request makes one run."""
+    """Asks for a flow run.
+
+    Headrace's own clients may choose the `id`, so that a repeated request makes one run, and send their `presence`, so
+    that a run whose process dies before it starts does not stay pending.
+    """
 
     flow_id: UUID
     id: UUID | None = None
@@ -94,6 +99,7 @@ class FlowRunCreate(Request, kw_only=True):
     work_queue_name: str | None = None
     job_variables: dict[str, Any] | None = None
     deployment_id: UUID | None = None
+    presence: Presence | None = None
 
 
 class FlowRunUpdate(Request, kw_only=True):
@@ -210,6 +216,22 @@ class TaskRunSort(StrEnum):
     END_TIME_DESC = "END_TIME_DESC"
     DURATION_DESC = "DURATION_DESC"
     DURATION_ASC = "DURATION_ASC"
+
+
+class TaskRunUpdate(Request, kw_only=True):
+    """Changes a task run; fields that are not sent stay as they are."""
+
+    name: str | UnsetType = UNSET
+
+
+class RunSpan(Wire, kw_only=True):
+    """A run as a mark in a chart: when it began, or is to begin, and for how long. Sums are seconds."""
+
+    id: UUID
+    state_type: StateType
+    timestamp: datetime
+    duration: float
+    lateness: float
 
 
 class RunHistoryState(Wire, kw_only=True):

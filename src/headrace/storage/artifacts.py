@@ -14,10 +14,16 @@ from headrace.schema.run import Page
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
-from headrace.storage.filters import compile_filter
 from headrace.storage.pages import Order, Query, count_rows, fetch_page
 from headrace.storage.rows import ArtifactRow
-from headrace.storage.selections import COLLECTION, select_artifacts
+from headrace.storage.selections import select_artifacts, select_collections
+
+_LATEST = t.artifact_collections.join(
+    t.artifacts,
+    (t.artifacts.c.workspace_id == t.artifact_collections.c.workspace_id)
+    & (t.artifacts.c.id == t.artifact_collections.c.latest_id),
+)
+"""Keys with their latest artifacts."""
 
 
 class CollectionRow(NamedTuple):
@@ -75,26 +81,27 @@ def list_latest(
     connection: Connection,
     workspace_id: UUID,
     artifacts: ArtifactCollectionFilter | None,
+    selection: RunSelection | None,
     sort: ArtifactSort,
     page: Page,
 ) -> list[CollectionRow]:
-    """The keys that a filter names, each with its latest artifact, in order."""
-    collection, artifact = t.artifact_collections.c, t.artifacts.c
-    query = (
-        _artifacts(collection.id, collection.created, collection.updated)
-        .select_from(
-            t.artifact_collections.join(
-                t.artifacts,
-                (artifact.workspace_id == collection.workspace_id) & (artifact.id == collection.latest_id),
-            )
-        )
-        .where(
-            collection.workspace_id == workspace_id,
-            compile_filter(artifacts, COLLECTION, DIALECTS[connection.dialect]),
-        )
-    )
+    """The keys whose latest artifacts a filter and a selection name, each with that artifact, in order."""
+    collection = t.artifact_collections.c
+    wanted = select_collections(workspace_id, artifacts, selection, DIALECTS[connection.dialect])
+    query = _artifacts(collection.id, collection.created, collection.updated).select_from(_LATEST).where(wanted)
     rows = fetch_page(connection, query, _order(collection, sort), page)
     return [CollectionRow(row[0], row[1], row[2], ArtifactRow._make(row[3:])) for row in rows]
+
+
+def count_latest(
+    connection: Connection,
+    workspace_id: UUID,
+    artifacts: ArtifactCollectionFilter | None,
+    selection: RunSelection | None,
+) -> int:
+    """How many keys have a latest artifact that a filter and a selection name."""
+    wanted = select_collections(workspace_id, artifacts, selection, DIALECTS[connection.dialect])
+    return count_rows(connection, select(t.artifact_collections.c.id).select_from(_LATEST).where(wanted))
 
 
 def change_artifact(connection: Connection, workspace_id: UUID, artifact_id: UUID, changed: dict[str, Any]) -> int:

@@ -159,6 +159,10 @@ end_slot_lease = Statement(
     sqlite=Text(sql="DELETE FROM slot_leases WHERE slot_leases.workspace_id = ? AND slot_leases.id = ? AND slot_leases.expires > ?", names=("workspace_id", "id", "now")),
     postgresql=Text(sql="DELETE FROM slot_leases WHERE slot_leases.workspace_id = $1::UUID AND slot_leases.id = $2::UUID AND slot_leases.expires > $3::BIGINT", names=("workspace_id", "id", "now")),
 )
+find_anonymous_slot_leases = Statement(
+    sqlite=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = ? AND slot_leases.names = ? AND slot_leases.holder_id IS NULL AND slot_leases.expires > ? GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
+    postgresql=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = $1::UUID AND slot_leases.names = $2 AND slot_leases.holder_id IS NULL AND slot_leases.expires > $3::BIGINT GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
+)
 find_end_of_log = Statement(
     sqlite=Text(sql="SELECT 0, coalesce(max(events.id), 0) AS coalesce_1 FROM events"),
     postgresql=Text(sql="SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS anon_1, 9223372036854775807"),

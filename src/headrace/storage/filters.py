@@ -35,6 +35,14 @@ def compile_filter(wanted: f.Filter | None, operand: Operand, dialect: Dialect) 
     return and_(true(), *conditions)
 
 
+def says_something(wanted: f.Filter | f.RunSelection | None) -> bool:
+    """Whether a filter states a condition. Clients send empty ones for what they do not filter by."""
+    if wanted is None:
+        return False
+    said = (getattr(wanted, name) for name in wanted.__struct_fields__ if name != "operator")
+    return any(says_something(part) if isinstance(part, f.Filter) else part is not None for part in said)
+
+
 def _state_parts(wanted: f.Filter, operands: Operand, dialect: Dialect) -> Iterator[Condition]:
     """A filter of several parts, each about an operand of its own."""
     for name in wanted.__struct_fields__:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,25 +12,63 @@ from headrace.schema.run import Page
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
-from headrace.storage.pages import Order, fetch_page
+from headrace.storage.pages import Order, Query, fetch_page
 from headrace.storage.rows import LimitRow
 
 _limit = t.concurrency_limits.c
 
 
 def find_limit(connection: Connection, workspace_id: UUID, name: str) -> LimitRow | None:
-    """The limit of a name."""
-    found = select(*(_limit[each] for each in LimitRow._fields)).where(
-        _limit.workspace_id == workspace_id, _limit.name == name
-    )
-    rows = connection.select(found)
+    """The limit of a name, or with that text as its id."""
+    named = find_limits(connection, workspace_id, [name])
+    if named:
+        return named[0]
+    try:
+        with_id = _limit.id == UUID(name)
+    except ValueError:
+        return None
+    rows = connection.select(_limits(workspace_id).where(with_id))
     return LimitRow._make(rows[0]) if rows else None
 
 
-def list_limits(connection: Connection, workspace_id: UUID, page: Page) -> list[LimitRow]:
-    """Limits by name."""
-    query = select(*(_limit[each] for each in LimitRow._fields)).where(_limit.workspace_id == workspace_id)
+def find_limits(connection: Connection, workspace_id: UUID, names: Sequence[str]) -> list[LimitRow]:
+    """The limits of some names, by name."""
+    query = _limits(workspace_id).where(_limit.name.in_(names)).order_by(_limit.name)
+    return [LimitRow._make(row) for row in connection.select(query)]
+
+
+def list_limits(connection: Connection, workspace_id: UUID, prefix: str, page: Page) -> list[LimitRow]:
+    """Limits by name, those whose name begins with the prefix."""
+    query = _limits(workspace_id)
+    if prefix:
+        query = query.where(_limit.name.startswith(prefix, autoescape=True))
     return [LimitRow._make(row) for row in fetch_page(connection, query, Order(_limit.name, _limit.id), page)]
+
+
+def list_holders(
+    connection: Connection, workspace_id: UUID, limit_id: UUID, now: int
+) -> list[tuple[UUID, UUID | None]]:
+    """The live leases on a limit, oldest first, each with who holds it."""
+    hold, lease = t.slot_holds.c, t.slot_leases.c
+    joined = t.slot_holds.join(t.slot_leases, (lease.workspace_id == hold.workspace_id) & (lease.id == hold.lease_id))
+    query = (
+        select(lease.id, lease.holder_id)
+        .select_from(joined)
+        .where(hold.workspace_id == workspace_id, hold.limit_id == limit_id, lease.expires > now)
+        .order_by(lease.id)
+    )
+    return [(row[0], row[1]) for row in connection.select(query)]
+
+
+def end_leases(connection: Connection, workspace_id: UUID, lease_ids: Sequence[UUID]) -> None:
+    """End leases, whatever they are on."""
+    hold, lease = t.slot_holds.c, t.slot_leases.c
+    connection.change(delete(t.slot_holds).where(hold.workspace_id == workspace_id, hold.lease_id.in_(lease_ids)))
+    connection.change(delete(t.slot_leases).where(lease.workspace_id == workspace_id, lease.id.in_(lease_ids)))
+
+
+def _limits(workspace_id: UUID) -> Query:
+    return select(*(_limit[each] for each in LimitRow._fields)).where(_limit.workspace_id == workspace_id)
 
 
 def insert_limit(connection: Connection, workspace_id: UUID, row: LimitRow) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Table, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Table, case, cast, func, literal, select, update
 
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import FlowRunSort, Page, TaskRunSort
@@ -26,6 +27,8 @@ _COLUMNS_OF_SORTS = {
     "END_TIME": "end_time",
     "DURATION": "total_run_time",
 }
+
+_SELECT = {t.flow_runs: select_flow_runs, t.task_runs: select_task_runs}
 
 
 def list_flow_runs(
@@ -70,11 +73,18 @@ class HistoryRow(NamedTuple):
 
 
 def count_history(
-    connection: Connection, workspace_id: UUID, selection: RunSelection, start: int, end: int, width: int, now: int
+    connection: Connection,
+    workspace_id: UUID,
+    table: Table,
+    selection: RunSelection,
+    start: int,
+    end: int,
+    width: int,
+    now: int,
 ) -> list[HistoryRow]:
-    """Flow runs expected from `start` to before `end`, counted by interval of `width` and by state."""
-    run = t.flow_runs.c
-    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    """Runs of a table expected from `start` to before `end`, counted by interval of `width` and by state."""
+    run = table.c
+    wanted = _SELECT[table](workspace_id, selection, DIALECTS[connection.dialect])
     interval = cast((run.expected_start_time - start) // width, Integer).label("interval")
     query = (
         select(
@@ -82,8 +92,8 @@ def count_history(
             run.state_type,
             run.state_name,
             func.count(),
-            func.sum(_run_time(now)),
-            func.sum(_lateness(now)),
+            func.sum(_run_time(run, now)),
+            func.sum(_lateness(run, now)),
         )
         .where(wanted, run.expected_start_time >= start, run.expected_start_time < end, run.state_type.is_not(None))
         .group_by(interval, run.state_type, run.state_name)
@@ -94,6 +104,59 @@ def count_history(
         HistoryRow(bucket, kind, name, runs, int(run_time), int(lateness))
         for bucket, kind, name, runs, run_time, lateness in connection.select(query)
     ]
+
+
+def measure_lateness(connection: Connection, workspace_id: UUID, selection: RunSelection, now: int) -> float | None:
+    """How late the flow runs that a selection names are on average, in microseconds."""
+    run = t.flow_runs.c
+    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    query = select(func.avg(_lateness(run, now))).where(wanted, run.expected_start_time.is_not(None))
+    average = connection.select(query)[0][0]
+    return None if average is None else float(average)
+
+
+class SpanRow(NamedTuple):
+    """A flow run as a mark in a chart, in microseconds."""
+
+    id: UUID
+    state_type: str
+    timestamp: int
+    duration: int
+    lateness: int
+
+
+def list_spans(
+    connection: Connection, workspace_id: UUID, selection: RunSelection, sort: FlowRunSort, page: Page, now: int
+) -> list[SpanRow]:
+    """The flow runs that a selection names, in order, as marks in a chart."""
+    run = t.flow_runs.c
+    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    begin = func.coalesce(run.start_time, run.expected_start_time, run.created)
+    query = select(run.id, run.state_type, begin, _run_time(run, now), _lateness(run, now))
+    query = query.where(wanted, run.state_type.is_not(None))
+    return [SpanRow._make(row) for row in fetch_page(connection, query, _order(t.flow_runs, sort), page)]
+
+
+def count_task_runs_by_state(connection: Connection, workspace_id: UUID, selection: RunSelection) -> dict[str, int]:
+    """How many task runs that a selection names are in a state of each type."""
+    run = t.task_runs.c
+    wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    query = select(run.state_type, func.count()).where(wanted, run.state_type.is_not(None)).group_by(run.state_type)
+    return {row[0]: row[1] for row in connection.select(query)}
+
+
+def count_task_runs_by_flow_run(connection: Connection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many task runs each of some flow runs has."""
+    run = t.task_runs.c
+    of_runs = [run.workspace_id == workspace_id, run.flow_run_id.in_(ids)]
+    query = select(run.flow_run_id, func.count()).where(*of_runs).group_by(run.flow_run_id)
+    return {row[0]: row[1] for row in connection.select(query)}
+
+
+def change_run(connection: Connection, workspace_id: UUID, table: Table, run_id: UUID, changed: dict[str, Any]) -> int:
+    """Set columns of a run; how many runs were changed."""
+    own = (table.c.workspace_id == workspace_id) & (table.c.id == run_id)
+    return connection.change(update(table).where(own).values(changed))
 
 
 def find_runs_of_state(
@@ -110,16 +173,14 @@ def _order(table: Table, sort: FlowRunSort | TaskRunSort) -> Order:
     return Order(table.c[_COLUMNS_OF_SORTS[name]], table.c.id, direction == "DESC")
 
 
-def _run_time(now: int) -> ColumnElement[int]:
+def _run_time(run: Any, now: int) -> ColumnElement[int]:
     """How long each run has run, the stretch that is not over included."""
-    run = t.flow_runs.c
     running = run.state_type == StateType.RUNNING.value
     return run.total_run_time + case((running, now - run.state_timestamp), else_=literal(0))
 
 
-def _lateness(now: int) -> ColumnElement[int]:
+def _lateness(run: Any, now: int) -> ColumnElement[int]:
     """How long after its time each run started, or how long it has been waiting to."""
-    run = t.flow_runs.c
     late = case(
         (run.start_time.is_not(None), run.start_time - run.expected_start_time),
         (run.state_type.in_([state.value for state in TERMINAL]), literal(0)),

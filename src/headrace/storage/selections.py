@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, not_, null, select
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, false, not_, null, select, true
 
 from headrace.schema import filters as f
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
-from headrace.storage.filters import Condition, Operand, compile_filter
+from headrace.storage.filters import Condition, Operand, compile_filter, says_something
 from headrace.storage.pages import Query
 
 Fields = dict[str, Operand]
@@ -91,6 +91,17 @@ COLLECTION: Fields = {
 RESULT: Fields = _columns(t.results, "storage_key", "flow_run_id", "task_run_id")
 
 
+def select_flows(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
+    """The flows that a selection names, with the runs that it names."""
+    flow = t.flows.c
+    conditions = [flow.workspace_id == workspace_id, compile_filter(selection.flows, FLOW, dialect)]
+    of_runs = f.RunSelection(flow_runs=selection.flow_runs, task_runs=selection.task_runs, **_surroundings(selection))
+    if says_something(of_runs):
+        among = select(t.flow_runs.c.flow_id).where(select_flow_runs(workspace_id, of_runs, dialect))
+        conditions.append(flow.id.in_(among))
+    return and_(*conditions)
+
+
 def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
     """The flow runs that a selection names, of the flows and with the task runs that it names."""
     run = t.flow_runs.c
@@ -100,6 +111,8 @@ def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dia
     if selection.task_runs is not None:
         among = _ids(t.task_runs, workspace_id, selection.task_runs, TASK_RUN, dialect, "flow_run_id")
         conditions.append(run.id.in_(among))
+    if any(says_something(wanted) for wanted in _surroundings(selection).values()):
+        conditions.append(false())  # no run has a deployment, a pool or a queue before there are any
     return and_(*conditions)
 
 
@@ -107,8 +120,8 @@ def select_task_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dia
     """The task runs that a selection names, of the flow runs that it names."""
     run = t.task_runs.c
     conditions = [run.workspace_id == workspace_id, compile_filter(selection.task_runs, TASK_RUN, dialect)]
-    if selection.flow_runs is not None or selection.flows is not None:
-        of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows)
+    of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows, **_surroundings(selection))
+    if says_something(of_runs):
         among = select(t.flow_runs.c.id).where(select_flow_runs(workspace_id, of_runs, dialect))
         conditions.append(run.flow_run_id.in_(among))
     return and_(*conditions)
@@ -120,15 +133,38 @@ def select_artifacts(
     """The artifacts that a filter names, of the runs that a selection names."""
     artifact = t.artifacts.c
     conditions = [artifact.workspace_id == workspace_id, compile_filter(artifacts, ARTIFACT, dialect)]
-    if selection is not None and (selection.flow_runs is not None or selection.flows is not None):
-        of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows)
+    return and_(*conditions, _left_by(workspace_id, selection, dialect))
+
+
+def select_collections(
+    workspace_id: UUID, artifacts: f.ArtifactCollectionFilter | None, selection: f.RunSelection | None, dialect: Dialect
+) -> Condition:
+    """The keys whose latest artifacts a filter names, of the runs that a selection names."""
+    own = t.artifact_collections.c.workspace_id == workspace_id
+    return and_(own, compile_filter(artifacts, COLLECTION, dialect), _left_by(workspace_id, selection, dialect))
+
+
+def _left_by(workspace_id: UUID, selection: f.RunSelection | None, dialect: Dialect) -> Condition:
+    """The artifacts that the runs a selection names have left."""
+    artifact = t.artifacts.c
+    if selection is None:
+        return true()
+    conditions: list[Condition] = [true()]
+    of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows, **_surroundings(selection))
+    if says_something(of_runs):
         among = select(t.flow_runs.c.id).where(select_flow_runs(workspace_id, of_runs, dialect))
         conditions.append(artifact.flow_run_id.in_(among))
-    if selection is not None and selection.task_runs is not None:
+    if selection.task_runs is not None:
         of_tasks = f.RunSelection(task_runs=selection.task_runs)
         among = select(t.task_runs.c.id).where(select_task_runs(workspace_id, of_tasks, dialect))
         conditions.append(artifact.task_run_id.in_(among))
     return and_(*conditions)
+
+
+def _surroundings(selection: f.RunSelection) -> dict[str, Any]:
+    """What a selection says of what flow runs belong to."""
+    names = ("deployments", "work_pools", "work_pool_queues", "work_queues")
+    return {name: getattr(selection, name) for name in names}
 
 
 def _ids(

@@ -20,7 +20,7 @@ from headrace.schema.filters import (
     StateFilter,
     TextFilter,
 )
-from headrace.schema.flow import Flow
+from headrace.schema.flow import Flow, FlowSort
 from headrace.schema.log import Log, LogSort
 from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
 from headrace.schema.state import State, StateType
@@ -94,8 +94,11 @@ class MemoryAdministration:
 
     # the verbs
 
-    def list_flows(self, flows: FlowFilter | None = None, page: Page = Page()) -> list[Flow]:
-        return self._page([flow for flow in self._sorted(self.flows) if _has_flow(flows, flow)], page)
+    def list_flows(
+        self, selection: RunSelection | None = None, sort: FlowSort = FlowSort.NAME_ASC, page: Page = Page()
+    ) -> list[Flow]:
+        wanted = selection.flows if selection else None
+        return self._page([flow for flow in self._sorted(self.flows) if _has_flow(wanted, flow)], page)
 
     def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
         return _find(self.flow_runs, flow_run_id, "flow run")
@@ -164,6 +167,7 @@ class MemoryAdministration:
     def list_latest_artifacts(
         self,
         artifacts: ArtifactCollectionFilter | None = None,
+        selection: RunSelection | None = None,
         sort: ArtifactSort = ArtifactSort.ID_DESC,
         page: Page = Page(),
     ) -> list[ArtifactCollection]:

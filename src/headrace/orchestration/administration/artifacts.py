@@ -64,14 +64,22 @@ class ArtifactVerbs(Office):
     def list_latest_artifacts(
         self,
         artifacts: ArtifactCollectionFilter | None = None,
+        selection: RunSelection | None = None,
         sort: ArtifactSort = ArtifactSort.ID_DESC,
         page: Page = Page(),
     ) -> list[ArtifactCollection]:
         wanted = checked(page)
         rows = self._desk.read(
-            lambda unit: queries.list_latest(unit.connection, unit.workspace_id, artifacts, sort, wanted)
+            lambda unit: queries.list_latest(unit.connection, unit.workspace_id, artifacts, selection, sort, wanted)
         )
         return [_to_collection(row) for row in rows]
+
+    def count_latest_artifacts(
+        self, artifacts: ArtifactCollectionFilter | None = None, selection: RunSelection | None = None
+    ) -> int:
+        return self._desk.read(
+            lambda unit: queries.count_latest(unit.connection, unit.workspace_id, artifacts, selection)
+        )
 
     def update_artifact(self, artifact_id: UUID, update: ArtifactUpdate) -> None:
         changed: dict[str, Any] = {}

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from headrace.base.clock import to_datetime, to_micros
-from headrace.base.errors import InvalidRequest, ObjectNotFound
+from headrace.base.clock import to_datetime
+from headrace.base.errors import ObjectNotFound
 from headrace.orchestration import flow_runs
+from headrace.orchestration.administration.graphs import draw_graph
+from headrace.orchestration.administration.history import count_history, cut_intervals
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.administration.states import find_state
 from headrace.orchestration.events import list_states
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
-from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, RunHistoryState
+from headrace.schema.graph import Graph
+from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, RunSpan
 from headrace.schema.state import State, StateType
-from headrace.storage import deletions, runs, tables
-from headrace.storage.rows import to_flow_run
+from headrace.schema.wire import Labels, decode_json
+from headrace.storage import compiled, deletions, runs, tables
+from headrace.storage.rows import FlowRunRow, to_flow_run
+from headrace.storage.texts import storable_json
 
-MOST_INTERVALS = 500
-"""The most intervals in one history."""
+MOST_SPANS = 1000
+"""The most runs in one chart."""
 
 
 class FlowRunVerbs(Office):
@@ -46,17 +51,42 @@ class FlowRunVerbs(Office):
     def flow_run_history(
         self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None
     ) -> list[RunHistoryInterval]:
+        intervals = cut_intervals(start, end, interval)
+        return self._read_runs(
+            lambda unit: count_history(unit, tables.flow_runs, selection or RunSelection(), intervals)
+        )
+
+    def flow_run_lateness(self, selection: RunSelection | None = None) -> float | None:
         wanted = selection or RunSelection()
-        first, last, width = to_micros(start), to_micros(end), round(interval * 1_000_000)
-        if width <= 0 or last <= first:
-            raise InvalidRequest("A history needs an end after its start, and an interval above 0.")
-        if (last - first) > MOST_INTERVALS * width:
-            raise InvalidRequest(f"A history has at most {MOST_INTERVALS} intervals: take a longer one.")
+        average = self._read_runs(
+            lambda unit: runs.measure_lateness(unit.connection, unit.workspace_id, wanted, unit.now)
+        )
+        return None if average is None else average / 1_000_000
 
-        def count(unit: Unit) -> list[runs.HistoryRow]:
-            return runs.count_history(unit.connection, unit.workspace_id, wanted, first, last, width, unit.now)
+    def list_flow_run_spans(
+        self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()
+    ) -> list[RunSpan]:
+        wanted, part = selection or RunSelection(), checked(page, MOST_SPANS)
+        rows = self._read_runs(
+            lambda unit: runs.list_spans(unit.connection, unit.workspace_id, wanted, sort, part, unit.now)
+        )
+        return [_to_span(row) for row in rows]
 
-        return _to_history(self._read_runs(count), first, last, width)
+    def read_flow_run_graph(self, flow_run_id: UUID, since: datetime | None = None) -> Graph:
+        return self._read_runs(lambda unit: draw_graph(unit, flow_run_id, since))
+
+    def label_flow_run(self, flow_run_id: UUID, labels: Labels) -> None:
+        def label(unit: Unit) -> None:
+            found = unit.fetch(compiled.lock_flow_run, id=flow_run_id)
+            if not found:
+                raise ObjectNotFound(f"There is no flow run with id {flow_run_id}.")
+            row = FlowRunRow._make(found[0])
+            before: Labels = decode_json(row.labels) if row.labels else {}
+            merged = {**before, **labels}
+            changed = {"labels": storable_json(merged), "updated": unit.now}
+            runs.change_run(unit.connection, unit.workspace_id, tables.flow_runs, flow_run_id, changed)
+
+        self._desk.write(label)
 
     def update_flow_run(self, flow_run_id: UUID, update: FlowRunUpdate) -> None:
         self._desk.write(lambda unit: flow_runs.update_flow_run(unit, flow_run_id, update))
@@ -79,24 +109,11 @@ class FlowRunVerbs(Office):
         return self._read_runs(lambda unit: find_state(unit, tables.flow_runs, state_id))
 
 
-def _to_history(rows: list[runs.HistoryRow], first: int, last: int, width: int) -> list[RunHistoryInterval]:
-    """Every interval, those without runs included."""
-    intervals = [
-        RunHistoryInterval(
-            interval_start=to_datetime(begin),
-            interval_end=to_datetime(begin) + timedelta(microseconds=width),
-            states=[],
-        )
-        for begin in range(first, last, width)
-    ]
-    for row in rows:
-        intervals[row.interval].states.append(
-            RunHistoryState(
-                state_type=StateType(row.state_type),
-                state_name=row.state_name,
-                count_runs=row.runs,
-                sum_estimated_run_time=row.run_time / 1_000_000,
-                sum_estimated_lateness=row.lateness / 1_000_000,
-            )
-        )
-    return intervals
+def _to_span(row: runs.SpanRow) -> RunSpan:
+    return RunSpan(
+        id=row.id,
+        state_type=StateType(row.state_type),
+        timestamp=to_datetime(row.timestamp),
+        duration=row.duration / 1_000_000,
+        lateness=row.lateness / 1_000_000,
+    )

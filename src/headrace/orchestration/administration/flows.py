@@ -8,8 +8,8 @@ from headrace.base.errors import ObjectNotFound
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.flows import find_flow_by_name, load_flow
 from headrace.orchestration.unit import Unit
-from headrace.schema.filters import FlowFilter
-from headrace.schema.flow import Flow, FlowUpdate
+from headrace.schema.filters import RunSelection
+from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.run import Page
 from headrace.storage import deletions
 from headrace.storage import flows as queries
@@ -32,13 +32,16 @@ class FlowVerbs(Office):
             raise ObjectNotFound(f"There is no flow called {name!r}.")
         return found
 
-    def list_flows(self, flows: FlowFilter | None = None, page: Page = Page()) -> list[Flow]:
-        wanted = checked(page)
-        rows = self._desk.read(lambda unit: queries.list_flows(unit.connection, unit.workspace_id, flows, wanted))
+    def list_flows(
+        self, selection: RunSelection | None = None, sort: FlowSort = FlowSort.NAME_ASC, page: Page = Page()
+    ) -> list[Flow]:
+        wanted, part = selection or RunSelection(), checked(page)
+        rows = self._desk.read(lambda unit: queries.list_flows(unit.connection, unit.workspace_id, wanted, sort, part))
         return [to_flow(row) for row in rows]
 
-    def count_flows(self, flows: FlowFilter | None = None) -> int:
-        return self._desk.read(lambda unit: queries.count_flows(unit.connection, unit.workspace_id, flows))
+    def count_flows(self, selection: RunSelection | None = None) -> int:
+        wanted = selection or RunSelection()
+        return self._desk.read(lambda unit: queries.count_flows(unit.connection, unit.workspace_id, wanted))
 
     def update_flow(self, flow_id: UUID, update: FlowUpdate) -> None:
         tags = storable_json(update.tags)

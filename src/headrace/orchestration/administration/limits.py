@@ -6,13 +6,15 @@ import math
 from collections.abc import Mapping
 from uuid import UUID
 
+from msgspec import UNSET
+
 from headrace.base.clock import to_datetime
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.unit import Unit
 from headrace.rules.slots import faded
-from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate
+from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.run import Page
 from headrace.storage import limits as queries
 from headrace.storage.rows import LimitRow
@@ -49,35 +51,56 @@ class LimitVerbs(Office):
 
         return self._desk.read(read)
 
-    def list_concurrency_limits(self, page: Page = Page()) -> list[ConcurrencyLimit]:
+    def find_concurrency_limits(self, names: list[str]) -> list[ConcurrencyLimit]:
+        def find(unit: Unit) -> list[ConcurrencyLimit]:
+            rows = queries.find_limits(unit.connection, unit.workspace_id, names)
+            used = queries.count_slots(unit.connection, unit.workspace_id, unit.now) if rows else {}
+            return [_to_limit(row, used, unit.now) for row in rows]
+
+        return self._desk.read(find)
+
+    def list_concurrency_limits(self, page: Page = Page(), prefix: str = "") -> list[ConcurrencyLimit]:
         wanted = checked(page)
 
         def list_them(unit: Unit) -> list[ConcurrencyLimit]:
             used = queries.count_slots(unit.connection, unit.workspace_id, unit.now)
-            rows = queries.list_limits(unit.connection, unit.workspace_id, wanted)
+            rows = queries.list_limits(unit.connection, unit.workspace_id, prefix, wanted)
             return [_to_limit(row, used, unit.now) for row in rows]
 
         return self._desk.read(list_them)
 
-    def update_concurrency_limit(self, name: str, limit: ConcurrencyLimitCreate) -> None:
+    def list_slot_holders(self, name: str) -> list[UUID]:
+        def list_them(unit: Unit) -> list[tuple[UUID, UUID | None]]:
+            return queries.list_holders(unit.connection, unit.workspace_id, _require(unit, name).id, unit.now)
+
+        return [*dict.fromkeys(holder for _, holder in self._desk.read(list_them) if holder is not None)]
+
+    def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:
+        columns: dict[str, object] = {"name": update.name, "slots": update.limit, "active": update.active}
+        columns["slot_decay_per_second"] = update.slot_decay_per_second
+        told = {column: value for column, value in columns.items() if value is not UNSET}
+
         def change(unit: Unit) -> bool:
             row = _require(unit, name)
-            if limit.name != name and queries.find_limit(unit.connection, unit.workspace_id, limit.name):
+            new_name = told.get("name", row.name)
+            if new_name != row.name and queries.find_limits(unit.connection, unit.workspace_id, [str(new_name)]):
                 return False
-            changed = {
-                "name": limit.name,
-                "slots": limit.limit,
-                "active": limit.active,
-                "slot_decay_per_second": limit.slot_decay_per_second,
-                "level": _level(row, unit.now),
-                "level_since": unit.now,
-                "updated": unit.now,
-            }
+            changed = {**told, "level": _level(row, unit.now), "level_since": unit.now, "updated": unit.now}
             queries.change_limit(unit.connection, unit.workspace_id, row.id, changed)
             return True
 
         if not self._desk.write(change):
-            raise ObjectAlreadyExists(f"There is a concurrency limit called {limit.name!r} already.")
+            raise ObjectAlreadyExists(f"There is a concurrency limit called {update.name!r} already.")
+
+    def reset_concurrency_limit(self, name: str, keep: list[UUID]) -> None:
+        def reset(unit: Unit) -> None:
+            row = _require(unit, name)
+            holders = queries.list_holders(unit.connection, unit.workspace_id, row.id, unit.now)
+            ended = [lease_id for lease_id, holder in holders if holder not in keep]
+            queries.end_leases(unit.connection, unit.workspace_id, ended)
+            queries.change_limit(unit.connection, unit.workspace_id, row.id, {"level": 0.0, "level_since": unit.now})
+
+        self._desk.write(reset)
 
     def delete_concurrency_limit(self, name: str) -> None:
         def delete(unit: Unit) -> None:

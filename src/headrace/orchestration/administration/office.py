@@ -43,10 +43,10 @@ class Office:
         return self._desk.read(use_case)
 
 
-def checked(page: Page) -> Page:
+def checked(page: Page, largest: int = LARGEST_PAGE) -> Page:
     """The page. Raises `InvalidRequest` for one that is too large or begins before the beginning."""
-    if not 0 <= page.limit <= LARGEST_PAGE:
-        raise InvalidRequest(f"A page has at most {LARGEST_PAGE} objects; {page.limit} were asked for.")
+    if not 0 <= page.limit <= largest:
+        raise InvalidRequest(f"A page has at most {largest} objects; {page.limit} were asked for.")
     if page.offset < 0:
         raise InvalidRequest(f"A page cannot begin {-page.offset} objects before the first.")
     return page

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
+
+from msgspec import UNSET
 
 from headrace.base.errors import ObjectNotFound
 from headrace.orchestration import task_runs
+from headrace.orchestration.administration.history import count_history, cut_intervals
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.administration.states import find_state
 from headrace.orchestration.events import list_states
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
-from headrace.schema.run import Page, TaskRun, TaskRunSort
-from headrace.schema.state import State
+from headrace.schema.run import Page, RunHistoryInterval, TaskRun, TaskRunSort, TaskRunUpdate
+from headrace.schema.state import State, StateType
 from headrace.storage import deletions, runs, tables
 from headrace.storage.rows import to_task_run
+from headrace.storage.texts import storable
 
 
 class TaskRunVerbs(Office):
@@ -37,6 +42,36 @@ class TaskRunVerbs(Office):
     def count_task_runs(self, selection: RunSelection | None = None) -> int:
         wanted = selection or RunSelection()
         return self._read_runs(lambda unit: runs.count_task_runs(unit.connection, unit.workspace_id, wanted))
+
+    def task_run_history(
+        self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None
+    ) -> list[RunHistoryInterval]:
+        intervals = cut_intervals(start, end, interval)
+        return self._read_runs(
+            lambda unit: count_history(unit, tables.task_runs, selection or RunSelection(), intervals)
+        )
+
+    def count_task_runs_by_state(self, selection: RunSelection | None = None) -> dict[StateType, int]:
+        wanted = selection or RunSelection()
+        counts = self._read_runs(lambda unit: runs.count_task_runs_by_state(unit.connection, unit.workspace_id, wanted))
+        return {StateType(kind): count for kind, count in counts.items()}
+
+    def count_task_runs_by_flow_run(self, flow_run_ids: list[UUID]) -> dict[UUID, int]:
+        checked(Page(len(flow_run_ids)))
+        counts = self._read_runs(
+            lambda unit: runs.count_task_runs_by_flow_run(unit.connection, unit.workspace_id, flow_run_ids)
+        )
+        return {run_id: counts.get(run_id, 0) for run_id in flow_run_ids}
+
+    def update_task_run(self, task_run_id: UUID, update: TaskRunUpdate) -> None:
+        def change(unit: Unit) -> int:
+            changed = (
+                {"updated": unit.now} if update.name is UNSET else {"updated": unit.now, "name": storable(update.name)}
+            )
+            return runs.change_run(unit.connection, unit.workspace_id, tables.task_runs, task_run_id, changed)
+
+        if not self._desk.write(change):
+            raise ObjectNotFound(f"There is no task run with id {task_run_id}.")
 
     def delete_task_run(self, task_run_id: UUID) -> None:
         deleted = self._desk.write(

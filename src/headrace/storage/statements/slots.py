@@ -68,6 +68,16 @@ def find_slot_lease(_: Dialect) -> Executable:
 
 
 @statement
+def find_anonymous_slot_leases(_: Dialect) -> Executable:
+    """The live leases of nobody known that are on exactly some limits, oldest first."""
+    lease, hold = t.slot_leases.c, t.slot_holds.c
+    of_nobody = [*has(t.slot_leases, "names"), lease.holder_id.is_(None), lease.expires > bindparam("now")]
+    joined = t.slot_leases.join(t.slot_holds, (hold.workspace_id == lease.workspace_id) & (hold.lease_id == lease.id))
+    query = select(lease.id, func.max(hold.occupied)).select_from(joined).where(*of_nobody)
+    return query.group_by(lease.id).order_by(lease.id)
+
+
+@statement
 def find_ended_slot_leases(_: Dialect) -> Executable:
     """Leases that have run out, a few at a time."""
     lease = t.slot_leases.c

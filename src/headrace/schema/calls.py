@@ -1,0 +1,197 @@
+"""The verbs of execution as calls over HTTP: one path and one body for each, shared by Headrace's client and server.
+
+A body is JSON or MessagePack, as its content type says, and is answered in kind. Its fields are the parameters of the
+verb of the same name in `gateway.execution`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from headrace.schema.event import Cursor, EventPage
+from headrace.schema.fact import Batch
+from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.orchestration import (
+    Beat,
+    Claim,
+    ClaimRequest,
+    Decision,
+    Proposal,
+    SlotGrant,
+    SlotRequest,
+    TaskDecision,
+)
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
+from headrace.schema.state import StateCreate
+
+PREFIX = "/execution"
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+
+
+class Call(Struct, frozen=True, forbid_unknown_fields=True):
+    """The parameters of a verb."""
+
+
+class RegisterFlow(Call, frozen=True):
+    """`register_flow`"""
+
+    flow: FlowCreate
+
+
+class CreateFlowRun(Call, frozen=True):
+    """`create_flow_run`"""
+
+    run: FlowRunCreate
+    batch: Batch | None = None
+
+
+class ReadFlowRun(Call, frozen=True):
+    """`read_flow_run`"""
+
+    flow_run_id: UUID
+
+
+class UpdateFlowRun(Call, frozen=True):
+    """`update_flow_run`"""
+
+    flow_run_id: UUID
+    update: FlowRunUpdate
+
+
+class ProposeFlowRunState(Call, frozen=True):
+    """`propose_flow_run_state`"""
+
+    proposal: Proposal
+
+
+class CreateTaskRun(Call, frozen=True):
+    """`create_task_run`"""
+
+    run: TaskRunCreate
+
+
+class ReadTaskRun(Call, frozen=True):
+    """`read_task_run`"""
+
+    task_run_id: UUID
+
+
+class BeatAll(Call, frozen=True):
+    """`beat`"""
+
+    beats: list[Beat]
+
+
+class CrashIfDead(Call, frozen=True):
+    """`crash_if_dead`"""
+
+
+class ClaimFlowRuns(Call, frozen=True):
+    """`claim_flow_runs`"""
+
+    request: ClaimRequest
+
+
+class ReleaseClaim(Call, frozen=True):
+    """`release_claim`"""
+
+    flow_run_id: UUID
+    epoch: int
+
+
+class AcquireSlots(Call, frozen=True):
+    """`acquire_slots`"""
+
+    request: SlotRequest
+
+
+class RenewSlots(Call, frozen=True):
+    """`renew_slots`"""
+
+    lease_id: UUID
+    duration: float
+
+
+class ReleaseSlots(Call, frozen=True):
+    """`release_slots`"""
+
+    lease_id: UUID
+
+
+class WithdrawSlotRequest(Call, frozen=True):
+    """`withdraw_slot_request`"""
+
+    request_id: UUID
+
+
+class ReleaseHeldSlots(Call, frozen=True):
+    """`release_held_slots`"""
+
+    names: list[str]
+    occupy: int
+
+
+class ProposeTaskRunState(Call, frozen=True):
+    """`propose_task_run_state`"""
+
+    task_run_id: UUID
+    state: StateCreate
+    force: bool = False
+
+
+class Deliver(Call, frozen=True):
+    """`deliver`"""
+
+    batch: Batch
+
+
+class ReadEvents(Call, frozen=True):
+    """`read_events`"""
+
+    after: Cursor
+    limit: int = 500
+
+
+class LastCursor(Call, frozen=True):
+    """`last_cursor`"""
+
+
+class Route(Struct, frozen=True):
+    """Where a verb is called: `POST <prefix>/<path>`, with which body, and what it answers."""
+
+    verb: str
+    path: str
+    call: type[Call]
+    answer: Any
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("register_flow", "flows", RegisterFlow, Flow),
+    Route("create_flow_run", "flow-runs", CreateFlowRun, FlowRun),
+    Route("read_flow_run", "flow-runs/read", ReadFlowRun, FlowRun),
+    Route("update_flow_run", "flow-runs/update", UpdateFlowRun, None),
+    Route("propose_flow_run_state", "proposals", ProposeFlowRunState, Decision),
+    Route("create_task_run", "task-runs", CreateTaskRun, TaskRun),
+    Route("read_task_run", "task-runs/read", ReadTaskRun, TaskRun),
+    Route("propose_task_run_state", "task-runs/proposals", ProposeTaskRunState, TaskDecision),
+    Route("beat", "beats", BeatAll, list[UUID]),
+    Route("crash_if_dead", "deaths", CrashIfDead, int),
+    Route("claim_flow_runs", "claims", ClaimFlowRuns, list[Claim]),
+    Route("release_claim", "claims/release", ReleaseClaim, bool),
+    Route("acquire_slots", "slots", AcquireSlots, SlotGrant),
+    Route("renew_slots", "slots/renew", RenewSlots, bool),
+    Route("release_slots", "slots/release", ReleaseSlots, bool),
+    Route("release_held_slots", "slots/release-held", ReleaseHeldSlots, int),
+    Route("withdraw_slot_request", "slots/withdraw", WithdrawSlotRequest, None),
+    Route("deliver", "journal", Deliver, int),
+    Route("read_events", "events", ReadEvents, EventPage),
+    Route("last_cursor", "events/last", LastCursor, Cursor),
+)
+"""Every verb of execution that leaves the process."""
+
+LOCAL_VERBS = frozenset({"wait_for_events", "presence", "close"})
+"""The verbs that each process answers for itself; over HTTP the live channel tells when to read events."""
