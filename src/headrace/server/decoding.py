@@ -1,0 +1,125 @@
+"""Request bodies as clients of the contract send them: read leniently, once, at the edge.
+
+The wire types say what a request may hold. Between a client's bytes and them stands what clients do all the same: no
+content type, no body where every field has a default, NaN, numbers in quotes, halves of surrogate pairs, unions
+without the field that tells their members apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+
+from headrace.base.errors import InvalidRequest
+from headrace.schema.run import TaskRunCreate
+
+BODY = "headrace.body"
+"""The key of a request's scope under which its body stands once it was read."""
+
+DEEPEST = 64
+"""How deep lists and objects of a request may be nested."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_decode = msgspec.json.Decoder().decode
+
+Mender = Callable[[Any], None]
+
+
+class Lenient(Request[Any, Any, State]):
+    """A request whose JSON is read as `read_json` reads it, whatever its content type says."""
+
+    __slots__ = ()
+
+    async def body(self) -> bytes:
+        """The bytes of the body; no body at all is an object without fields."""
+        body = await super().body() or b"{}"
+        self.scope[BODY] = body  # pyright: ignore[reportGeneralTypeIssues]
+        return body
+
+    async def json(self) -> Any:
+        """The body as plain values, mended for the wire type that the route takes."""
+        wanted = self.route_handler.parsed_data_field
+        return mend(read_json(await self.body()), wanted and wanted.annotation)
+
+
+def read_json(data: bytes) -> Any:
+    """Plain values of JSON text, where NaN and infinities are null and what is half a character is replaced.
+
+    Raises `InvalidRequest` for what is no JSON or is nested deeper than `DEEPEST`.
+    """
+    try:
+        try:
+            value = _decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            value = _clean(json.loads(data.decode("utf-8-sig", "replace"), parse_constant=_forget))
+    except (ValueError, RecursionError) as error:
+        what = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid JSON: {error}"
+        raise InvalidRequest(f"The request body {what}.") from None
+    if data.count(b"[") + data.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+        raise InvalidRequest("The request body is nested too deeply.")
+    return value
+
+
+def mend(value: Any, wanted: Any) -> Any:
+    """The value with what its foreign shape leaves out filled in, for the wire type `wanted`."""
+    mender = MENDERS.get(wanted)
+    if mender is not None and isinstance(value, dict):
+        mender(cast("dict[str, Any]", value))
+    return cast("Any", value)
+
+
+def name_task_inputs(run: dict[str, Any]) -> None:
+    """Say of each input of a task run what it is; the contract lets a client leave that to its fields."""
+    inputs = run.get("task_inputs")
+    if not isinstance(inputs, dict):
+        return
+    for entries in cast("dict[str, Any]", inputs).values():
+        for entry in cast("list[Any]", entries) if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and "input_type" not in entry:
+                entry["input_type"] = next((kind for field, kind in INPUT_FIELDS if field in entry), None)
+
+
+INPUT_FIELDS = (("id", "task_run"), ("name", "parameter"), ("type", "constant"))
+"""Which field tells what an input is, where it does not say so itself."""
+
+MENDERS: dict[Any, Mender] = {TaskRunCreate: name_task_inputs}
+"""What is left out in which request, by the wire type that takes it."""
+
+
+def _forget(_constant: str) -> None:
+    return None
+
+
+def _clean(value: Any) -> Any:
+    """The value without halves of surrogate pairs and without numbers that are none."""
+    match value:
+        case str():
+            return _SURROGATE.sub("\ufffd", value)
+        case float() if value in {float("inf"), float("-inf")}:
+            return None
+        case list():
+            return [_clean(each) for each in cast("list[Any]", value)]
+        case dict():
+            return {_clean(key): _clean(each) for key, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
+
+
+def _depth(value: Any) -> int:
+    """How many lists and objects are around the innermost value."""
+    level = [value]
+    depth = 0
+    while level := [
+        each
+        for holder in level
+        if isinstance(holder, (dict, list))
+        for each in (cast("dict[str, Any]", holder).values() if isinstance(holder, dict) else cast("list[Any]", holder))
+    ]:
+        depth += 1
+    return depth

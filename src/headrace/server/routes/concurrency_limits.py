@@ -1,0 +1,246 @@
+"""Limits, and slots for clients of the contract: leases they renew, and the older way, where slots are taken and given
+back by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from headrace.base.errors import InvalidRequest
+from headrace.base.ids import uuid7
+from headrace.schema.flow import Name
+from headrace.schema.listing import PlainListing
+from headrace.schema.orchestration import (
+    ConcurrencyLimit,
+    ConcurrencyLimitCreate,
+    ConcurrencyLimitUpdate,
+    SlotGrant,
+    SlotRequest,
+)
+from headrace.schema.wire import Request, Wire
+from headrace.server.auth import Permission, needs
+from headrace.server.errors import Refusal
+from headrace.server.gateways import Office, Runs
+
+READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
+
+WITHOUT_LEASE = 86_400.0
+"""How many seconds slots are held that were taken without a lease, unless they are given back."""
+
+Names = Annotated[list[str], Meta(min_length=1)]
+Slots = Annotated[int, Meta(gt=0)]
+Duration = Annotated[float, Meta(ge=60, le=86_400)]
+
+
+class LimitCreate(Request, kw_only=True):
+    """Asks for a limit. What is in use is counted, so nobody can say it: those fields are read and passed over."""
+
+    name: Name
+    limit: Annotated[int, Meta(ge=0)]
+    active: bool = True
+    active_slots: Annotated[int, Meta(ge=0)] = 0
+    denied_slots: Annotated[int, Meta(ge=0)] = 0
+    slot_decay_per_second: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class LimitUpdate(Request, kw_only=True):
+    """Changes a limit; what is null stays. What is in use is counted, so those fields are passed over."""
+
+    active: bool | None = None
+    name: Name | None = None
+    limit: Annotated[int, Meta(ge=0)] | None = None
+    active_slots: Annotated[int, Meta(ge=0)] | None = None
+    denied_slots: Annotated[int, Meta(ge=0)] | None = None
+    slot_decay_per_second: Annotated[float, Meta(ge=0)] | None = None
+
+
+class Holder(Request, kw_only=True):
+    """Who holds slots."""
+
+    type: Literal["flow_run", "task_run", "deployment"]
+    id: UUID
+
+
+class Increment(Request, kw_only=True):
+    """Takes slots without a lease."""
+
+    slots: Slots
+    names: Names
+    mode: Literal["concurrency", "rate_limit"] = "concurrency"
+    create_if_missing: bool | None = None
+
+
+class IncrementWithLease(Request, kw_only=True):
+    """Takes slots under a lease."""
+
+    slots: Slots
+    names: Names
+    mode: Literal["concurrency", "rate_limit"] = "concurrency"
+    lease_duration: Duration = 300.0
+    holder: Holder | None = None
+
+
+class Decrement(Request, kw_only=True):
+    """Gives back slots that were taken without a lease."""
+
+    slots: Slots
+    names: Names
+    occupancy_seconds: float | None = None
+    create_if_missing: bool | None = None
+
+
+class LeaseRelease(Request, kw_only=True):
+    """Gives back a lease."""
+
+    lease_id: UUID
+
+
+class LeaseRenewal(Request, kw_only=True):
+    """Keeps a lease."""
+
+    lease_duration: Duration = 300.0
+
+
+class TakenLimit(Wire, kw_only=True):
+    """A limit on which slots were taken."""
+
+    id: UUID
+    name: str
+    limit: int
+
+
+class TakenSlots(Wire, kw_only=True):
+    """A lease, and the limits it is on."""
+
+    lease_id: UUID
+    limits: list[TakenLimit]
+
+
+@post("/", **needs(EDIT))
+def create_limit(data: JSONBody[LimitCreate], administration: Office) -> ConcurrencyLimit:
+    wanted = ConcurrencyLimitCreate(
+        name=data.name, limit=data.limit, active=data.active, slot_decay_per_second=data.slot_decay_per_second
+    )
+    return administration.create_concurrency_limit(wanted)
+
+
+@get("/{id_or_name:str}", **needs(READ))
+def read_limit(id_or_name: FromPath[str], administration: Office) -> ConcurrencyLimit:
+    return administration.read_concurrency_limit(id_or_name)
+
+
+@patch("/{id_or_name:str}", status_code=204, **needs(EDIT))
+def update_limit(id_or_name: FromPath[str], data: JSONBody[LimitUpdate], administration: Office) -> None:
+    told = {
+        "name": data.name,
+        "limit": data.limit,
+        "active": data.active,
+        "slot_decay_per_second": data.slot_decay_per_second,
+    }
+    update = ConcurrencyLimitUpdate(**{name: value for name, value in told.items() if value is not None})  # pyright: ignore[reportArgumentType]
+    administration.update_concurrency_limit(id_or_name, update)
+
+
+@delete("/{id_or_name:str}", **needs(EDIT))
+def delete_limit(id_or_name: FromPath[str], administration: Office) -> None:
+    administration.delete_concurrency_limit(id_or_name)
+
+
+@post("/filter", status_code=200, **needs(READ))
+def list_limits(data: JSONBody[PlainListing], administration: Office) -> list[ConcurrencyLimit]:
+    return administration.list_concurrency_limits(data.part)
+
+
+@post("/increment", status_code=200, **needs(RUN))
+def take_slots(data: JSONBody[Increment], execution: Runs, administration: Office) -> list[TakenLimit]:
+    limits = find_limits(data.names, administration)
+    refuse_wrong_mode(data.mode, limits)
+    take(
+        execution,
+        SlotRequest(names=data.names, request_id=uuid7(), occupy=data.slots, duration=WITHOUT_LEASE, queue=False),
+    )
+    return limits_of(limits)
+
+
+@post("/increment-with-lease", status_code=200, **needs(RUN))
+def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, administration: Office) -> TakenSlots:
+    limits = find_limits(data.names, administration)
+    refuse_wrong_mode(data.mode, limits)
+    request = SlotRequest(
+        names=data.names,
+        request_id=uuid7(),
+        occupy=data.slots,
+        duration=data.lease_duration,
+        holder_type=data.holder.type if data.holder else "process",
+        holder_id=data.holder.id if data.holder else None,
+        queue=False,
+    )
+    lease_id = take(execution, request).lease_id
+    assert lease_id is not None
+    return TakenSlots(lease_id=lease_id, limits=limits_of(limits))
+
+
+@post("/decrement", status_code=200, **needs(RUN))
+def give_slots_back(data: JSONBody[Decrement], execution: Runs, administration: Office) -> list[TakenLimit]:
+    execution.release_held_slots(data.names, data.slots)
+    return limits_of(find_limits(data.names, administration))
+
+
+@post("/decrement-with-lease", status_code=204, **needs(RUN))
+def give_lease_back(data: JSONBody[LeaseRelease], execution: Runs) -> None:
+    execution.release_slots(data.lease_id)
+
+
+@post("/leases/{lease_id:str}/renew", status_code=204, **needs(RUN))
+def renew_lease(lease_id: FromPath[UUID], data: JSONBody[LeaseRenewal], execution: Runs) -> None:
+    if not execution.renew_slots(lease_id, data.lease_duration):
+        raise Refusal(410, f"Lease {lease_id} has run out and its slots are gone.")
+
+
+def find_limits(names: list[str], administration: Office) -> list[ConcurrencyLimit]:
+    """The limits of these names that there are and that count."""
+    found = administration.find_concurrency_limits(names)
+    return [limit for limit in found if limit.active]
+
+
+def refuse_wrong_mode(mode: str, limits: list[ConcurrencyLimit]) -> None:
+    """Slots of a rate fade; a limit whose slots do not would be full for ever."""
+    kept = [limit.name for limit in limits if limit.slot_decay_per_second <= 0]
+    if mode == "rate_limit" and kept:
+        raise InvalidRequest(f"Slots of {', '.join(kept)} do not fade: set slot_decay_per_second to use it as a rate.")
+
+
+def take(execution: Runs, request: SlotRequest) -> SlotGrant:
+    """Take slots, or answer 423 with the seconds after which to ask again."""
+    grant = execution.acquire_slots(request)
+    if grant.lease_id is None:
+        wait = f"{max(grant.retry_after or 1.0, 0.05):.2f}"
+        raise Refusal(423, f"There is no room on {', '.join(grant.names)}.", {"Retry-After": wait})
+    return grant
+
+
+def limits_of(limits: list[ConcurrencyLimit]) -> list[TakenLimit]:
+    """What is told of limits on which slots were taken."""
+    return [TakenLimit(id=limit.id, name=limit.name, limit=limit.limit) for limit in limits]
+
+
+router = Router(
+    "/v2/concurrency_limits",
+    route_handlers=[
+        create_limit,
+        read_limit,
+        update_limit,
+        delete_limit,
+        list_limits,
+        take_slots,
+        take_slots_with_lease,
+        give_slots_back,
+        give_lease_back,
+        renew_lease,
+    ],
+)

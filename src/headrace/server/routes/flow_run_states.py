@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import field
+
+from headrace.schema.filters import RunSelection
+from headrace.schema.listing import FlowRunBulkSetState
+from headrace.schema.orchestration import Decision, Proposal
+from headrace.schema.run import Page
+from headrace.schema.state import State, StateCreate, StateType
+from headrace.schema.wire import Request, Wire
+from headrace.server.auth import Permission, needs
+from headrace.server.gateways import Office, Runs
+from headrace.server.responses import OrchestrationResult, answer_decision, refuse, to_result
+
+READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
+
+
+class SetState(Request, kw_only=True):
+    """Proposes a state."""
+
+    state: StateCreate
+    force: bool = False
+
+
+class Resumption(Request, kw_only=True):
+    """Asks that a paused run go on."""
+
+    run_input: dict[str, Any] | None = None
+
+
+class BulkResult(OrchestrationResult, kw_only=True):
+    """What was decided about one run of several."""
+
+    flow_run_id: UUID
+
+
+class BulkResults(Wire, kw_only=True):
+    """What was decided about each of several runs."""
+
+    results: list[BulkResult] = field(default_factory=list[BulkResult])
+
+
+@post("/flow_runs/{flow_run_id:str}/set_state", **needs(RUN))
+def set_flow_run_state(
+    flow_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs
+) -> Response[OrchestrationResult]:
+    return answer_decision(propose(execution, flow_run_id, data.state, data.force))
+
+
+@post("/flow_runs/{flow_run_id:str}/resume", **needs(EDIT))
+def resume_flow_run(
+    flow_run_id: FromPath[UUID], data: JSONBody[Resumption], execution: Runs
+) -> Response[OrchestrationResult]:
+    state = execution.read_flow_run(flow_run_id).state
+    if state is None or not state.is_paused():
+        return Response(refuse("The run is not paused."), status_code=200)
+    if data.run_input is not None and not state.state_details.run_input_keyset:
+        return Response(refuse("The run asks for no input."), status_code=200)
+    again = state.state_details.pause_reschedule
+    target = StateCreate(type=StateType.SCHEDULED, name="Resuming") if again else StateCreate(type=StateType.RUNNING)
+    return answer_decision(propose(execution, flow_run_id, target))
+
+
+@post("/flow_runs/bulk_set_state", status_code=200, **needs(EDIT))
+def set_flow_run_states(data: JSONBody[FlowRunBulkSetState], administration: Office, execution: Runs) -> BulkResults:
+    found = administration.list_flow_runs(RunSelection(flow_runs=data.flow_runs), page=Page(data.limit))
+    decided = [(run.id, to_result(propose(execution, run.id, data.state, data.force))) for run in found]
+    return BulkResults(
+        results=[
+            BulkResult(flow_run_id=run_id, state=result.state, status=result.status, details=result.details)
+            for run_id, result in decided
+        ]
+    )
+
+
+@get("/flow_run_states/{state_id:str}", **needs(READ))
+def read_flow_run_state(state_id: FromPath[UUID], administration: Office) -> State:
+    return administration.read_flow_run_state(state_id)
+
+
+@get("/flow_run_states/", **needs(READ))
+def list_flow_run_states(flow_run_id: FromQuery[UUID], administration: Office) -> list[State]:
+    return administration.list_flow_run_states(flow_run_id)
+
+
+def propose(execution: Runs, flow_run_id: UUID, state: StateCreate, force: bool = False) -> Decision:
+    """Ask that a flow run enter a state, for a client that does not execute it under an epoch of ours."""
+    return execution.propose_flow_run_state(Proposal(flow_run_id=flow_run_id, state=state, force=force))
+
+
+router = Router(
+    "",
+    route_handlers=[
+        set_flow_run_state,
+        resume_flow_run,
+        set_flow_run_states,
+        read_flow_run_state,
+        list_flow_run_states,
+    ],
+)

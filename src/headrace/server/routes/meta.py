@@ -1,0 +1,150 @@
+"""What is asked of the server itself: whether it lives, which version it speaks, how it is set up."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, Router, delete, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody, SkipValidation
+from msgspec import Struct
+
+from headrace.base.errors import ObjectNotFound
+from headrace.schema.wire import Request, Wire, encode_json
+from headrace.server.auth import PERMISSION, Permission, needs_at_once
+from headrace.server.errors import Refusal
+from headrace.server.gateways import Runs
+from headrace.server.version import ANY_VERSION, API_VERSION, COMPATIBLE_VERSION, own_version
+
+PUBLIC, READ, MANAGE = Permission.PUBLIC, Permission.READ, Permission.MANAGE
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """What the server tells of itself. `settings` are as shown to people, with what is secret hidden."""
+
+    database: str
+    needs_key: bool
+    settings: dict[str, str | None]
+
+
+Told = NamedDependency[SkipValidation[About]]
+
+
+class ServerFacts(Wire, kw_only=True):
+    """What server this is."""
+
+    product: str
+    version: str
+    api_version: str
+    server_type: str
+    database: str
+
+
+class ResultStorage(Request, kw_only=True):
+    """Where results are kept by default; null where each run says for itself."""
+
+    default_result_storage_block_id: UUID | None = None
+
+
+class UiSettings(Wire, kw_only=True):
+    """What the UI has to know before it can ask anything. `auth` is null where no key is needed."""
+
+    api_url: str
+    csrf_enabled: bool
+    auth: str | None
+    flags: list[str]
+
+
+def json_text(text: str) -> Response[str]:
+    """A text as JSON: the framework would send it bare."""
+    return Response(encode_json(text), media_type="application/json")
+
+
+@get("/api/health", opt={PERMISSION: PUBLIC, ANY_VERSION: True})
+async def check_health() -> bool:
+    return True
+
+
+@get("/api/ready", opt={PERMISSION: PUBLIC, ANY_VERSION: True}, sync_to_thread=True)
+def check_readiness(execution: Runs) -> dict[str, str]:
+    execution.last_cursor()
+    return {"message": "OK"}
+
+
+@get("/api/version", opt={PERMISSION: READ, ANY_VERSION: True})
+async def read_api_version() -> Response[str]:
+    return json_text(API_VERSION)
+
+
+@get("/api/admin/version", **needs_at_once(READ))
+async def read_compatible_version() -> Response[str]:
+    return json_text(COMPATIBLE_VERSION)
+
+
+@get("/api/server", **needs_at_once(READ))
+async def read_server(about: Told) -> ServerFacts:
+    return ServerFacts(
+        product="headrace",
+        version=own_version(),
+        api_version=API_VERSION,
+        server_type="server",
+        database=about.database,
+    )
+
+
+@get("/api/admin/settings", **needs_at_once(MANAGE))
+async def read_settings(about: Told) -> dict[str, str | None]:
+    return about.settings
+
+
+@get("/api/admin/storage", **needs_at_once(READ))
+async def read_result_storage() -> ResultStorage:
+    return ResultStorage()
+
+
+@put("/api/admin/storage", **needs_at_once(MANAGE))
+async def choose_result_storage(data: JSONBody[ResultStorage]) -> ResultStorage:
+    if data.default_result_storage_block_id is not None:
+        raise ObjectNotFound(f"There is no block with id {data.default_result_storage_block_id}.")
+    return data
+
+
+@delete("/api/admin/storage", **needs_at_once(MANAGE))
+async def forget_result_storage() -> None:
+    return None
+
+
+@get("/api/csrf-token", **needs_at_once(READ))
+async def read_csrf_token(client: FromQuery[str]) -> dict[str, Any]:  # noqa: ARG001 - required, as the contract has it
+    # Pages of other origins are refused by what browsers say of a request, so no token is needed.
+    raise Refusal(422, "CSRF protection is disabled.")
+
+
+@get("/api/hello", **needs_at_once(READ))
+async def greet() -> Response[str]:
+    return json_text("👋")
+
+
+@get("/ui-settings", opt={PERMISSION: PUBLIC})
+async def read_ui_settings(about: Told) -> UiSettings:
+    return UiSettings(api_url="/api", csrf_enabled=False, auth="BASIC" if about.needs_key else None, flags=[])
+
+
+router = Router(
+    "",
+    route_handlers=[
+        check_health,
+        check_readiness,
+        read_api_version,
+        read_compatible_version,
+        read_server,
+        read_settings,
+        read_result_storage,
+        choose_result_storage,
+        forget_result_storage,
+        read_csrf_token,
+        greet,
+        read_ui_settings,
+    ],
+)
