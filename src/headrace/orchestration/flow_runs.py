@@ -79,7 +79,8 @@ def _find_existing(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
 def _insert(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
     """Write a run that begins; None when somebody else was just faster."""
     blank = _blank_row(unit, create)
-    proposal = Proposal(flow_run_id=blank.id, state=create.state or StateCreate(type=PENDING))
+    state = create.state or StateCreate(type=PENDING)
+    proposal = Proposal(flow_run_id=blank.id, state=state, presence=create.presence)
     verdict = decide(unit, blank, proposal)
     if not isinstance(verdict, Accept):
         raise InvalidRequest(f"A flow run cannot begin {proposal.state.type}: {verdict.reason}")
