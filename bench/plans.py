@@ -1,11 +1,16 @@
-"""Ask the database how it answers each query of the administration gateway, and find the plans that scan a table."""
+"""Ask the database how it answers each query of the administration gateway, and find the plans that read too much.
+
+A plan *scans* if it reads a table from end to end. It *walks* if it reads an index whose only condition is the workspace:
+that is right for a list in the index's own order, which stops when the page is full, and for a count of everything;
+for anything else it is a scan by another name, because nearly all rows are of one workspace.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import sqlalchemy
@@ -23,10 +28,11 @@ EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN (FORMAT JSON)
 
 
 @dataclass(frozen=True)
-class Scan:
-    """A step of a plan that reads a whole table."""
+class Step:
+    """A step of a plan that reads too much."""
 
-    step: str
+    kind: Literal["scan", "walk"]
+    text: str
     query: str
 
 
@@ -35,12 +41,12 @@ class Inspector:
     """Stands before a database and asks for the plan of all that is read through it."""
 
     database: Database
-    scans: list[Scan] = field(default_factory=list)
+    found: list[Step] = field(default_factory=list)
     queries: int = 0
     sizes: dict[str, float] = field(default_factory=dict)
 
     def read(self, unit: Callable[[Connection], T]) -> T:
-        """Run the unit, and note every plan that scans a table."""
+        """Run the unit, and note every plan that scans or walks."""
         return self.database.read(lambda connection: self._watch(connection, unit))
 
     def __getattr__(self, name: str) -> Any:
@@ -79,8 +85,8 @@ class Inspector:
     def note(self, dialect: str, query: str, rows: Sequence[Any]) -> None:
         """Look at a plan."""
         self.queries += 1
-        steps = sqlite_scans(rows) if dialect == "sqlite" else postgresql_scans(rows, self.sizes)
-        self.scans += [Scan(step, query) for step in steps]
+        steps = read_sqlite(rows) if dialect == "sqlite" else read_postgresql(rows, self.sizes)
+        self.found += [Step(kind, text, query) for kind, text in steps]
 
 
 class WatchedConnection(Connection):
@@ -108,28 +114,25 @@ class WatchedConnection(Connection):
         return self.inner.bind()
 
 
-def sqlite_scans(rows: Sequence[Any]) -> list[str]:
-    """Return the steps that read a table, or one of its indexes, from end to end.
+def read_sqlite(rows: Sequence[Any]) -> Iterator[tuple[Literal["scan", "walk"], str]]:
+    """Yield what scans or walks in a plan of SQLite."""
+    for row in rows:
+        text = str(row[3])
+        if (scanned := re.match(r"SCAN (\w+?)(_\d+)?\b", text)) and scanned[1] in metadata.tables:
+            yield "scan", text
+        elif text.endswith("(workspace_id=?)"):
+            yield "walk", text
 
-    Reading an index in order until enough rows are found is a SEARCH as long as the workspace leads the index.
-    """
-    steps = [str(row[3]) for row in rows]
-    return [
-        step for step in steps if (found := re.match(r"SCAN (\w+?)(_\d+)?\b", step)) and found[1] in metadata.tables
-    ]
 
-
-def postgresql_scans(rows: Sequence[Any], sizes: Mapping[str, float]) -> list[str]:
-    """Return the sequential scans of tables that are not small."""
+def read_postgresql(rows: Sequence[Any], sizes: Mapping[str, float]) -> Iterator[tuple[Literal["scan", "walk"], str]]:
+    """Yield what scans or walks in a plan of PostgreSQL. Small tables are rightly read whole."""
     plan = rows[0][0]
-    found: list[str] = []
-
-    def visit(node: dict[str, Any]) -> None:
-        table = node.get("Relation Name", "")
-        if node["Node Type"] == "Seq Scan" and sizes.get(table, 0) > SMALL:
-            found.append(f"Seq Scan on {table}, {sizes[table]:,.0f} rows")
-        for child in node.get("Plans", ()):
-            visit(child)
-
-    visit((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
-    return found
+    nodes = [(json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", ())
+        kind, table, index = node["Node Type"], node.get("Relation Name", ""), node.get("Index Name", "")
+        if kind == "Seq Scan" and sizes.get(table, 0) > SMALL:
+            yield "scan", f"Seq Scan on {table}, {sizes[table]:,.0f} rows"
+        elif index and set(re.findall(r"\((\w+) [=<>I]", node.get("Index Cond", ""))) <= {"workspace_id"}:
+            yield "walk", f"{kind} using {index}, by its workspace alone"
