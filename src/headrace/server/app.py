@@ -22,11 +22,13 @@ from headrace.server.routes import (
     flow_run_states,
     flow_runs,
     flows,
+    graphs,
     logs,
     meta,
     results,
     tag_limits,
     task_runs,
+    ui,
 )
 from headrace.server.version import require_api_version
 
@@ -38,11 +40,13 @@ ROUTERS: tuple[Router, ...] = (
     flow_runs.router,
     flow_run_states.router,
     task_runs.router,
+    graphs.router,
     logs.router,
     artifacts.router,
     results.router,
     concurrency_limits.router,
     tag_limits.router,
+    ui.router,
     execution.router,
 )
 """The nouns, all of them under /api."""
