@@ -34,13 +34,10 @@ from headrace.schema.filters import (
     IdFilter,
     LogFilter,
     RunSelection,
-    StateFilter,
-    StateTypeFilter,
     TaskRunFilter,
     TextFilter,
 )
 from headrace.schema.run import FlowRun
-from headrace.schema.state import StateType
 from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
@@ -194,22 +191,14 @@ def _tell_flow_run(
 
 def _print_task_runs(administration: Administration, run: FlowRun, invocation: Invocation) -> None:
     """Show the task runs, in the order in which they began; the last ones, where there are very many."""
-    within = IdFilter(any_=[run.id])
-    selection = RunSelection(task_runs=TaskRunFilter(flow_run_id=within))
+    selection = RunSelection(task_runs=TaskRunFilter(flow_run_id=IdFilter(any_=[run.id])))
     newest = read_pages(lambda page: administration.list_task_runs(selection, page=page), SHOWN_TASK_RUNS + 1)
     if not newest:
         return
     note = str(len(newest))
     if len(newest) > SHOWN_TASK_RUNS:
-        counts = {
-            kind: administration.count_task_runs(
-                RunSelection(
-                    task_runs=TaskRunFilter(flow_run_id=within, state=StateFilter(type=StateTypeFilter(any_=[kind])))
-                )
-            )
-            for kind in StateType
-        }
-        states = ", ".join(f"{count:,} {kind.capitalize()}" for kind, count in counts.items() if count)
+        counts = administration.count_task_runs_by_state(selection)
+        states = ", ".join(f"{count:,} {kind.capitalize()}" for kind, count in counts.items())
         note = f"the last {SHOWN_TASK_RUNS} of {sum(counts.values()):,}: {states}"
     invocation.print(show_heading("Task runs", note))
     invocation.print(show_task_runs(newest[:SHOWN_TASK_RUNS][::-1], invocation, since=run.start_time, indent=2))

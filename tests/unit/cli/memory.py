@@ -1,5 +1,6 @@
 """An administration over lists in memory: the verbs and filters that the command line uses, and no others."""
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -125,8 +126,9 @@ class MemoryAdministration:
     ) -> list[TaskRun]:
         return self._page(self._select_task_runs(selection or RunSelection()), page)
 
-    def count_task_runs(self, selection: RunSelection | None = None) -> int:
-        return len(self._select_task_runs(selection or RunSelection()))
+    def count_task_runs_by_state(self, selection: RunSelection | None = None) -> dict[StateType, int]:
+        counts = Counter(run.state_type for run in self._select_task_runs(selection or RunSelection()))
+        return {kind: counts[kind] for kind in StateType if counts[kind]}
 
     def list_task_run_states(self, task_run_id: UUID) -> list[State]:
         return self.states[task_run_id]
