@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Router, delete, get, patch, post
+from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -121,7 +121,7 @@ class TakenSlots(Wire, kw_only=True):
     limits: list[TakenLimit]
 
 
-@post("/", **needs(EDIT))
+@post("/api/v2/concurrency_limits/", **needs(EDIT))
 def create_limit(data: JSONBody[LimitCreate], administration: Office) -> ConcurrencyLimit:
     wanted = ConcurrencyLimitCreate(
         name=data.name, limit=data.limit, active=data.active, slot_decay_per_second=data.slot_decay_per_second
@@ -129,12 +129,12 @@ def create_limit(data: JSONBody[LimitCreate], administration: Office) -> Concurr
     return administration.create_concurrency_limit(wanted)
 
 
-@get("/{id_or_name:str}", **needs(READ))
+@get("/api/v2/concurrency_limits/{id_or_name:str}", **needs(READ))
 def read_limit(id_or_name: FromPath[str], administration: Office) -> ConcurrencyLimit:
     return administration.read_concurrency_limit(id_or_name)
 
 
-@patch("/{id_or_name:str}", status_code=204, **needs(EDIT))
+@patch("/api/v2/concurrency_limits/{id_or_name:str}", status_code=204, **needs(EDIT))
 def update_limit(id_or_name: FromPath[str], data: JSONBody[LimitUpdate], administration: Office) -> None:
     told = {
         "name": data.name,
@@ -146,17 +146,17 @@ def update_limit(id_or_name: FromPath[str], data: JSONBody[LimitUpdate], adminis
     administration.update_concurrency_limit(id_or_name, update)
 
 
-@delete("/{id_or_name:str}", **needs(EDIT))
+@delete("/api/v2/concurrency_limits/{id_or_name:str}", **needs(EDIT))
 def delete_limit(id_or_name: FromPath[str], administration: Office) -> None:
     administration.delete_concurrency_limit(id_or_name)
 
 
-@post("/filter", status_code=200, **needs(READ))
+@post("/api/v2/concurrency_limits/filter", status_code=200, **needs(READ))
 def list_limits(data: JSONBody[PlainListing], administration: Office) -> list[ConcurrencyLimit]:
     return administration.list_concurrency_limits(data.part)
 
 
-@post("/increment", status_code=200, **needs(RUN))
+@post("/api/v2/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_slots(data: JSONBody[Increment], execution: Runs, administration: Office) -> list[TakenLimit]:
     limits = find_limits(data.names, administration)
     refuse_wrong_mode(data.mode, limits)
@@ -167,7 +167,7 @@ def take_slots(data: JSONBody[Increment], execution: Runs, administration: Offic
     return limits_of(limits)
 
 
-@post("/increment-with-lease", status_code=200, **needs(RUN))
+@post("/api/v2/concurrency_limits/increment-with-lease", status_code=200, **needs(RUN))
 def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, administration: Office) -> TakenSlots:
     limits = find_limits(data.names, administration)
     refuse_wrong_mode(data.mode, limits)
@@ -185,18 +185,18 @@ def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, a
     return TakenSlots(lease_id=lease_id, limits=limits_of(limits))
 
 
-@post("/decrement", status_code=200, **needs(RUN))
+@post("/api/v2/concurrency_limits/decrement", status_code=200, **needs(RUN))
 def give_slots_back(data: JSONBody[Decrement], execution: Runs, administration: Office) -> list[TakenLimit]:
     execution.release_held_slots(data.names, data.slots)
     return limits_of(find_limits(data.names, administration))
 
 
-@post("/decrement-with-lease", status_code=204, **needs(RUN))
+@post("/api/v2/concurrency_limits/decrement-with-lease", status_code=204, **needs(RUN))
 def give_lease_back(data: JSONBody[LeaseRelease], execution: Runs) -> None:
     execution.release_slots(data.lease_id)
 
 
-@post("/leases/{lease_id:str}/renew", status_code=204, **needs(RUN))
+@post("/api/v2/concurrency_limits/leases/{lease_id:str}/renew", status_code=204, **needs(RUN))
 def renew_lease(lease_id: FromPath[UUID], data: JSONBody[LeaseRenewal], execution: Runs) -> None:
     if not execution.renew_slots(lease_id, data.lease_duration):
         raise Refusal(410, f"Lease {lease_id} has run out and its slots are gone.")
@@ -229,18 +229,15 @@ def limits_of(limits: list[ConcurrencyLimit]) -> list[TakenLimit]:
     return [TakenLimit(id=limit.id, name=limit.name, limit=limit.limit) for limit in limits]
 
 
-router = Router(
-    "/v2/concurrency_limits",
-    route_handlers=[
-        create_limit,
-        read_limit,
-        update_limit,
-        delete_limit,
-        list_limits,
-        take_slots,
-        take_slots_with_lease,
-        give_slots_back,
-        give_lease_back,
-        renew_lease,
-    ],
-)
+routes = [
+    create_limit,
+    read_limit,
+    update_limit,
+    delete_limit,
+    list_limits,
+    take_slots,
+    take_slots_with_lease,
+    give_slots_back,
+    give_lease_back,
+    renew_lease,
+]

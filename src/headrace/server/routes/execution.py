@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, Router, post
+from litestar import Request, Response, post
 from litestar.concurrency import sync_to_thread
 from litestar.handlers import HTTPRouteHandler
 
@@ -31,7 +31,7 @@ def serve_verb(route: Route) -> HTTPRouteHandler:
 
     call_verb.__name__ = f"call_{route.verb}"
     return post(
-        f"/{route.path}",
+        f"/api{PREFIX}/{route.path}",
         name=f"execution.{route.verb}",
         status_code=200,
         include_in_schema=False,
@@ -56,4 +56,4 @@ def make_performer(route: Route) -> Callable[[Any, bytes, bool], bytes]:
     return perform
 
 
-router = Router(PREFIX, route_handlers=[serve_verb(route) for route in ROUTES])
+routes = [serve_verb(route) for route in ROUTES]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import field
 
@@ -45,14 +45,14 @@ class BulkResults(Wire, kw_only=True):
     results: list[BulkResult] = field(default_factory=list[BulkResult])
 
 
-@post("/flow_runs/{flow_run_id:str}/set_state", **needs(RUN))
+@post("/api/flow_runs/{flow_run_id:str}/set_state", **needs(RUN))
 def set_flow_run_state(
     flow_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs
 ) -> Response[OrchestrationResult]:
     return answer_decision(propose(execution, flow_run_id, data.state, data.force))
 
 
-@post("/flow_runs/{flow_run_id:str}/resume", **needs(EDIT))
+@post("/api/flow_runs/{flow_run_id:str}/resume", **needs(EDIT))
 def resume_flow_run(
     flow_run_id: FromPath[UUID], data: JSONBody[Resumption], execution: Runs
 ) -> Response[OrchestrationResult]:
@@ -66,7 +66,7 @@ def resume_flow_run(
     return answer_decision(propose(execution, flow_run_id, target))
 
 
-@post("/flow_runs/bulk_set_state", status_code=200, **needs(EDIT))
+@post("/api/flow_runs/bulk_set_state", status_code=200, **needs(EDIT))
 def set_flow_run_states(data: JSONBody[FlowRunBulkSetState], administration: Office, execution: Runs) -> BulkResults:
     found = administration.list_flow_runs(RunSelection(flow_runs=data.flow_runs), page=Page(data.limit))
     decided = [(run.id, to_result(propose(execution, run.id, data.state, data.force))) for run in found]
@@ -78,12 +78,12 @@ def set_flow_run_states(data: JSONBody[FlowRunBulkSetState], administration: Off
     )
 
 
-@get("/flow_run_states/{state_id:str}", **needs(READ))
+@get("/api/flow_run_states/{state_id:str}", **needs(READ))
 def read_flow_run_state(state_id: FromPath[UUID], administration: Office) -> State:
     return administration.read_flow_run_state(state_id)
 
 
-@get("/flow_run_states/", **needs(READ))
+@get("/api/flow_run_states/", **needs(READ))
 def list_flow_run_states(flow_run_id: FromQuery[UUID], administration: Office) -> list[State]:
     return administration.list_flow_run_states(flow_run_id)
 
@@ -93,13 +93,10 @@ def propose(execution: Runs, flow_run_id: UUID, state: StateCreate, force: bool 
     return execution.propose_flow_run_state(Proposal(flow_run_id=flow_run_id, state=state, force=force))
 
 
-router = Router(
-    "",
-    route_handlers=[
-        set_flow_run_state,
-        resume_flow_run,
-        set_flow_run_states,
-        read_flow_run_state,
-        list_flow_run_states,
-    ],
-)
+routes = [
+    set_flow_run_state,
+    resume_flow_run,
+    set_flow_run_states,
+    read_flow_run_state,
+    list_flow_run_states,
+]

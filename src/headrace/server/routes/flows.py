@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from headrace.schema.filters import RunSelection
@@ -16,49 +16,49 @@ from headrace.server.responses import created_or_found, note_arrival
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
 
 
-@post("/", **needs(RUN))
+@post("/api/flows/", **needs(RUN))
 def create_flow(data: JSONBody[FlowCreate], execution: Runs) -> Response[Flow]:
     arrival = note_arrival()
     return created_or_found(execution.register_flow(data), arrival)
 
 
-@get("/{flow_id:str}", **needs(READ))
+@get("/api/flows/{flow_id:str}", **needs(READ))
 def read_flow(flow_id: FromPath[UUID], administration: Office) -> Flow:
     return administration.read_flow(flow_id)
 
 
-@get("/name/{name:str}", **needs(READ))
+@get("/api/flows/name/{name:str}", **needs(READ))
 def read_flow_by_name(name: FromPath[str], administration: Office) -> Flow:
     return administration.read_flow_by_name(name)
 
 
-@patch("/{flow_id:str}", status_code=204, **needs(EDIT))
+@patch("/api/flows/{flow_id:str}", status_code=204, **needs(EDIT))
 def update_flow(flow_id: FromPath[UUID], data: JSONBody[FlowUpdate], administration: Office) -> None:
     administration.update_flow(flow_id, data)
 
 
-@delete("/{flow_id:str}", **needs(EDIT))
+@delete("/api/flows/{flow_id:str}", **needs(EDIT))
 def delete_flow(flow_id: FromPath[UUID], administration: Office) -> None:
     administration.delete_flow(flow_id)
 
 
-@post("/filter", status_code=200, **needs(READ))
+@post("/api/flows/filter", status_code=200, **needs(READ))
 def list_flows(data: JSONBody[FlowListing], administration: Office) -> list[Flow]:
     return administration.list_flows(data, data.sort, data.part)
 
 
-@post("/count", status_code=200, **needs(READ))
+@post("/api/flows/count", status_code=200, **needs(READ))
 def count_flows(data: JSONBody[RunSelection], administration: Office) -> int:
     return administration.count_flows(data)
 
 
-@post("/paginate", status_code=200, **needs(READ))
+@post("/api/flows/paginate", status_code=200, **needs(READ))
 def paginate_flows(data: JSONBody[FlowPaging], administration: Office) -> Paginated[Flow]:
     flows = administration.list_flows(data, data.sort, data.part)
     return paginate(flows, administration.count_flows(data), data)
 
 
-@post("/bulk_delete", status_code=200, **needs(EDIT))
+@post("/api/flows/bulk_delete", status_code=200, **needs(EDIT))
 def delete_flows(data: JSONBody[FlowBulkDelete], administration: Office) -> Deleted:
     found = administration.list_flows(RunSelection(flows=data.flows), page=Page(data.limit))
     for flow in found:
@@ -66,17 +66,14 @@ def delete_flows(data: JSONBody[FlowBulkDelete], administration: Office) -> Dele
     return Deleted(deleted=[flow.id for flow in found])
 
 
-router = Router(
-    "/flows",
-    route_handlers=[
-        create_flow,
-        read_flow,
-        read_flow_by_name,
-        update_flow,
-        delete_flow,
-        list_flows,
-        count_flows,
-        paginate_flows,
-        delete_flows,
-    ],
-)
+routes = [
+    create_flow,
+    read_flow,
+    read_flow_by_name,
+    update_flow,
+    delete_flow,
+    list_flows,
+    count_flows,
+    paginate_flows,
+    delete_flows,
+]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from litestar import Router, get
+from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from headrace.schema.filters import FlowRunFilter, IdFilter, RunSelection
@@ -16,12 +16,12 @@ from headrace.server.gateways import Office
 READ = Permission.READ
 
 
-@get("/flow_runs/{flow_run_id:str}/graph-v2", **needs(READ))
+@get("/api/flow_runs/{flow_run_id:str}/graph-v2", **needs(READ))
 def read_graph(flow_run_id: FromPath[UUID], administration: Office, since: FromQuery[datetime | None] = None) -> Graph:
     return administration.read_flow_run_graph(flow_run_id, since)
 
 
-@get("/flow_runs/{flow_run_id:str}/graph", **needs(READ))
+@get("/api/flow_runs/{flow_run_id:str}/graph", **needs(READ))
 def read_dependencies(flow_run_id: FromPath[UUID], administration: Office) -> list[Dependency]:
     return [to_dependency(run) for run in list_task_runs(flow_run_id, administration)]
 
@@ -54,4 +54,4 @@ def to_dependency(run: TaskRun) -> Dependency:
     )
 
 
-router = Router("", route_handlers=[read_graph, read_dependencies])
+routes = [read_graph, read_dependencies]

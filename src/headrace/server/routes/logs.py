@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from uuid import UUID
 
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
@@ -19,17 +19,17 @@ from headrace.server.gateways import Office
 READ, RUN = Permission.READ, Permission.RUN
 
 
-@post("/logs/", **needs(RUN))
+@post("/api/logs/", **needs(RUN))
 def create_logs(data: JSONBody[list[LogCreate]], administration: Office) -> None:
     administration.create_logs(data)
 
 
-@post("/logs/filter", status_code=200, **needs(READ))
+@post("/api/logs/filter", status_code=200, **needs(READ))
 def list_logs(data: JSONBody[LogListing], administration: Office) -> list[Log]:
     return administration.list_logs(data.logs, data.sort, data.part)
 
 
-@get("/flow_runs/{flow_run_id:str}/logs/download", media_type="text/csv", **needs(READ))
+@get("/api/flow_runs/{flow_run_id:str}/logs/download", media_type="text/csv", **needs(READ))
 def download_flow_run_logs(flow_run_id: FromPath[UUID], administration: Office) -> Stream:
     run = administration.read_flow_run(flow_run_id)
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(run.name)}-logs.csv"'}
@@ -61,4 +61,4 @@ def _file_name(name: str) -> str:
     return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_.") else "_" for sign in name)[:100]
 
 
-router = Router("", route_handlers=[create_logs, list_logs, download_flow_run_logs])
+routes = [create_logs, list_logs, download_flow_run_logs]

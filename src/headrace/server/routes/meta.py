@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, put
+from litestar import Response, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody, SkipValidation
 from msgspec import Struct
@@ -131,20 +131,17 @@ async def read_ui_settings(about: Told) -> UiSettings:
     return UiSettings(api_url="/api", csrf_enabled=False, auth="BASIC" if about.needs_key else None, flags=[])
 
 
-router = Router(
-    "",
-    route_handlers=[
-        check_health,
-        check_readiness,
-        read_api_version,
-        read_compatible_version,
-        read_server,
-        read_settings,
-        read_result_storage,
-        choose_result_storage,
-        forget_result_storage,
-        read_csrf_token,
-        greet,
-        read_ui_settings,
-    ],
-)
+routes = [
+    check_health,
+    check_readiness,
+    read_api_version,
+    read_compatible_version,
+    read_server,
+    read_settings,
+    read_result_storage,
+    choose_result_storage,
+    forget_result_storage,
+    read_csrf_token,
+    greet,
+    read_ui_settings,
+]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.params import FromQuery, JSONBody
 
 from headrace.schema.listing import ResultListing
@@ -11,20 +11,20 @@ from headrace.server.gateways import Office
 READ, EDIT = Permission.READ, Permission.EDIT
 
 
-@post("/filter", status_code=200, **needs(READ))
+@post("/api/results/filter", status_code=200, **needs(READ))
 def list_results(data: JSONBody[ResultListing], administration: Office) -> list[ResultRecord]:
     return administration.list_results(data.results, data.part)
 
 
 # A storage key may hold slashes, so it stands in the query.
-@get("/", **needs(READ))
+@get("/api/results/", **needs(READ))
 def read_result(storage_key: FromQuery[str], administration: Office) -> ResultRecord:
     return administration.read_result(storage_key)
 
 
-@delete("/", **needs(EDIT))
+@delete("/api/results/", **needs(EDIT))
 def delete_result(storage_key: FromQuery[str], administration: Office) -> None:
     administration.delete_result(storage_key)
 
 
-router = Router("/results", route_handlers=[list_results, read_result, delete_result])
+routes = [list_results, read_result, delete_result]

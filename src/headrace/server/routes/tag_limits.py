@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, post
+from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import field
 
@@ -53,7 +53,7 @@ class TagReset(Request, kw_only=True):
     slot_override: list[UUID] | None = None
 
 
-@post("/", **needs(EDIT))
+@post("/api/concurrency_limits/", **needs(EDIT))
 def create_tag_limit(data: JSONBody[TagLimitCreate], administration: Office) -> Response[TagLimit]:
     name = PREFIX + data.tag
     try:
@@ -64,39 +64,39 @@ def create_tag_limit(data: JSONBody[TagLimitCreate], administration: Office) -> 
         return Response(read_tag(data.tag, administration), status_code=200)
 
 
-@get("/{limit_id:str}", **needs(READ))
+@get("/api/concurrency_limits/{limit_id:str}", **needs(READ))
 def read_tag_limit(limit_id: FromPath[UUID], administration: Office) -> TagLimit:
     return to_tag_limit(administration.read_concurrency_limit(str(limit_id)), administration)
 
 
-@get("/tag/{tag:str}", **needs(READ))
+@get("/api/concurrency_limits/tag/{tag:str}", **needs(READ))
 def read_tag_limit_by_tag(tag: FromPath[str], administration: Office) -> TagLimit:
     return read_tag(tag, administration)
 
 
-@delete("/{limit_id:str}", status_code=200, **needs(EDIT))
+@delete("/api/concurrency_limits/{limit_id:str}", status_code=200, **needs(EDIT))
 def delete_tag_limit(limit_id: FromPath[UUID], administration: Office) -> None:
     limit = to_tag_limit(administration.read_concurrency_limit(str(limit_id)), administration)
     administration.delete_concurrency_limit(PREFIX + limit.tag)
 
 
-@delete("/tag/{tag:str}", status_code=200, **needs(EDIT))
+@delete("/api/concurrency_limits/tag/{tag:str}", status_code=200, **needs(EDIT))
 def delete_tag_limit_by_tag(tag: FromPath[str], administration: Office) -> None:
     administration.delete_concurrency_limit(PREFIX + tag)
 
 
-@post("/filter", status_code=200, **needs(READ))
+@post("/api/concurrency_limits/filter", status_code=200, **needs(READ))
 def list_tag_limits(data: JSONBody[PlainListing], administration: Office) -> list[TagLimit]:
     limits = administration.list_concurrency_limits(data.part, prefix=PREFIX)
     return [to_tag_limit(limit, administration) for limit in limits]
 
 
-@post("/tag/{tag:str}/reset", status_code=200, **needs(EDIT))
+@post("/api/concurrency_limits/tag/{tag:str}/reset", status_code=200, **needs(EDIT))
 def reset_tag_limit(tag: FromPath[str], data: JSONBody[TagReset], administration: Office) -> None:
     administration.reset_concurrency_limit(PREFIX + tag, data.slot_override or [])
 
 
-@post("/increment", status_code=200, **needs(RUN))
+@post("/api/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
     names = [PREFIX + tag for tag in data.names]
     # The task run's own id names the request, so asking twice takes one slot and the id is enough to give it back.
@@ -114,7 +114,7 @@ def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Of
     return limits_of(find_limits(names, administration))
 
 
-@post("/decrement", status_code=200, **needs(RUN))
+@post("/api/concurrency_limits/decrement", status_code=200, **needs(RUN))
 def give_tag_slots_back(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
     execution.withdraw_slot_request(data.task_run_id)
     return limits_of(find_limits([PREFIX + tag for tag in data.names], administration))
@@ -139,17 +139,14 @@ def to_tag_limit(limit: ConcurrencyLimit, administration: Office) -> TagLimit:
     )
 
 
-router = Router(
-    "/concurrency_limits",
-    route_handlers=[
-        create_tag_limit,
-        read_tag_limit,
-        read_tag_limit_by_tag,
-        delete_tag_limit,
-        delete_tag_limit_by_tag,
-        list_tag_limits,
-        reset_tag_limit,
-        take_tag_slots,
-        give_tag_slots_back,
-    ],
-)
+routes = [
+    create_tag_limit,
+    read_tag_limit,
+    read_tag_limit_by_tag,
+    delete_tag_limit,
+    delete_tag_limit_by_tag,
+    list_tag_limits,
+    reset_tag_limit,
+    take_tag_slots,
+    give_tag_slots_back,
+]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from headrace.schema.filters import RunSelection
@@ -17,78 +17,75 @@ from headrace.server.routes.flow_run_states import SetState
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
 
 
-@post("/task_runs/", **needs(RUN))
+@post("/api/task_runs/", **needs(RUN))
 def create_task_run(data: JSONBody[TaskRunCreate], execution: Runs) -> Response[TaskRun]:
     arrival = note_arrival()
     return created_or_found(execution.create_task_run(data), arrival)
 
 
-@get("/task_runs/{task_run_id:str}", **needs(READ))
+@get("/api/task_runs/{task_run_id:str}", **needs(READ))
 def read_task_run(task_run_id: FromPath[UUID], execution: Runs) -> TaskRun:
     return execution.read_task_run(task_run_id)
 
 
-@patch("/task_runs/{task_run_id:str}", status_code=204, **needs(EDIT))
+@patch("/api/task_runs/{task_run_id:str}", status_code=204, **needs(EDIT))
 def update_task_run(task_run_id: FromPath[UUID], data: JSONBody[TaskRunUpdate], administration: Office) -> None:
     administration.update_task_run(task_run_id, data)
 
 
-@delete("/task_runs/{task_run_id:str}", **needs(EDIT))
+@delete("/api/task_runs/{task_run_id:str}", **needs(EDIT))
 def delete_task_run(task_run_id: FromPath[UUID], administration: Office) -> None:
     administration.delete_task_run(task_run_id)
 
 
-@post("/task_runs/{task_run_id:str}/set_state", **needs(RUN))
+@post("/api/task_runs/{task_run_id:str}/set_state", **needs(RUN))
 def set_task_run_state(
     task_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs
 ) -> Response[OrchestrationResult]:
     return answer_task_decision(execution.propose_task_run_state(task_run_id, data.state, data.force))
 
 
-@post("/task_runs/filter", status_code=200, **needs(READ))
+@post("/api/task_runs/filter", status_code=200, **needs(READ))
 def list_task_runs(data: JSONBody[TaskRunListing], administration: Office) -> list[TaskRun]:
     return administration.list_task_runs(data, data.sort, data.part)
 
 
-@post("/task_runs/paginate", status_code=200, **needs(READ))
+@post("/api/task_runs/paginate", status_code=200, **needs(READ))
 def paginate_task_runs(data: JSONBody[TaskRunPaging], administration: Office) -> Paginated[TaskRun]:
     runs = administration.list_task_runs(data, data.sort, data.part)
     return paginate(runs, administration.count_task_runs(data), data)
 
 
-@post("/task_runs/count", status_code=200, **needs(READ))
+@post("/api/task_runs/count", status_code=200, **needs(READ))
 def count_task_runs(data: JSONBody[RunSelection], administration: Office) -> int:
     return administration.count_task_runs(data)
 
 
-@post("/task_runs/history", status_code=200, **needs(READ))
+@post("/api/task_runs/history", status_code=200, **needs(READ))
 def read_task_run_history(data: JSONBody[HistoryRequest], administration: Office) -> list[RunHistoryInterval]:
     return administration.task_run_history(data.history_start, data.history_end, data.history_interval_seconds, data)
 
 
-@get("/task_run_states/{state_id:str}", **needs(READ))
+@get("/api/task_run_states/{state_id:str}", **needs(READ))
 def read_task_run_state(state_id: FromPath[UUID], administration: Office) -> State:
     return administration.read_task_run_state(state_id)
 
 
-@get("/task_run_states/", **needs(READ))
+@get("/api/task_run_states/", **needs(READ))
 def list_task_run_states(task_run_id: FromQuery[UUID], administration: Office) -> list[State]:
     return administration.list_task_run_states(task_run_id)
 
 
-router = Router(
-    "",
-    route_handlers=[
-        create_task_run,
-        read_task_run,
-        update_task_run,
-        delete_task_run,
-        set_task_run_state,
-        list_task_runs,
-        paginate_task_runs,
-        count_task_runs,
-        read_task_run_history,
-        read_task_run_state,
-        list_task_run_states,
-    ],
-)
+routes = [
+    create_task_run,
+    read_task_run,
+    update_task_run,
+    delete_task_run,
+    set_task_run_state,
+    list_task_runs,
+    paginate_task_runs,
+    count_task_runs,
+    read_task_run_history,
+    read_task_run_state,
+    list_task_run_states,
+]

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -48,29 +48,29 @@ class TaskRunWithFlowRun(TaskRun, kw_only=True):
     flow_run_name: str | None = None
 
 
-@post("/flow_runs/history", status_code=200, **needs(READ))
+@post("/api/ui/flow_runs/history", status_code=200, **needs(READ))
 def list_flow_run_spans(data: JSONBody[SpanListing], administration: Office) -> list[RunSpan]:
     return administration.list_flow_run_spans(data, data.sort, Page(data.limit, data.offset))
 
 
-@post("/flow_runs/count-task-runs", status_code=200, **needs(READ))
+@post("/api/ui/flow_runs/count-task-runs", status_code=200, **needs(READ))
 def count_task_runs_of_flow_runs(data: JSONBody[FlowRunIds], administration: Office) -> dict[UUID, int]:
     return administration.count_task_runs_by_flow_run(data.flow_run_ids)
 
 
-@post("/task_runs/count", status_code=200, **needs(READ))
+@post("/api/ui/task_runs/count", status_code=200, **needs(READ))
 def count_task_runs_by_state(data: JSONBody[RunSelection], administration: Office) -> dict[StateType, int]:
     return {**dict.fromkeys(StateType, 0), **administration.count_task_runs_by_state(data)}
 
 
-@post("/task_runs/dashboard/counts", status_code=200, **needs(READ))
+@post("/api/ui/task_runs/dashboard/counts", status_code=200, **needs(READ))
 def count_task_runs_over_time(data: JSONBody[RunSelection], administration: Office) -> list[Bar]:
     start, end = find_window(data.task_runs)
     width = (end - start).total_seconds() / BARS
     return [to_bar(interval) for interval in administration.task_run_history(start, end, width, data)][:BARS]
 
 
-@get("/task_runs/{task_run_id:str}", **needs(READ))
+@get("/api/ui/task_runs/{task_run_id:str}", **needs(READ))
 def read_task_run_with_flow_run(task_run_id: FromPath[UUID], administration: Office) -> TaskRunWithFlowRun:
     run = administration.read_task_run(task_run_id)
     return TaskRunWithFlowRun(**msgspec.structs.asdict(run), flow_run_name=find_name(run.flow_run_id, administration))
@@ -104,13 +104,10 @@ def find_name(flow_run_id: UUID | None, administration: Office) -> str | None:
         return None
 
 
-router = Router(
-    "/ui",
-    route_handlers=[
-        list_flow_run_spans,
-        count_task_runs_of_flow_runs,
-        count_task_runs_by_state,
-        count_task_runs_over_time,
-        read_task_run_with_flow_run,
-    ],
-)
+routes = [
+    list_flow_run_spans,
+    count_task_runs_of_flow_runs,
+    count_task_runs_by_state,
+    count_task_runs_over_time,
+    read_task_run_with_flow_run,
+]
