@@ -173,7 +173,8 @@ class TestRecordedRuns:
     def test_logs_are_read(self, recorded: Machine) -> None:
         (run,) = recorded.read("flow-run", "ls", "--flow-name", "animal-facts")
         lines = recorded.headrace("flow-run", "logs", run["id"]).splitlines()
-        assert any("WARNING  | careful" in line for line in lines)
+        assert any(f"WARNING  | Flow run '{run['name']}' - careful" in line for line in lines)
+        assert any("WARNING  | Task run 'fetch-0' - Task run failed with ValueError" in line for line in lines)
         assert recorded.headrace("flow-run", "logs", run["id"], "--reverse").splitlines() == lines[::-1]
         assert recorded.headrace("flow-run", "logs", run["id"], "-h", "-n", "2").splitlines() == lines[:2]
         assert recorded.headrace("flow-run", "logs", run["id"], "-t", "-n", "2").splitlines() == lines[-2:]

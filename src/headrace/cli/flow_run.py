@@ -23,6 +23,7 @@ from headrace.cli.runs import (
     show_title,
     tell_run,
     tell_value,
+    when_run,
 )
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.task_run import show_task_runs
@@ -122,7 +123,7 @@ def logs(
     with invocation.administration() as administration:
         flow_run = find_flow_run(administration, run)
         wanted = LogFilter(flow_run_id=IdFilter(any_=[flow_run.id]))
-        print_logs(administration, wanted, invocation, head, tail, num_logs, reverse, output)
+        print_logs(administration, wanted, flow_run.name, invocation, head, tail, num_logs, reverse, output)
 
 
 @app.command
@@ -201,7 +202,9 @@ def _print_task_runs(administration: Administration, run: FlowRun, invocation: I
         states = ", ".join(f"{count:,} {kind.capitalize()}" for kind, count in counts.items())
         note = f"the last {SHOWN_TASK_RUNS} of {sum(counts.values()):,}: {states}"
     invocation.print(show_heading("Task runs", note))
-    invocation.print(show_task_runs(newest[:SHOWN_TASK_RUNS][::-1], invocation, since=run.start_time, indent=2))
+    # Ids tell the order only to the millisecond, in which many tasks can begin.
+    shown = sorted(newest[:SHOWN_TASK_RUNS], key=lambda each: (when_run(each) or invocation.now, each.id))
+    invocation.print(show_task_runs(shown, invocation, since=run.start_time, indent=2))
 
 
 def _print_subflow_runs(administration: Administration, run: FlowRun, invocation: Invocation) -> None:

@@ -11,14 +11,15 @@ from rich.text import Text
 
 from headrace.base.errors import InvalidRequest
 from headrace.cli.invocation import Flag, Invocation
-from headrace.cli.lookup import PAGE, read_pages
-from headrace.cli.texts import clean
+from headrace.cli.lookup import PAGE, read_pages, read_task_run_names
+from headrace.cli.texts import clean, one_line
 from headrace.schema.filters import LogFilter
 from headrace.schema.log import Log, LogSort
 from headrace.schema.run import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from uuid import UUID
 
     from headrace.gateway.administration import Administration
 
@@ -42,6 +43,7 @@ _STYLES = ((logging.ERROR, "red"), (logging.WARNING, "yellow"), (logging.INFO, "
 def print_logs(
     administration: Administration,
     wanted: LogFilter,
+    flow_run: str,
     invocation: Invocation,
     head: bool,
     tail: bool,
@@ -49,7 +51,7 @@ def print_logs(
     reverse: bool,
     output: Literal["json"] | None,
 ) -> None:
-    """Show these lines: all, the first or the last of them."""
+    """Show these lines of the flow run of this name and its task runs: all, the first or the last of them."""
     if head and tail:
         raise InvalidRequest("--head and --tail exclude each other.")
     limit = amount or (FEW if head or tail else None)
@@ -61,27 +63,39 @@ def print_logs(
         if output == "json":
             invocation.print_json(lines)
             return
-        shown = iter(lines)
+        pages = iter([lines])
     else:
-        shown = _stream(administration, wanted, LogSort.TIMESTAMP_DESC if reverse else order)
+        pages = _read_on(administration, wanted, LogSort.TIMESTAMP_DESC if reverse else order)
+    names: dict[UUID, str] = {}
     nothing = True
-    for line in shown:
-        nothing = False
-        invocation.print_line(_show_line(line))
+    for page in pages:
+        unknown = {line.task_run_id for line in page if line.task_run_id is not None} - names.keys()
+        names |= read_task_run_names(administration, unknown)
+        for line in page:
+            nothing = False
+            invocation.print_line(_show_line(line, _name_run(line, flow_run, names)))
     if nothing:
         invocation.err.print(Text("There are no log lines.", "bright_black"))
 
 
-def _stream(administration: Administration, wanted: LogFilter, order: LogSort) -> Iterator[Log]:
+def _read_on(administration: Administration, wanted: LogFilter, order: LogSort) -> Iterator[list[Log]]:
     """All lines, a page in memory at a time."""
     offset = 0
     while page := administration.list_logs(wanted, order, Page(PAGE, offset)):
-        yield from page
+        yield page
         offset += len(page)
 
 
-def _show_line(line: Log) -> Text:
+def _name_run(line: Log, flow_run: str, names: Mapping[UUID, str]) -> str:
+    """Whose line it is, as the log says it where the run executes."""
+    if line.task_run_id is None:
+        return f"Flow run '{one_line(flow_run)}'"
+    return f"Task run '{one_line(names.get(line.task_run_id, str(line.task_run_id)))}'"
+
+
+def _show_line(line: Log, run: str) -> Text:
     style = next(style for level, style in _STYLES if line.level >= level)
     text = Text(f"{line.timestamp.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3], "bright_black")
     text.append(" | ").append(f"{logging.getLevelName(line.level):<8}", style).append(" | ")
+    text.append(run).append(" - ")
     return text.append(clean(line.message), style if line.level >= logging.WARNING else "default")

@@ -70,6 +70,16 @@ def read_flow_names(administration: Administration, flow_ids: Iterable[UUID]) ->
     return names
 
 
+def read_task_run_names(administration: Administration, task_run_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of these task runs, as far as they still exist."""
+    wanted = list(dict.fromkeys(task_run_ids))
+    names: dict[UUID, str] = {}
+    for start in range(0, len(wanted), PAGE):
+        selection = RunSelection(task_runs=TaskRunFilter(id=IdFilter(any_=wanted[start : start + PAGE])))
+        names.update((run.id, run.name) for run in administration.list_task_runs(selection, page=Page(PAGE)))
+    return names
+
+
 def _read_id(named: str) -> UUID | None:
     try:
         return UUID(named)

@@ -117,7 +117,7 @@ def logs(
     with invocation.administration() as administration:
         task_run = find_task_run(administration, run)
         wanted = LogFilter(task_run_id=IdFilter(any_=[task_run.id]))
-        print_logs(administration, wanted, invocation, head, tail, num_logs, reverse, output)
+        print_logs(administration, wanted, "", invocation, head, tail, num_logs, reverse, output)
 
 
 def show_task_runs(

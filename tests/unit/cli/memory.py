@@ -222,7 +222,8 @@ class MemoryAdministration:
 
         def chosen(run: TaskRun) -> bool:
             return wanted is None or (
-                _has_text(wanted.name, run.name)
+                _has_id(wanted.id, run.id)
+                and _has_text(wanted.name, run.name)
                 and _has_state(wanted.state, run)
                 and _has_id(wanted.flow_run_id, run.flow_run_id)
             )

@@ -223,9 +223,22 @@ class TestLogs:
         terminal.administration.add_log(1, "\x1b[31mred\x1b[0m [bold]x[/bold]", level=15, flow_run_id=facts.id)
         shown = terminal.type("flow-run", "logs", "quiet-heron", width=80).out
         assert shown.splitlines() == [
-            "2026-03-01 11:43:20.000 | ERROR    | one",
+            "2026-03-01 11:43:20.000 | ERROR    | Flow run 'quiet-heron' - one",
             "  two" + " long" * 60,
-            "2026-03-01 11:43:21.000 | Level 15 | red [bold]x[/bold]",
+            "2026-03-01 11:43:21.000 | Level 15 | Flow run 'quiet-heron' - red [bold]x[/bold]",
+        ]
+
+    def test_a_line_says_whose_it_is(self, terminal: Terminal, facts: FlowRun) -> None:
+        terminal.administration.logs.clear()
+        for value, task_run in enumerate((None, number(21), number(22), number(21), number(404))):
+            terminal.administration.add_log(value, "x", flow_run_id=facts.id, task_run_id=task_run)
+        lines = terminal.read("flow-run", "logs", "quiet-heron").splitlines()
+        assert [line.partition("INFO     | ")[2] for line in lines] == [
+            "Flow run 'quiet-heron' - x",
+            "Task run 'fetch-0' - x",
+            "Task run 'fetch-1' - x",
+            "Task run 'fetch-0' - x",
+            f"Task run '{number(404)}' - x",
         ]
 
     def test_none_is_said_beside_the_output(self, terminal: Terminal, facts: FlowRun) -> None:

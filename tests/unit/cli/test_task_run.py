@@ -99,5 +99,5 @@ def test_logs_are_those_of_the_task_run(terminal: Terminal, trained: TaskRun) ->
     terminal.administration.add_log(1, "the flow's", flow_run_id=number(10))
     terminal.administration.add_log(2, "the task's", flow_run_id=number(10), task_run_id=trained.id)
     assert terminal.read("task-run", "logs", "train-0").splitlines() == [
-        "2026-03-01 11:43:22.000 | INFO     | the task's"
+        "2026-03-01 11:43:22.000 | INFO     | Task run 'train-0' - the task's"
     ]
