@@ -202,10 +202,14 @@ class TestRecordedRuns:
         assert ended.stderr == ""
 
 
-def test_what_is_deleted_is_gone(machine: Machine) -> None:
+def test_runs_are_shown_and_deleted_on_either_database(database_url: str, tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
     (machine.folder / "facts.py").write_text(FACTS)
     assert machine.run(sys.executable, "facts.py").returncode == 0
-    (run,) = machine.read("flow-run", "ls", "--flow-name", "animal-facts")
+    assert machine.read("version")["database"] == database_url.partition(":")[0]
+    (run,) = machine.read("flow-run", "ls", "--flow-name", "animal-facts", "--state-type", "completed")
+    assert "Task runs (4)" in machine.headrace("flow-run", "inspect", run["name"])
+    assert "careful" in machine.headrace("flow-run", "logs", run["id"])
     machine.headrace("flow-run", "delete", run["id"])
     machine.refuse("flow-run", "inspect", run["id"])
     assert run["id"] not in machine.headrace("flow-run", "ls")
