@@ -36,6 +36,10 @@ class Row:
     all_recorded: tuple[str, ...] = ()
     """Measures whose tasks must all have been read back."""
 
+    def references(self, name: str) -> tuple[str, ...]:
+        """The subjects that a ratio of this row is taken against; empty if it names no such ratio."""
+        return next((ratio.references for ratio in self.ratios if ratio.name == name), ())
+
     @property
     def needs(self) -> set[str]:
         """The measures without which this row can't be judged."""

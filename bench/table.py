@@ -64,7 +64,7 @@ def budget_line(row: Row, run: Run) -> tuple[str, ...]:
         title,
         shown(figures, row.measure, (row.bound,) if row.bound else (), run.tasks, named=False),
         shown(figures, row.measure, OTHERS, run.tasks, named=True),
-        shown(figures, row.measure, PREFECT, run.tasks, named=False),
+        shown(figures, row.measure, row.references("Prefect") or PREFECT, run.tasks, named=False),
         shown(figures, row.measure, ("headrace",), run.tasks, named=False),
         demand(row),
         verdict.reached,
