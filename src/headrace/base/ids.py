@@ -17,18 +17,16 @@ DEFAULT_WORKSPACE = UUID("00000000-0000-7000-8000-000000000001")
 """The workspace every database has from its creation."""
 
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
-_RANDOM_A = 0xFFF << 64
-_RANDOM_B = (1 << 62) - 1
+_RANDOM = (1 << 62) - 1
 _LOW = 0xFFFF
 
 
 def uuid7() -> UUID:
-    """A new time-ordered unique id (UUIDv7), to the millisecond."""
-    random = int.from_bytes(os.urandom(10), "big")
-    millis = time.time_ns() // 1_000_000
-    return UUID(
-        int=(millis << 80) | _VERSION_AND_VARIANT | (random & _RANDOM_A) | (random & _RANDOM_B)
-    )
+    """A new time-ordered unique id (UUIDv7), in order to a quarter of a microsecond (section 6.2, method 3)."""
+    millis, nanos = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanos << 12) // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") & _RANDOM
+    return UUID(int=(millis << 80) | (fraction << 64) | _VERSION_AND_VARIANT | random)
 
 
 def state_id(run_id: UUID, ordinal: int) -> UUID:
