@@ -25,6 +25,7 @@ from headrace.schema.orchestration import (
     SlotRequest,
     TaskDecision,
 )
+from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
 
@@ -143,6 +144,14 @@ class Execution(Protocol):
 
         Facts at or below the mark are skipped, so a batch may be sent again. Facts under an epoch that is not the
         run's are kept as history and move nothing. A gap (`first` beyond the mark + 1) raises `InvalidRequest`.
+        """
+        ...
+
+    def report(self, reports: Sequence[Report]) -> None:
+        """Store what clients tell that keep no journal: each report once, by its id, in whatever order it comes.
+
+        States of task runs are facts like those of a journal, put in order by their time, then by the ids of their
+        reports. A beat takes the lease of the flow run's present attempt, or keeps it. When this returns, all is stored.
         """
         ...
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from headrace.base.clock import to_datetime
 from headrace.orchestration.unit import Unit
+from headrace.rules.bookkeeping import in_order
 from headrace.schema.event import Cursor, EventPage, LoggedEvent
 from headrace.schema.fact import StateFact
 from headrace.schema.state import State
@@ -18,6 +19,7 @@ from headrace.storage.texts import storable_json
 
 FLOW_RUN: Final = "flow-run"
 TASK_RUN: Final = "task-run"
+CUSTOM: Final = "custom"
 LATE: Final = "late"
 """States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
 
@@ -47,7 +49,7 @@ def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact
     """The states that moved each of the runs, in the order in which they were recorded."""
     histories: dict[UUID, list[StateFact]] = {}
     for subject, kind, body in unit.fetch(compiled.find_history, ids=list(ids)):
-        if kind != LATE:
+        if kind in {FLOW_RUN, TASK_RUN}:
             histories.setdefault(subject, []).extend(to_facts(body))
     return histories
 
@@ -55,8 +57,8 @@ def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact
 def list_states(unit: Unit, run_id: UUID) -> list[State]:
     """Every state a run was in or was said to be in, oldest first, each once."""
     rows = unit.fetch(compiled.find_history, ids=[run_id])
-    facts = {(fact.timestamp, fact.ordinal): fact for _, _, body in rows for fact in to_facts(body)}
-    return [to_state(run_id, facts[place]) for place in sorted(facts)]
+    facts = [fact for _, _, body in rows for fact in to_facts(body)]
+    return [to_state(run_id, fact) for fact in in_order(facts)]
 
 
 def read_events(unit: Unit, after: Cursor, limit: int) -> EventPage:

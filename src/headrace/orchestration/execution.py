@@ -10,6 +10,7 @@ from headrace.base.clock import SYSTEM, Clock
 from headrace.base.errors import HeadraceError
 from headrace.orchestration import claims, deaths, events, facts, flow_runs, flows, leases, proposals, slots, task_runs
 from headrace.orchestration.desk import Desk
+from headrace.orchestration.reports import store_reports
 from headrace.schema.event import Cursor, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -24,6 +25,7 @@ from headrace.schema.orchestration import (
     SlotRequest,
     TaskDecision,
 )
+from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
@@ -103,6 +105,9 @@ class OrchestratedExecution:
 
     def deliver(self, batch: Batch) -> int:
         return self._desk.write(lambda unit: facts.store_batch(unit, batch))
+
+    def report(self, reports: Sequence[Report]) -> None:
+        self._desk.write(lambda unit: store_reports(unit, reports))
 
     # live
 

@@ -33,6 +33,9 @@ class Progress(Struct, frozen=True, kw_only=True):
     next_scheduled_start_time: int | None = None
 
 
+REPORT = "report"
+"""The detail of a state that holds the id of the report which told of it, where one did."""
+
 BEGINNING = Progress()
 """A run that has no state yet."""
 
@@ -99,15 +102,18 @@ def project(
     `history` gives every state that arrived before. It is asked only when a fresh one belongs among them.
     """
     states = in_order(fresh)
-    if states and before.state is not None and order(states[0]) <= order(before.state):
+    if states and before.state is not None and states[0].timestamp <= before.state.timestamp:
         states = in_order([*history(), *fresh])
         before = Progress(expected_start_time=before.expected_start_time, run_count=before.run_count)
     return fold(before, states, run_count)
 
 
-def order(state: StateFact) -> tuple[int, int]:
-    """What the states of one run are sorted by: their time, and within one instant their number."""
-    return state.timestamp, state.ordinal
+def order(state: StateFact) -> tuple[int, str, int]:
+    """What the states of one run are sorted by: their time; within one instant the id of their report, and their number.
+
+    Only states that came as reports have such an id: they are numbered as they come, which tells nothing.
+    """
+    return state.timestamp, state.details.get(REPORT, "") if state.details else "", state.ordinal
 
 
 def in_order(states: Sequence[StateFact]) -> Sequence[StateFact]:

@@ -24,6 +24,7 @@ from headrace.schema.orchestration import (
     SlotRequest,
     TaskDecision,
 )
+from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
 
@@ -149,6 +150,12 @@ class Deliver(Call, frozen=True):
     batch: Batch
 
 
+class ReportAll(Call, frozen=True):
+    """`report`"""
+
+    reports: list[Report]
+
+
 class ReadEvents(Call, frozen=True):
     """`read_events`"""
 
@@ -188,6 +195,7 @@ ROUTES: tuple[Route, ...] = (
     Route("release_held_slots", "slots/release-held", ReleaseHeldSlots, int),
     Route("withdraw_slot_request", "slots/withdraw", WithdrawSlotRequest, None),
     Route("deliver", "journal", Deliver, int),
+    Route("report", "reports", ReportAll, None),
     Route("read_events", "events", ReadEvents, EventPage),
     Route("last_cursor", "events/last", LastCursor, Cursor),
 )
