@@ -23,9 +23,10 @@ export UV_SYSTEM_CERTS ?= true
 # MLflow's usage reports, and the note about them that it keeps in the user's home.
 export MLFLOW_DISABLE_TELEMETRY ?= true
 
-# The first interpreter here that is new enough.
+# The first interpreter here that is new enough, by its own path: for another path to it, a shim's say, uv would make the
+# environment anew.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
+	$$python -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
 
 # Processes for the tests; the suite waits for signals, not for time, so a few more than there are cores do no harm.
 JOBS ?= auto
