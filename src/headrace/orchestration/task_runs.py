@@ -13,9 +13,9 @@ from headrace.base.ids import uuid7
 from headrace.orchestration.events import EventRow, append, event_row, load_histories
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.unit import Unit
-from headrace.rules.bookkeeping import project
+from headrace.rules.bookkeeping import Progress, enter, project
 from headrace.rules.task_policy import refuse_task_run
-from headrace.rules.transitions import CRASHED, PENDING, RUNNING, SCHEDULED
+from headrace.rules.transitions import CRASHED, PENDING, RUNNING, SCHEDULED, is_terminal
 from headrace.rules.verdicts import Reject
 from headrace.schema.fact import StateFact
 from headrace.schema.orchestration import TaskDecision, Verb
@@ -55,9 +55,13 @@ def advance(
     run_count: int = 0,
 ) -> TaskRunRow:
     """The row after more states of its run arrived; `history` gives those that had arrived before."""
-    before = to_progress(row)
-    after = project(before, states, history, run_count)
+    return _with_progress(row, project(to_progress(row), states, history, run_count), now)
+
+
+def _with_progress(row: TaskRunRow, after: Progress, now: int) -> TaskRunRow:
+    """The row with the columns that follow from its states."""
     state = after.state
+    unmoved = state is None or (state.ordinal, state.timestamp) == (row.state_ordinal, row.state_timestamp)
     return row._replace(
         run_count=after.run_count,
         next_scheduled_start_time=after.next_scheduled_start_time,
@@ -68,7 +72,7 @@ def advance(
         state_name=state and storable(state.name),
         state_timestamp=state and state.timestamp,
         state_ordinal=state.ordinal if state else 0,
-        state=row.state if state is before.state or state is None else pack_rest(state),
+        state=row.state if unmoved or state is None else pack_rest(state),
         updated=now,
     )
 
@@ -85,7 +89,11 @@ def propose_task_run_state(unit: Unit, task_run_id: UUID, state: StateCreate, fo
         verb = Verb.REJECT if isinstance(refused, Reject) else Verb.ABORT
         return TaskDecision(verb=verb, state=before, written=False, reason=refused.reason)
     fact = to_state_fact(state, row.state_ordinal + 1, max(unit.now, (row.state_timestamp or 0) + 1))
-    _enter(unit, [(row, fact, row.run_count + (state.type is RUNNING))])
+    run_count = row.run_count + (state.type is RUNNING)
+    if before is not None and is_terminal(before.type):
+        _reopen(unit, row, fact, run_count)
+    else:
+        _enter(unit, [(row, fact, run_count)])
     return TaskDecision(verb=Verb.ACCEPT, state=to_state(row.id, fact), written=True)
 
 
@@ -108,6 +116,13 @@ def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
         moved.append((row, StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message), 0))
     if moved:
         _enter(unit, moved)
+
+
+def _reopen(unit: Unit, row: TaskRunRow, state: StateFact, run_count: int) -> None:
+    """Let a task run that had ended enter a state all the same, because somebody insists."""
+    after = enter(to_progress(row), state, run_count)
+    unit.insert(compiled.replace_task_runs, [_with_progress(row, after, unit.now)])
+    append(unit, [event_row("task-run", row.id, row.flow_run_id, [state])])
 
 
 def _enter(unit: Unit, moved: Sequence[tuple[TaskRunRow, StateFact, int]]) -> None:

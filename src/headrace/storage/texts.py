@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.schema.wire import encode_json
+from headrace.schema.wire import decode_json, encode_json
 
 REPLACEMENT = "\ufffd"
 """Stands where a character was that no database can hold."""
@@ -56,9 +56,8 @@ def _mend(value: Any) -> Any:
             return {storable(str(key)): _mend(each) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case list() | tuple() | set() | frozenset():
             return [_mend(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+        case msgspec.Struct():
+            parts = {name: _mend(getattr(value, name)) for name in value.__struct_fields__}
+            return list(parts.values()) if value.__struct_config__.array_like else parts
         case _:
-            try:
-                plain = msgspec.to_builtins(value)
-            except TypeError:
-                return storable(repr(value))
-            return _mend(plain) if type(plain) is not type(value) else storable(repr(value))
+            return _mend(decode_json(encode_json(value)))

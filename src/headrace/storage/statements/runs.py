@@ -166,7 +166,7 @@ def insert_task_runs(dialect: Dialect) -> Insert:
 def replace_task_runs(dialect: Dialect) -> Insert:
     """Write back rows that were read and held before in the same unit of work."""
     insert = insert_into(dialect, t.task_runs)
-    kept = {"workspace_id", "id", "created"}
+    kept = {"workspace_id", "id"}
     changed = {column.name: insert.excluded[column.name] for column in t.task_runs.c if column.name not in kept}
     return insert.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=changed)
 

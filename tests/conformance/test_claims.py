@@ -1,0 +1,89 @@
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from headrace.base.ids import uuid7
+from headrace.gateway.execution import Execution
+from headrace.schema.orchestration import Claim, ClaimRequest
+from headrace.schema.state import StateType
+from tests.conformance.conftest import Orchestrations
+from tests.conformance.scenes import NOBODY, Stage
+
+
+def claim(execution: Execution, stage: Stage, limit: int = 10, seconds: float = 0, **what: Any) -> list[Claim]:
+    return execution.claim_flow_runs(ClaimRequest(claimant="worker", before=stage.after(seconds), limit=limit, **what))
+
+
+def ids(claims: list[Claim]) -> list[UUID]:
+    return [each.flow_run.id for each in claims]
+
+
+def test_what_is_due_is_claimed_oldest_first(execution: Execution, stage: Stage) -> None:
+    late, early, future = stage.scheduled(-10), stage.scheduled(-20), stage.scheduled(20)
+    stage.run()
+    claims = claim(execution, stage)
+    assert ids(claims) == [early.id, late.id]
+    assert [(each.epoch, each.flow_run.epoch, each.flow_run.state_type) for each in claims] == [
+        (1, 1, StateType.PENDING)
+    ] * 2
+    assert claims[0].flow_run.state
+    assert claims[0].flow_run.state.state_details.scheduled_time == stage.after(-20)
+    assert claim(execution, stage) == []
+    assert ids(claim(execution, stage, seconds=20)) == [future.id]
+
+
+def test_no_more_is_claimed_than_was_asked_for(execution: Execution, stage: Stage) -> None:
+    runs = [stage.scheduled(-10 + number) for number in range(3)]
+    assert ids(claim(execution, stage, limit=2)) == [run.id for run in runs[:2]]
+    assert claim(execution, stage, limit=0) == []
+    assert ids(claim(execution, stage, limit=2)) == [runs[2].id]
+
+
+def test_claims_are_narrowed_to_deployments_and_queues(execution: Execution, stage: Stage) -> None:
+    ours, theirs, queue = uuid7(), uuid7(), uuid7()
+    mine = stage.scheduled(deployment_id=ours)
+    stage.scheduled(deployment_id=theirs)
+    stage.scheduled()
+    assert claim(execution, stage, deployment_ids=[]) == []
+    assert claim(execution, stage, work_queue_ids=[queue]) == []
+    assert claim(execution, stage, work_queue_ids=[queue], deployment_ids=[ours]) == []
+    assert ids(claim(execution, stage, deployment_ids=[ours, uuid7()])) == [mine.id]
+
+
+def test_of_many_claimants_each_run_has_one(implementation: Orchestrations, execution: Execution, stage: Stage) -> None:
+    runs = {stage.scheduled(-1).id for _ in range(40)}
+    claimants = [execution, implementation.open().execution]
+
+    def take(number: int) -> list[UUID]:
+        return ids(claim(claimants[number % 2], stage, limit=7))
+
+    taken: list[UUID] = []
+    with ThreadPoolExecutor(8) as threads:
+        # On PostgreSQL a claimant passes over what others are just taking, so nobody gets all at once.
+        while some := [each for part in threads.map(take, range(8)) for each in part]:
+            taken += some
+    assert len(taken) == 40
+    assert set(taken) == runs
+
+
+def test_a_claim_can_be_given_back(execution: Execution, stage: Stage) -> None:
+    run = stage.scheduled(-10)
+    (mine,) = claim(execution, stage)
+    assert execution.release_claim(run.id, mine.epoch) is True
+    back = execution.read_flow_run(run.id)
+    assert (back.state_type, back.next_scheduled_start_time) == (StateType.SCHEDULED, stage.after(-10))
+    assert execution.release_claim(run.id, mine.epoch) is False
+    (again,) = claim(execution, stage)
+    assert again.epoch == mine.epoch + 1
+    assert execution.release_claim(run.id, mine.epoch) is False
+    stage.propose(run, StateType.RUNNING, epoch=again.epoch)
+    assert execution.release_claim(run.id, again.epoch) is False
+    assert execution.release_claim(uuid7(), 1) is False
+
+
+def test_a_claimant_that_dies_loses_its_claim(execution: Execution, stage: Stage) -> None:
+    run = stage.scheduled()
+    claim(execution, stage, presence=NOBODY)
+    execution.crash_if_dead()
+    execution.crash_if_dead()
+    assert execution.read_flow_run(run.id).state_type is StateType.CRASHED
