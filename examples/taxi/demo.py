@@ -32,7 +32,8 @@ def main() -> None:
     headline("The run, as the database has it")
     print(read_back("flow-run", "ls", "--limit", "5"))
     print(read_back("flow-run", "inspect", newest["id"]))
-    print(f"All of it is in {home}; look around with HEADRACE_HOME={home} headrace flow-run ls")
+    shown = os.path.relpath(home, Path(__file__).parents[2])
+    print(f"All of it is in {shown}. Look around: HEADRACE_HOME={shown} .venv/bin/headrace flow-run ls")
 
 
 def read_back(*arguments: str) -> str:
