@@ -10,7 +10,9 @@ no stored id and no index of their own: the run of a state is found by a range l
 from __future__ import annotations
 
 import os
+import struct
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 DEFAULT_WORKSPACE = UUID("00000000-0000-7000-8000-000000000001")
@@ -25,8 +27,31 @@ def uuid7() -> UUID:
     """A new time-ordered unique id (UUIDv7), in order to a quarter of a microsecond (section 6.2, method 3)."""
     millis, nanos = divmod(time.time_ns(), 1_000_000)
     fraction = (nanos << 12) // 1_000_000
-    random = int.from_bytes(os.urandom(8), "big") & _RANDOM
-    return UUID(int=(millis << 80) | (fraction << 64) | _VERSION_AND_VARIANT | random)
+    return UUID(int=(millis << 80) | (fraction << 64) | _VERSION_AND_VARIANT | (_draw() & _RANDOM))
+
+
+_BLOCK = 256
+_words: Iterator[int] = iter(())
+
+
+def _draw() -> int:
+    """64 random bits. They are asked of the system in blocks: each time costs a change of threads beside a busy one."""
+    global _words  # noqa: PLW0603 - one supply per process
+    word = next(_words, None)
+    if word is None:
+        _words = iter(struct.unpack(f"{_BLOCK}Q", os.urandom(8 * _BLOCK)))
+        return next(_words)
+    return word
+
+
+def _forget_words() -> None:
+    """A forked child must not draw what its parent draws."""
+    global _words  # noqa: PLW0603
+    _words = iter(())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_words)
 
 
 def state_id(run_id: UUID, ordinal: int) -> UUID:

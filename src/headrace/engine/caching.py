@@ -6,9 +6,7 @@ call leaves it uncached.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from headrace.base import errors
+from headrace.engine.digests import digest
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
 _JSON_TYPES = frozenset({str, int, float, bool, type(None)})
@@ -23,17 +22,16 @@ _JSON_TYPES = frozenset({str, int, float, bool, type(None)})
 
 def hash_values(*values: Any) -> str:
     """A digest that is the same for equal values, in every process. Raises `SerializationError` for a value without one."""
-    digest = hashlib.blake2b(digest_size=16)
-    for value in values:
-        digest.update(_stable_bytes(value))
-        digest.update(b"\x00")
-    return digest.hexdigest()
+    parts = [_stable_bytes(value) for value in values]
+    return digest(*(part for content in parts for part in (len(content).to_bytes(8, "big"), content)))
 
 
 def _stable_bytes(value: Any) -> bytes:
     if _is_plain(value):
         return b"json" + _deterministic.encode(value)
     try:
+        import pickle
+
         return b"pickle" + pickle.dumps(value, protocol=4)
     except Exception:  # whatever __reduce__ may raise
         pass

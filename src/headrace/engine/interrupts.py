@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import ctypes
 import signal
 import threading
 import time
@@ -107,6 +106,8 @@ class _Limited:
         with self._lock:  # while it is held the thread cannot end, and its number cannot become another's
             if self._over:
                 return False
+            import ctypes
+
             number = ctypes.c_ulong(self._thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(DeadlineInterrupt))
             return True

@@ -7,10 +7,7 @@ neither exchanged nor made by somebody who does not have the key: pickled values
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +17,7 @@ from msgspec import UNSET, Struct
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
+from headrace.engine.digests import digest, is_same, random_name, sign
 from headrace.engine.serializers import SERIALIZERS, Serializer, find_serializer
 from headrace.schema.fact import ResultFact
 
@@ -95,11 +93,11 @@ class ResultStore:
         except FileNotFoundError:
             pass
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f".results.key.{os.getpid()}.{secrets.token_hex(4)}")
+        fresh = path.with_name(f".results.key.{os.getpid()}.{random_name()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
+                file.write(os.urandom(32))
             with contextlib.suppress(FileExistsError):
                 os.link(fresh, path)  # the first to come wins, whole
         finally:
@@ -123,7 +121,7 @@ class ResultStore:
         payload = serializer.dumps(value)
         place = folder or self.folder
         path = self._path(storage_key, place)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{random_name()}")
         header = _Header(storage_key, serializer.type, expiration, len(payload), "", cache_key)
         try:
             header = msgspec.structs.replace(header, signature=self._sign(header, payload))
@@ -162,7 +160,7 @@ class ResultStore:
             raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
         except msgspec.DecodeError as error:
             raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
-        if not hmac.compare_digest(header.signature.encode(), signature.encode()):
+        if not is_same(header.signature, signature):
             raise errors.MissingResult(
                 f"The value in {path} does not carry this user's signature, so it is not opened."
             )
@@ -171,15 +169,13 @@ class ResultStore:
         return _serializer_of(header.serializer).loads(payload)
 
     def _sign(self, header: _Header, payload: bytes) -> str:
-        signature = hmac.new(self._key, msgspec.json.encode(header), hashlib.sha256)
-        signature.update(payload)
-        return signature.hexdigest()
+        return sign(self._key, msgspec.json.encode(header), payload)
 
     def _path(self, storage_key: str, folder: Path) -> Path:
         """The file of a key. Keys are anybody's text: what could leave the folder is replaced by its digest."""
         plain = storage_key.replace("-", "").replace("_", "").replace(".", "").isalnum() and storage_key.isascii()
         if not plain or storage_key.startswith(".") or len(storage_key) > 128:
-            storage_key = hashlib.blake2b(storage_key.encode(), digest_size=20).hexdigest()
+            storage_key = digest(storage_key.encode(), size=20)
         return folder / storage_key[:2] / storage_key
 
 

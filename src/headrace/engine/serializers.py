@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any, Protocol
 
 import msgspec
@@ -38,6 +37,8 @@ class PickleSerializer:
     def dumps(self, value: Any) -> bytes:
         """Return the value as bytes. Raises `SerializationError`."""
         try:
+            import pickle
+
             return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
         except Exception:  # whatever __reduce__ may raise
             pass
@@ -53,6 +54,8 @@ class PickleSerializer:
     def loads(self, payload: bytes) -> Any:
         """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
         try:
+            import pickle
+
             return pickle.loads(payload)  # noqa: S301 - only what carries this user's signature gets here
         except Exception as error:
             raise errors.SerializationError(f"A kept value cannot be unpickled: {error}") from error

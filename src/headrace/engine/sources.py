@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+
+from headrace.engine.digests import checksum, digest
 
 
 def describe(function: Callable[..., Any]) -> str:
@@ -22,13 +23,13 @@ def key_of(function: Callable[..., Any]) -> str:
     name = getattr(function, "__qualname__", describe(function))
     code = getattr(inspect.unwrap(function), "__code__", None)
     file = Path(code.co_filename).name if code is not None else ""
-    return f"{name}-{hashlib.blake2b(f'{file}:{name}'.encode(), digest_size=4).hexdigest()}"
+    return f"{name}-{checksum(f'{file}:{name}')}"
 
 
 @lru_cache(maxsize=256)
 def _digest(file: str) -> str | None:
     try:
-        return hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
+        return digest(Path(file).read_bytes())
     except OSError:
         return None
 

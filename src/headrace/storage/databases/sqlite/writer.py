@@ -22,7 +22,7 @@ T = TypeVar("T")
 GROUP = 128
 """How many units one transaction takes in at most."""
 
-WAL_LIMIT = 4 << 20
+WAL_LIMIT = 16 << 20
 """How large, in bytes, the write-ahead log may grow before it is copied into the database file."""
 
 LOOK_EVERY = 500
