@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, select, update
 
 from headrace.storage import tables as t
 from headrace.storage.artifacts import delete_artifacts
@@ -55,21 +55,21 @@ def delete_flow(connection: Connection, workspace_id: UUID, flow_id: UUID) -> in
 
 
 def _delete_left(connection: Connection, workspace_id: UUID, tasks: Query, flow_run_id: UUID | None) -> None:
-    """Delete what task runs, and their flow run, left."""
-    subjects: Any = t.events.c.subject_id.in_(tasks)
+    """Delete what task runs, and their flow run, left. Each on its own, because no index serves an OR of the two."""
+    _delete_of(connection, workspace_id, t.events, t.events.c.subject_id.in_(tasks))
     if flow_run_id is not None:
-        subjects = or_(subjects, t.events.c.subject_id == flow_run_id)
-    _delete_of(connection, workspace_id, t.events, subjects)
+        _delete_of(connection, workspace_id, t.events, t.events.c.subject_id == flow_run_id)
     for table in (t.logs, t.results):
-        _delete_of(connection, workspace_id, table, _left(table, tasks, flow_run_id))
+        for left in _left(table, tasks, flow_run_id):
+            _delete_of(connection, workspace_id, table, left)
     artifact = t.artifacts.c
-    left = select(artifact.id).where(artifact.workspace_id == workspace_id, _left(t.artifacts, tasks, flow_run_id))
-    delete_artifacts(connection, workspace_id, left)
+    for left in _left(t.artifacts, tasks, flow_run_id):
+        delete_artifacts(connection, workspace_id, select(artifact.id).where(artifact.workspace_id == workspace_id, left))
 
 
-def _left(table: Table, tasks: Query, flow_run_id: UUID | None) -> Any:
+def _left(table: Table, tasks: Query, flow_run_id: UUID | None) -> list[Any]:
     of_tasks = table.c.task_run_id.in_(tasks)
-    return of_tasks if flow_run_id is None else or_(of_tasks, table.c.flow_run_id == flow_run_id)
+    return [of_tasks] if flow_run_id is None else [of_tasks, table.c.flow_run_id == flow_run_id]
 
 
 def _delete_of(connection: Connection, workspace_id: UUID, table: Table, condition: Any) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from sqlalchemy import Boolean, Executable, Insert, SelectBase, create_mock_engi
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from headrace.base.ids import DEFAULT_WORKSPACE
-from headrace.storage import migrations, statements, tables
+from headrace.storage import migrations, statements, statistics, tables
 from headrace.storage.database import Insertion, Statement, Text
 from headrace.storage.dialect import DIALECTS, Dialect
 from headrace.storage.types import Id, Json
@@ -35,7 +37,7 @@ def generate() -> str:
     parts = [HEADER, f"head = {_write(migrations.head())}", "schema = {"]
     for name, dialect in DIALECTS.items():
         parts += [f"    {_write(name)}: (", *(f"        {_write(sql)}," for sql in schema(dialect)), "    ),"]
-    parts += ["}", ""]
+    parts += ["}", "", "statistics = (", *(f"    {_write(sql)}," for sql in describe_data()), ")", ""]
     definitions = {**statements.STATEMENTS, **statements.INSERTIONS}
     parts += [f"{name} = {_write(_compose(definition))}" for name, definition in sorted(definitions.items())]
     return "\n".join(parts) + "\n"
@@ -57,6 +59,17 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
     revision = insert(tables.schema_revision).values(version_num=migrations.head())
     workspace = insert(tables.workspaces).values(id=DEFAULT_WORKSPACE, name="default", created=now, updated=now)
     return (*created, _line(_compile(revision, dialect)), _line(_compile(workspace, dialect)))
+
+
+def describe_data() -> tuple[str, ...]:
+    """The statements that tell SQLite's planner of the data."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        for sql in schema(DIALECTS["sqlite"]):
+            database.execute(sql)
+        rows = [f"('{table}', '{index}', '{shared}')" for table, index, shared in statistics.describe(database)]
+    # ANALYZE of no table makes the table of statistics, and counts nothing.
+    insert = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES "
+    return ("ANALYZE sqlite_master", "DELETE FROM sqlite_stat1", insert + ", ".join(rows))
 
 
 def _compose(definition: Callable[[Dialect], Executable]) -> Statement | Insertion:

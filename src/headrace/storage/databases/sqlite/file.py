@@ -122,7 +122,7 @@ class File:
                 connection = SqliteConnection(new, self._patience, ("journal_mode=off", "synchronous=off"))
                 try:
                     connection.command("BEGIN")
-                    for statement in compiled.schema["sqlite"]:
+                    for statement in (*compiled.schema["sqlite"], *compiled.statistics):
                         connection.command(statement)
                     connection.command("COMMIT")
                     connection.command("PRAGMA journal_mode=wal")
@@ -145,6 +145,8 @@ class File:
 
             writer.command("BEGIN IMMEDIATE")
             migrations.upgrade(writer)
+            for statement in compiled.statistics:
+                writer.command(statement)
             writer.command("COMMIT")
         except sqlite3.Error as error:
             raise explain(error, self.path) from error

@@ -83,7 +83,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deployment_id IS NOT NULL"),
         postgresql_where=sa.text("deployment_id IS NOT NULL"),
     )
-    op.create_index("ix_flow_runs_end_time", "flow_runs", ["workspace_id", "end_time"])
+    op.create_index("ix_flow_runs_end_time", "flow_runs", ["workspace_id", "end_time", "id"])
     op.create_index(
         "ix_flow_runs_expected_start_time",
         "flow_runs",
@@ -98,7 +98,7 @@ def upgrade() -> None:
         ],
     )
     op.create_index("ix_flow_runs_flow_id", "flow_runs", ["workspace_id", "flow_id", "id"])
-    op.create_index("ix_flow_runs_name", "flow_runs", ["workspace_id", "name"])
+    op.create_index("ix_flow_runs_name", "flow_runs", ["workspace_id", "name", "id"])
     op.create_index(
         "ix_flow_runs_next_scheduled_start_time",
         "flow_runs",
@@ -109,18 +109,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_flow_runs_parent_flow_run_id",
         "flow_runs",
-        ["workspace_id", "parent_flow_run_id"],
+        ["workspace_id", "parent_flow_run_id", "id"],
         sqlite_where=sa.text("parent_flow_run_id IS NOT NULL"),
         postgresql_where=sa.text("parent_flow_run_id IS NOT NULL"),
     )
     op.create_index(
         "ix_flow_runs_parent_task_run_id",
         "flow_runs",
-        ["workspace_id", "parent_task_run_id"],
+        ["workspace_id", "parent_task_run_id", "id"],
         sqlite_where=sa.text("parent_task_run_id IS NOT NULL"),
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
     )
-    op.create_index("ix_flow_runs_start_time", "flow_runs", ["workspace_id", "start_time"])
+    op.create_index("ix_flow_runs_start_time", "flow_runs", ["workspace_id", "start_time", "id"])
     op.create_index("ix_flow_runs_state_name", "flow_runs", ["workspace_id", "state_name", "id"])
     op.create_index("ix_flow_runs_state_type", "flow_runs", ["workspace_id", "state_type", "id"])
     op.create_index(
@@ -133,7 +133,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_flow_runs_idempotency_key",
         "flow_runs",
-        ["workspace_id", "flow_id", "idempotency_key"],
+        ["workspace_id", "idempotency_key", "flow_id"],
         unique=True,
         sqlite_where=sa.text("idempotency_key IS NOT NULL"),
         postgresql_where=sa.text("idempotency_key IS NOT NULL"),
@@ -169,17 +169,30 @@ def upgrade() -> None:
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_task_runs"),
     )
+    op.create_index("ix_task_runs_end_time", "task_runs", ["workspace_id", "end_time", "state_type"])
     op.create_index(
-        "ix_task_runs_expected_start_time", "task_runs", ["workspace_id", "expected_start_time", "state_type"]
+        "ix_task_runs_expected_start_time",
+        "task_runs",
+        [
+            "workspace_id",
+            "expected_start_time",
+            "state_type",
+            "state_name",
+            "state_timestamp",
+            "start_time",
+            "total_run_time",
+        ],
     )
     op.create_index("ix_task_runs_key", "task_runs", ["flow_run_id", "task_key", "dynamic_key"])
     op.create_index(
-        "ix_task_runs_not_completed",
+        "ix_task_runs_next_scheduled_start_time",
         "task_runs",
-        ["workspace_id", "state_type", "id"],
-        sqlite_where=sa.text("state_type != 'COMPLETED'"),
-        postgresql_where=sa.text("state_type != 'COMPLETED'"),
+        ["workspace_id", "next_scheduled_start_time", "id"],
+        sqlite_where=sa.text("next_scheduled_start_time IS NOT NULL"),
+        postgresql_where=sa.text("next_scheduled_start_time IS NOT NULL"),
     )
+    op.create_index("ix_task_runs_start_time", "task_runs", ["workspace_id", "start_time", "state_type"])
+    op.create_index("ix_task_runs_state_type", "task_runs", ["workspace_id", "state_type", "id"])
     op.create_table(
         "events",
         sa.Column("workspace_id", Id, nullable=False),
@@ -240,7 +253,7 @@ def upgrade() -> None:
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_artifacts"),
     )
-    op.create_index("ix_artifacts_created", "artifacts", ["workspace_id", "created"])
+    op.create_index("ix_artifacts_created", "artifacts", ["workspace_id", "created", "id"])
     op.create_index(
         "ix_artifacts_flow_run_id",
         "artifacts",
@@ -248,7 +261,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("flow_run_id IS NOT NULL"),
         postgresql_where=sa.text("flow_run_id IS NOT NULL"),
     )
-    op.create_index("ix_artifacts_key", "artifacts", ["workspace_id", "key", "created"])
+    op.create_index("ix_artifacts_key", "artifacts", ["workspace_id", "key", "id"])
     op.create_index(
         "ix_artifacts_task_run_id",
         "artifacts",
@@ -256,7 +269,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("task_run_id IS NOT NULL"),
         postgresql_where=sa.text("task_run_id IS NOT NULL"),
     )
-    op.create_index("ix_artifacts_updated", "artifacts", ["workspace_id", "updated"])
+    op.create_index("ix_artifacts_updated", "artifacts", ["workspace_id", "updated", "id"])
     op.create_table(
         "artifact_collections",
         sa.Column("workspace_id", Id, nullable=False),
