@@ -20,6 +20,12 @@ from typing import Any
 GRACE = 1.0
 """Seconds an interrupted thread has to end before it is left behind."""
 
+KNOCK = 0.05
+"""Seconds between alarms until one is heard: one that comes just before the code begins to block does not wake it."""
+
+AGAIN = 5.0
+"""Seconds after which code that went on in spite of its interrupt is interrupted again."""
+
 
 class DeadlineExceeded(Exception):
     """Code ran longer than it may. `seconds` is its limit; `still_running` says that it could not be interrupted."""
@@ -56,12 +62,13 @@ def _call_on_main_thread(
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
         if armed:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
             raise interrupt
 
     handler = signal.signal(signal.SIGALRM, stop)
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+            signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6), KNOCK)
             return function(*args, **kwargs)
         finally:
             armed = False  # an alarm between the end of the code and here is a late end, one after it is nothing
