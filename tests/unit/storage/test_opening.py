@@ -1,5 +1,6 @@
 """Opening a database: wherever it is, whoever opens it at the same time, and whatever is wrong with it."""
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from headrace.base.errors import DatabaseBusy, DatabaseError, HeadraceError, NewerSchema, Unavailable, UnusableDatabase
 from headrace.storage import compiled
+from headrace.storage.database import Synchronous
 from headrace.storage.databases import open_database
 from headrace.storage.databases.postgresql import schema
 from headrace.storage.databases.sqlite import file
+from headrace.storage.locks import FileLock
 from tests.unit.storage import marks
 
 
@@ -67,6 +71,25 @@ def test_every_form_of_an_address_leads_to_the_same_server(postgresql_url: str) 
 @pytest.mark.parametrize("url", ["", "x.db", "sqlite:", "sqlite://", "mysql://localhost/x", "postgresql://"])
 def test_what_is_no_address_is_refused(url: str) -> None:
     assert "no address" in refusal(url)
+
+
+def test_a_database_in_memory_is_refused() -> None:
+    assert "path of a file" in refusal("sqlite:///:memory:")
+
+
+@pytest.mark.parametrize(("synchronous", "level"), [("normal", 1), ("full", 2)])
+def test_how_much_a_power_loss_may_take_is_a_choice(sqlite_url: str, synchronous: Synchronous, level: int) -> None:
+    with open_database(sqlite_url, synchronous=synchronous) as database:
+        query = text("PRAGMA synchronous")
+        assert database.write(lambda connection: connection.select(query)) == [(level,)]
+
+
+def test_a_file_system_without_locks_is_refused(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def acquire(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    assert "no locks" in refusal(sqlite_url)
 
 
 def test_nobody_else_may_read_what_is_kept(sqlite_url: str, home: Path) -> None:

@@ -98,6 +98,23 @@ def test_an_interrupt_of_the_thread_that_waits_does_not_reach_the_unit(database:
     assert database.read(marks.read) == [1, 2]
 
 
+def test_an_interrupted_read_leaves_others_unharmed(database: Database) -> None:
+    database.write(marks.write(1))
+
+    def end_in(error: type[BaseException]) -> Callable[[Connection], None]:
+        def unit(connection: Connection) -> None:
+            assert marks.read(connection) == [1]
+            raise error
+
+        return unit
+
+    for _ in range(3):
+        for error in (KeyboardInterrupt, Refusal):
+            with pytest.raises(error):
+                database.read(end_in(error))
+        assert database.read(marks.read) == [1]
+
+
 def test_a_unit_cannot_wait_for_another(database: Database) -> None:
     with pytest.raises(RuntimeError, match="cannot wait for another"):
         database.write(lambda _: database.write(marks.write(1)))

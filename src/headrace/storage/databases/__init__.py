@@ -25,6 +25,8 @@ def open_database(
         from headrace.storage.databases.sqlite.database import SqliteDatabase
         from headrace.storage.databases.sqlite.file import File
 
+        if rest.startswith("/:memory:"):
+            raise UnusableDatabase("A database in memory would be gone with its process; give the path of a file.")
         path = Path(rest[1:].partition("?")[0]).expanduser().resolve()
         return SqliteDatabase(File(path, patience), synchronous, patience)
     if kind in {"postgresql", "postgres"} and rest:

@@ -107,6 +107,7 @@ class Watch:
                 while pgconn.notifies():
                     pass
                 self._notice()
+        connection.command("SELECT pg_advisory_unlock_all()")  # now, and not when the server gets to it
 
     def _notice(self) -> None:
         with self._changed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from headrace.base import clock
@@ -51,40 +52,33 @@ class SqliteDatabase(Database, Holder):
         return self._writer.submit(unit)
 
     def read(self, unit: Callable[[Connection], T]) -> T:
-        if self._closed:
-            raise Unavailable(f"{self.name} was closed in this process.")
+        self._check_open()
         try:
             with gate:
-                reader = self._readers.pop() if self._readers else open_reader(self._file.path, self._patience)
+                reader = self._take_reader()
                 try:
                     reader.command("BEGIN")
                     result = unit(reader)
-                    reader.command("COMMIT")
-                except BaseException:
-                    reader.close()  # in whatever state an interrupt or an error left it
+                except Exception:
+                    self._put_back(reader)
                     raise
-                if len(self._readers) < IDLE_READERS and not self._closed:
-                    self._readers.append(reader)
-                else:
-                    reader.close()
+                except BaseException:
+                    reader.close()  # an interrupt struck in the middle of something
+                    raise
+                self._put_back(reader)
                 return result
         except sqlite3.Error as error:
             raise explain(error, self._file.path) from error
 
     def moment(self) -> int:
-        try:
-            with self._watching, gate:
-                if self._watcher is None:
-                    self._watcher = open_reader(self._file.path, self._patience)
-                return self._watcher.command("PRAGMA data_version")[0][0]
-        except sqlite3.Error as error:
-            raise explain(error, self._file.path) from error
+        self._check_open()
+        return self._look()
 
     def wait(self, timeout: float, since: int | None = None) -> bool:
         until = clock.monotonic() + timeout
         since = self.moment() if since is None else since
         with self._committed:
-            while not self._closed and self.moment() == since:
+            while self._look() == since:
                 left = until - clock.monotonic()
                 if left <= 0:
                     return False
@@ -141,6 +135,35 @@ class SqliteDatabase(Database, Holder):
             if lock is not None:
                 lock.abandon()
         self._file.abandon(torn=not quiet)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable(f"{self.name} was closed in this process.")
+
+    def _take_reader(self) -> SqliteConnection:
+        with suppress(IndexError):
+            return self._readers.pop()
+        return open_reader(self._file.path, self._patience)
+
+    def _put_back(self, reader: SqliteConnection) -> None:
+        if reader.driver.in_transaction:
+            reader.command("ROLLBACK")
+        if len(self._readers) < IDLE_READERS and not self._closed:
+            self._readers.append(reader)
+        else:
+            reader.close()
+
+    def _look(self) -> int:
+        """The number that SQLite changes with every commit of another connection; -1 once the database is closed."""
+        try:
+            with self._watching, gate:
+                if self._closed:
+                    return -1
+                if self._watcher is None:
+                    self._watcher = open_reader(self._file.path, self._patience)
+                return self._watcher.command("PRAGMA data_version")[0][0]
+        except sqlite3.Error as error:
+            raise explain(error, self._file.path) from error
 
     def _announce(self) -> None:
         with self._committed:

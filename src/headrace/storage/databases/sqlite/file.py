@@ -45,8 +45,10 @@ class File:
             if not self._is_current():
                 self._open.release()
                 self._bring_up_to_date()
-        except BaseException:
+        except BaseException as error:
             self._open.close()
+            if isinstance(error, OSError):
+                raise UnusableDatabase(f"{path} cannot be used: its file system has no locks ({error}).") from error
             raise
 
     def lock(self, name: str) -> FileLock:
