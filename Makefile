@@ -51,7 +51,8 @@ test: tools demo-tools check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-check: tools ## Formats, lint, strict types, floors, and drawings that are up to date
+check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
+	$(UV) lock --quiet --check --offline
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/pyright
