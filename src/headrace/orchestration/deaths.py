@@ -1,4 +1,4 @@
-"""Deaths that can be seen at once: an attempt whose process held a lock is over when the lock is free."""
+"""Deaths: attempts whose process held a lock that is free now, and attempts whose beat has stood still for too long."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.unit import Unit
+from headrace.rules.liveness import PATIENCE, Pulse
 from headrace.rules.transitions import CRASHED
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.state import StateCreate
@@ -26,6 +27,19 @@ class LockedAttempt(NamedTuple):
     suspect_since: int | None
 
 
+class BeatingAttempt(NamedTuple):
+    """An attempt that shows by beats that it is alive."""
+
+    flow_run_id: UUID
+    epoch: int
+    beats: int
+    interval: float
+
+    def pulse(self) -> Pulse:
+        """What a watch looks at. A new attempt of the same run is another pulse: it moves the counter back to 0."""
+        return Pulse(self.flow_run_id, self.epoch * 2**32 + self.beats, self.interval)
+
+
 def crash_if_dead(desk: Desk) -> int:
     """Look once at every attempt that is alive by a lock; crash those whose lock is free; return how many.
 
@@ -39,16 +53,31 @@ def crash_if_dead(desk: Desk) -> int:
     return desk.write(lambda unit: _judge(unit, held, dead))
 
 
+def crash_silent(desk: Desk, silent: Collection[BeatingAttempt]) -> int:
+    """Crash attempts that a watch has seen stand still; one that has moved meanwhile is left alone."""
+
+    def crash_them(unit: Unit) -> int:
+        still = set(find_beating(unit)) & set(silent)
+        return sum(_crash(unit, attempt.flow_run_id, _describe_silence(attempt)) for attempt in still)
+
+    return desk.write(crash_them) if silent else 0
+
+
 def find_locked(unit: Unit) -> list[LockedAttempt]:
     """The attempts that show by a lock that they are alive."""
     return [LockedAttempt._make(values) for values in unit.fetch(compiled.find_locks)]
+
+
+def find_beating(unit: Unit) -> list[BeatingAttempt]:
+    """The attempts that show by beats that they are alive."""
+    return [BeatingAttempt._make(values) for values in unit.fetch(compiled.find_pulses)]
 
 
 def _judge(unit: Unit, held: Collection[str], dead: Collection[str]) -> int:
     crashed = 0
     for attempt in find_locked(unit):
         if attempt.name in dead:
-            crashed += crash(unit, attempt.flow_run_id, DIED)
+            crashed += _crash(unit, attempt.flow_run_id, DIED)
         elif (attempt.name in held) != (attempt.suspect_since is None):
             suspect_since = None if attempt.name in held else unit.now
             unit.execute(
@@ -60,8 +89,13 @@ def _judge(unit: Unit, held: Collection[str], dead: Collection[str]) -> int:
     return crashed
 
 
-def crash(unit: Unit, flow_run_id: UUID, message: str) -> bool:
+def _crash(unit: Unit, flow_run_id: UUID, message: str) -> bool:
     """Say of a run that it was ended from outside; False when it had ended already."""
     state = StateCreate(type=CRASHED, message=message)
     decision = propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
     return isinstance(decision, Decision) and decision.written
+
+
+def _describe_silence(attempt: BeatingAttempt) -> str:
+    seconds = PATIENCE * attempt.interval
+    return f"For more than {seconds:g} s nobody has shown that this run is alive: its process or its machine has died."

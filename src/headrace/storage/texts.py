@@ -12,6 +12,9 @@ from headrace.schema.wire import decode_json, encode_json
 REPLACEMENT = "\ufffd"
 """Stands where a character was that no database can hold."""
 
+_LONGEST_INTEGER = 14_000
+"""In bits: Python writes no integer of more than 4,300 digits in decimal."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -27,7 +30,7 @@ def storable_json(value: Any) -> str:
     """JSON text of any value, with what cannot be stored replaced."""
     try:
         text = encode_json(value)
-    except (UnicodeEncodeError, OverflowError, TypeError):
+    except (ValueError, TypeError):
         text = encode_json(_mend(value))
     return _ESCAPED_NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
@@ -51,7 +54,7 @@ def _mend(value: Any) -> Any:
         case bool() | float() | None:
             return value
         case int():
-            return value if -(2**63) <= value < 2**64 else str(value)
+            return value if value.bit_length() < _LONGEST_INTEGER else hex(value)
         case dict():
             return {storable(str(key)): _mend(each) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case list() | tuple() | set() | frozenset():

@@ -9,6 +9,12 @@ from headrace.storage.dialect import Dialect
 from headrace.storage.statements.registry import has, insert_into, insertion, new, own, statement
 
 
+@statement
+def find_workspaces(_: Dialect) -> Executable:
+    """All workspaces, for those who look after every one."""
+    return select(t.workspaces.c.id).order_by(t.workspaces.c.id)
+
+
 @insertion
 def take_leases(dialect: Dialect) -> Insert:
     """Take leases, whoever held them before."""
