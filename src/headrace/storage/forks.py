@@ -17,12 +17,15 @@ PATIENCE = 10.0
 
 
 class Gate:
-    """Statements run inside; a fork shuts it, waits until nobody is inside, and opens it again."""
+    """Statements run inside; a fork shuts it, waits until nobody is inside, and opens it again.
+
+    Two threads may fork at once: it is open when both have.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._inside = 0
-        self._shut = False
+        self._shut = 0
 
     def __enter__(self) -> None:
         with self._changed:
@@ -46,13 +49,13 @@ class Gate:
     def shut(self) -> None:
         """Let nobody in, and wait for those inside."""
         with self._changed:
-            self._shut = True
+            self._shut += 1
             self._changed.wait_for(lambda: not self._inside, PATIENCE)
 
     def open(self) -> None:
         """Let everybody in again."""
         with self._changed:
-            self._shut = False
+            self._shut -= 1
             self._changed.notify_all()
 
 

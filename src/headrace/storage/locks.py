@@ -57,11 +57,13 @@ class FileLock:
         self._place: int | None = None
 
     def acquire(self, *, shared: bool = False) -> None:
-        """Take the lock, as long as that takes."""
+        """Take the lock, as long as that takes; one that is held is released first."""
+        self.release()
         self._place, self._shared = _lock(self._descriptor, shared=shared, wait=True), shared
 
     def try_acquire(self, *, shared: bool = False) -> bool:
-        """Take the lock if it is free, and say whether it is taken now."""
+        """Take the lock if it is free, and say whether it is taken now; one that is held is released first."""
+        self.release()
         self._place, self._shared = _lock(self._descriptor, shared=shared, wait=False), shared
         return self._place is not None
 

@@ -149,6 +149,18 @@ def test_a_creation_that_was_killed_is_begun_anew(sqlite_url: str, home: Path) -
         assert database.read(marks.read) == []
 
 
+def test_a_copy_without_a_write_ahead_log_gets_one(sqlite_url: str, home: Path) -> None:
+    """As from a dump, which keeps the rows and forgets the mode."""
+    with open_database(sqlite_url) as database:
+        database.write(marks.write(1))
+    with sqlite3.connect(home / "headrace.db") as connection:
+        assert connection.execute("PRAGMA journal_mode=delete").fetchone() == ("delete",)
+    connection.close()
+    with open_database(sqlite_url) as database:
+        assert database.read(lambda connection: connection.select(text("PRAGMA journal_mode"))) == [("wal",)]
+        assert database.read(marks.read) == [1]
+
+
 def test_a_script_loads_neither_sqlalchemy_nor_alembic(sqlite_url: str) -> None:
     script = """
         for _ in ("creating", "opening"):

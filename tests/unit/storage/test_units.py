@@ -150,6 +150,9 @@ def test_closing_finishes_what_was_submitted(database_url: str) -> None:
     for ask in (database.write, database.read):
         with pytest.raises(Unavailable, match="was closed"):
             ask(marks.read)
+    for ask in (database.moment, database.presence):
+        with pytest.raises(Unavailable, match="was closed"):
+            ask()
     with open_database(database_url) as database:
         assert database.read(marks.read) == [1]
 

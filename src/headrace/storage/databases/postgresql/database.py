@@ -9,7 +9,7 @@ from typing import TypeVar
 import psycopg
 
 from headrace.base import clock
-from headrace.base.errors import UnusableDatabase
+from headrace.base.errors import Unavailable, UnusableDatabase
 from headrace.storage.database import Connection, Database
 from headrace.storage.databases.postgresql import schema
 from headrace.storage.databases.postgresql.connection import PostgresqlConnection, connect, explain, name_of, one_line
@@ -110,6 +110,8 @@ class PostgresqlDatabase(Database, Holder):
 
     def _watching(self) -> Watch:
         with self._starting:
+            if self._closed:
+                raise Unavailable(f"{self.name} was closed in this process.")
             if self._watch is None:
                 self._watch = Watch(self.name, self._connect, self._patience)
             return self._watch

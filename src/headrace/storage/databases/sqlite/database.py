@@ -86,6 +86,7 @@ class SqliteDatabase(Database, Holder):
         return True
 
     def presence(self) -> str:
+        self._check_open()
         with self._watching:
             if self._presence is None:
                 self._presence = locks.take_presence(self._file.locks)

@@ -78,20 +78,22 @@ class File:
                 ) from error
 
     def _is_current(self) -> bool:
-        found = self._revision()
-        return found is not None and revision.is_current(found, str(self.path))
+        """Whether the file can be used as it is. A copy made statement by statement has lost its write-ahead log."""
+        found = self._inspect()
+        return found is not None and revision.is_current(found[0], str(self.path)) and found[1] == "wal"
 
-    def _revision(self) -> str | None:
-        """The revision of the schema in the file; None if there is no file, or nothing in it."""
+    def _inspect(self) -> tuple[str, str] | None:
+        """The revision of the schema and the journal mode; None if there is no file, or nothing in it."""
         try:
             if not self.path.exists() or not self.path.stat().st_size:
                 return None
             reader = open_reader(self.path, self._patience)
             try:
-                tables = reader.command("SELECT count(*) FROM sqlite_master WHERE name = 'schema_revision'")
-                if not tables[0][0]:
+                ((mode,),) = reader.command("PRAGMA journal_mode")
+                if not reader.command("SELECT 1 FROM sqlite_master WHERE name = 'schema_revision'"):
                     raise UnusableDatabase(f"{self.path} was made by another program; give another path.")
-                return reader.command("SELECT version_num FROM schema_revision")[0][0]
+                ((found,),) = reader.command("SELECT version_num FROM schema_revision")
+                return found, mode
             finally:
                 reader.close()
         except sqlite3.Error as error:
@@ -105,7 +107,7 @@ class File:
         try:
             with change.held():
                 self._open.acquire(shared=True)
-                if self._revision() is None:
+                if self._inspect() is None:
                     self._create()
                 elif not self._is_current():
                     self._open.release()
@@ -145,6 +147,7 @@ class File:
         try:
             from headrace.storage import migrations
 
+            writer.command("PRAGMA journal_mode=wal")
             writer.command("BEGIN IMMEDIATE")
             migrations.upgrade(writer)
             for statement in compiled.statistics:

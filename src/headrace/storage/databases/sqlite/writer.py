@@ -102,7 +102,7 @@ class Writer:
         try:
             with self._lock.held(), gate:
                 again = self._transact(self._open(), group)
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a writer that ended would leave all who come waiting
             for submission in group:
                 submission.fail(explain(error, self._path))
         else:
