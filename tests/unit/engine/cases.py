@@ -48,7 +48,7 @@ class Case:
     logs: str = ""
     executions: int | None = None
     script: Sequence[Step] | None = None
-    parameters: Callable[..., Any] | None = None
+    annotation: type[Any] | None = None
 
     def call_arguments(self) -> Sequence[Any]:
         return self.arguments() if callable(self.arguments) else self.arguments
@@ -93,6 +93,8 @@ class Behaviour:
 
         function = one_in_loop if asynchronous else one
         function.__name__ = function.__qualname__ = "work"
+        if self.case.annotation is not None:
+            function.__annotations__ = {"x": self.case.annotation}
         return function
 
 
