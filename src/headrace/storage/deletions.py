@@ -64,7 +64,9 @@ def _delete_left(connection: Connection, workspace_id: UUID, tasks: Query, flow_
             _delete_of(connection, workspace_id, table, left)
     artifact = t.artifacts.c
     for left in _left(t.artifacts, tasks, flow_run_id):
-        delete_artifacts(connection, workspace_id, select(artifact.id).where(artifact.workspace_id == workspace_id, left))
+        delete_artifacts(
+            connection, workspace_id, select(artifact.id).where(artifact.workspace_id == workspace_id, left)
+        )
 
 
 def _left(table: Table, tasks: Query, flow_run_id: UUID | None) -> list[Any]:
