@@ -80,6 +80,8 @@ def _without_nan(value: Any) -> Any:
     """JSON has no NaN: a cell without a number is empty."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # half of a surrogate pair is no text
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (list, tuple)):
