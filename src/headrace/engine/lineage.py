@@ -44,11 +44,11 @@ class Lineage:
         task_run_id, mark = known
         if isinstance(mark, weakref.ref):
             return task_run_id if mark() is value else None  # pyright: ignore[reportUnknownVariableType]
-        return task_run_id if mark == _mark(value) else None
+        return task_run_id if type(value) is mark[0] and len(value) == mark[1] else None
 
     def _remember(self, value: Any, task_run_id: UUID) -> None:
         if isinstance(value, _CONTAINERS):
-            mark: Any = _mark(value)
+            mark: Any = (type(value), len(value))  # pyright: ignore[reportUnknownArgumentType]
         else:
             try:
                 mark = weakref.ref(value)
@@ -58,8 +58,3 @@ class Lineage:
             if len(self._origins) >= _REMEMBERED:
                 self._origins.pop(next(iter(self._origins)))
             self._origins[id(value)] = (task_run_id, mark)  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _mark(value: Any) -> tuple[type[Any], int]:
-    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
-    return kind, len(value)
