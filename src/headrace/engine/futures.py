@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -60,8 +61,17 @@ class Future(Generic[R]):
     def __await__(self) -> Generator[Any, None, R]:
         import asyncio
 
-        state = yield from asyncio.wrap_future(self._ended).__await__()
-        return state.result()
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(ended.set)
+
+        # An event of the waiter's own: who stops waiting must not cancel the run for everybody else.
+        self._ended.add_done_callback(tell)
+        yield from ended.wait().__await__()
+        return self.result()
 
     def __repr__(self) -> str:
         return f"<Future {self.name!r} {self.state}>"
