@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from headrace.base import errors
 from headrace.engine.digests import digest
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
-_JSON_TYPES = frozenset({str, int, float, bool, type(None)})
+_JSON_TYPES = frozenset({str, int, bool, type(None)})
 
 
 def hash_values(*values: Any) -> str:
@@ -27,12 +28,15 @@ def hash_values(*values: Any) -> str:
 
 
 def _stable_bytes(value: Any) -> bytes:
-    if _is_plain(value):
-        return b"json" + _deterministic.encode(value)
     try:
-        import pickle
+        if _is_plain(value):
+            return b"json" + _deterministic.encode(value)
+    except (ValueError, RecursionError):  # half a surrogate pair; lists in lists without end
+        pass
+    try:
+        from headrace.engine.canonical import pickle_canonically
 
-        return b"pickle" + pickle.dumps(value, protocol=4)
+        return b"pickle" + pickle_canonically(value)
     except Exception:  # whatever __reduce__ may raise
         pass
     try:
@@ -46,8 +50,10 @@ def _stable_bytes(value: Any) -> bytes:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether JSON keeps the value apart from every other: no tuples, no sets, no keys that are not texts."""
+    """Whether JSON keeps the value apart from every other: no tuples, no sets, no keys that are not texts, no NaN."""
     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if kind is float:
+        return isfinite(value)
     if kind in _JSON_TYPES:
         return True
     if kind is list:
