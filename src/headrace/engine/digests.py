@@ -18,7 +18,7 @@ def digest(*parts: bytes, size: int = 16) -> str:
 
 def checksum(text: str) -> str:
     """Eight digits that tell texts apart which nobody chose to be alike (CRC-32)."""
-    return f"{crc32(text.encode()):08x}"
+    return f"{crc32(text.encode(errors='surrogatepass')):08x}"
 
 
 def sign(key: bytes, *parts: bytes) -> str:
