@@ -62,7 +62,10 @@ class PickleSerializer:
 
 
 class JSONSerializer:
-    """JSON, for plain data: numbers, texts, lists, dictionaries, times, dataclasses (read back as dictionaries)."""
+    """JSON, for plain data: numbers, texts, lists, dictionaries, times, dataclasses (read back as dictionaries).
+
+    JSON has no NaN: it is read back as None.
+    """
 
     type = "json"
 
@@ -84,14 +87,24 @@ class JSONSerializer:
 
 
 SERIALIZERS: dict[str, Serializer] = {"pickle": PickleSerializer(), "json": JSONSerializer()}
+_OURS = dict(SERIALIZERS)
 
 
 def find_serializer(chosen: str | Serializer | None) -> Serializer | None:
     """The serializer chosen by name or given as an object; None when it was left to the settings.
 
-    Raises `UsageError` for a name that does not exist.
+    One given as an object is known by its type from then on: what it wrote is read by it. Raises `UsageError` for a name
+    that does not exist, and for an object whose type is one of ours.
     """
-    if chosen is None or not isinstance(chosen, str):
+    if chosen is None:
+        return None
+    if not isinstance(chosen, str):
+        ours = _OURS.get(chosen.type)
+        if ours is None:
+            SERIALIZERS[chosen.type] = chosen
+        elif not isinstance(chosen, type(ours)):
+            name = type(chosen).__name__
+            raise errors.UsageError(f"{name} cannot have the type {chosen.type!r}: that is one of ours.")
         return chosen
     if chosen not in SERIALIZERS:
         raise errors.UsageError(f"There is no serializer {chosen!r}: choose one of {', '.join(SERIALIZERS)}.")
