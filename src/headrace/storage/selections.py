@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, false, not_, null, select, true
@@ -15,6 +15,7 @@ from headrace.storage.filters import Condition, Operand, compile_filter, says_so
 from headrace.storage.pages import Query
 
 Fields = dict[str, Operand]
+AnyOf = TypeVar("AnyOf", f.IdFilter, f.TextFilter)
 
 
 class Related:
@@ -107,13 +108,30 @@ def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dia
     run = t.flow_runs.c
     conditions = [run.workspace_id == workspace_id, compile_filter(selection.flow_runs, FLOW_RUN, dialect)]
     if selection.flows is not None:
-        conditions.append(run.flow_id.in_(_ids(t.flows, workspace_id, selection.flows, FLOW, dialect)))
+        conditions.append(_of_flows(workspace_id, selection.flows, dialect))
     if selection.task_runs is not None:
         among = _ids(t.task_runs, workspace_id, selection.task_runs, TASK_RUN, dialect, "flow_run_id")
         conditions.append(run.id.in_(among))
     if any(says_something(wanted) for wanted in _surroundings(selection).values()):
         conditions.append(false())  # no run has a deployment, a pool or a queue before there are any
     return and_(*conditions)
+
+
+def _of_flows(workspace_id: UUID, flows: f.FlowFilter, dialect: Dialect) -> Condition:
+    """The flow runs of the flows that a filter names. Of a single one they are read in the order of their ids."""
+    among = _ids(t.flows, workspace_id, flows, FLOW, dialect)
+    one_id, one_name = _one(flows.id), _one(flows.name)
+    single = (one_id is not None and flows == f.FlowFilter(id=one_id)) or (
+        one_name is not None and flows == f.FlowFilter(name=one_name)
+    )
+    return t.flow_runs.c.flow_id == among.scalar_subquery() if single else t.flow_runs.c.flow_id.in_(among)
+
+
+def _one(wanted: AnyOf | None) -> AnyOf | None:
+    """The filter, if all it says is one value."""
+    if wanted is None or wanted.any_ is None or len(wanted.any_) != 1:
+        return None
+    return wanted if wanted == type(wanted)(any_=wanted.any_) else None  # pyright: ignore[reportArgumentType]
 
 
 def select_task_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
