@@ -207,6 +207,21 @@ def test_leases_that_nobody_remembers_are_given_back(
     assert known.lease_id
 
 
+def test_a_request_made_twice_at_once_gets_one_lease(
+    implementation: Orchestrations, execution: Execution, administration: Administration, db: str
+) -> None:
+    others = [execution, implementation.open().execution]
+    for names in ([db], ["free"]):
+        request = uuid7()
+
+        def take(number: int, names: list[str] = names, request: UUID = request) -> UUID | None:
+            return ask(others[number % 2], *names, request=request).lease_id
+
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(take, range(16)))) == 1
+    assert used(administration) == 1
+
+
 def test_sixteen_threads_never_hold_more_than_the_limit(
     implementation: Orchestrations, execution: Execution, administration: Administration
 ) -> None:

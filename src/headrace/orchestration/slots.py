@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import NamedTuple
 from uuid import UUID
 
 from headrace.base.ids import uuid7
@@ -13,22 +12,12 @@ from headrace.rules.slots import LATEST, Limit, Wish, decide_slots, faded
 from headrace.schema.orchestration import SlotGrant, SlotRequest
 from headrace.schema.wire import decode_json
 from headrace.storage import compiled
+from headrace.storage.rows import LimitRow
 from headrace.storage.texts import storable_json
 
 SECOND = 1_000_000
 SILENCE = int(3 * LATEST) * SECOND
 """Who has not asked again for so long (microseconds) is not waiting any more."""
-
-
-class LimitRow(NamedTuple):
-    """An active limit as it is stored."""
-
-    id: UUID
-    name: str
-    slots: int
-    decay: float
-    level: float
-    level_since: int
 
 
 def acquire_slots(unit: Unit, request: SlotRequest) -> SlotGrant:
@@ -42,7 +31,8 @@ def acquire_slots(unit: Unit, request: SlotRequest) -> SlotGrant:
     limits = {row.name: limit for row, limit in zip(rows, _count(unit, rows), strict=True)}
     place = decide_slots(Wish(names, request.occupy), limits, _find_ahead(unit, request, rows, limits))
     if place is None:
-        return _grant(unit, request, rows, limits)
+        # None if the same request was made twice at once and the other was just faster.
+        return _grant(unit, request, rows, limits) or acquire_slots(unit, request)
     if request.queue:
         unit.insert(
             compiled.stand_in_line,
@@ -108,9 +98,9 @@ def _count(unit: Unit, rows: Sequence[LimitRow]) -> list[Limit]:
     limits: list[Limit] = []
     for row in rows:
         used, expires = counted.get(row.id, (0, None))
-        if row.decay > 0:
-            level = faded(row.level, (unit.now - row.level_since) / SECOND, row.decay)
-            limits.append(Limit(row.slots, level, row.decay))
+        if row.slot_decay_per_second > 0:
+            level = faded(row.level, (unit.now - row.level_since) / SECOND, row.slot_decay_per_second)
+            limits.append(Limit(row.slots, level, row.slot_decay_per_second))
         else:
             limits.append(Limit(row.slots, used, 0.0, expires and (expires - unit.now) / SECOND))
     return limits
@@ -136,30 +126,20 @@ def _find_ahead(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limi
     return ahead
 
 
-def _grant(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limits: dict[str, Limit]) -> SlotGrant:
+def _grant(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limits: dict[str, Limit]) -> SlotGrant | None:
+    """Make the lease, and say what it holds; None when the request has one already."""
     lease_id = uuid7()
     names = [row.name for row in rows]
     expires = unit.now + int(request.duration * SECOND)
-    unit.insert(
-        compiled.insert_slot_leases,
-        [
-            (
-                lease_id,
-                request.request_id,
-                request.holder_type,
-                request.holder_id,
-                storable_json(names),
-                expires,
-                unit.now,
-                unit.now,
-            )
-        ],
-    )
-    held = [(row.id, lease_id, request.occupy) for row in rows if row.decay <= 0]
+    holder = (request.holder_type, request.holder_id)
+    lease = (lease_id, request.request_id, *holder, storable_json(names), expires, unit.now, unit.now)
+    if not unit.insert(compiled.insert_slot_leases, [lease]):
+        return None
+    held = [(row.id, lease_id, request.occupy) for row in rows if row.slot_decay_per_second <= 0]
     if held:
         unit.insert(compiled.insert_slot_holds, held)
     for row in rows:
-        if row.decay > 0:
+        if row.slot_decay_per_second > 0:
             level = limits[row.name].used + request.occupy
             unit.execute(compiled.set_level, id=row.id, new_level=level, new_level_since=unit.now)
     unit.execute(compiled.leave_line, request_id=request.request_id)

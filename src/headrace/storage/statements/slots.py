@@ -8,13 +8,14 @@ from sqlalchemy import Executable, Insert, Select, bindparam, delete, func, sele
 
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
-from headrace.storage.statements.registry import has, insert_into, insertion, new, own, statement
+from headrace.storage.rows import LimitRow
+from headrace.storage.statements.registry import has, insert_into, insertion, new, own, select_columns, statement
 
 
 def _active_limits(dialect: Dialect) -> Select[*tuple[Any, ...]]:
     """The active limits of some names."""
     limit = t.concurrency_limits.c
-    query = select(limit.id, limit.name, limit.slots, limit.slot_decay_per_second, limit.level, limit.level_since)
+    query = select_columns(t.concurrency_limits, LimitRow._fields)
     active = [own(t.concurrency_limits), dialect.among(limit.name, "names"), limit.active.is_(True)]
     return query.where(*active).order_by(limit.name)
 
@@ -50,8 +51,8 @@ def set_level(_: Dialect) -> Executable:
 
 @insertion
 def insert_slot_leases(dialect: Dialect) -> Insert:
-    """Grant leases on slots."""
-    return insert_into(dialect, t.slot_leases)
+    """Grant leases on slots; a request that has one gets no second."""
+    return insert_into(dialect, t.slot_leases).on_conflict_do_nothing()
 
 
 @insertion
