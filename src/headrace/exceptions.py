@@ -14,6 +14,7 @@ from headrace.base.errors import (
     MissingContextError,
     MissingResult,
     NewerSchema,
+    NotAuthorized,
     ObjectAlreadyExists,
     ObjectNotFound,
     ParameterBindError,
@@ -34,7 +35,7 @@ from headrace.engine.futures import UpstreamFailed
 __all__ = [
     "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
     "GatewayError", "HeadraceError", "InvalidRequest", "MissingContextError", "MissingResult", "NewerSchema",
-    "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun", "RunError",
-    "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
+    "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
+    "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
     "UnusableDatabase", "UpstreamFailed", "UsageError",
 ]  # fmt: skip

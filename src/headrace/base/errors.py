@@ -12,6 +12,7 @@
     │   ├── ObjectAlreadyExists       409
     │   ├── StaleEpoch                409: a newer attempt of this run exists; this one must end itself
     │   ├── InvalidRequest            422
+    │   ├── NotAuthorized             401, 403
     │   └── Unavailable               nothing answered, or not in time: worth trying again
     ├── RunError                      how a run ended, raised to whoever asked for its result
     │   ├── FailedRun
@@ -82,8 +83,19 @@ class InvalidRequest(GatewayError):
     """The request cannot mean anything as it stands."""
 
 
+class NotAuthorized(GatewayError):
+    """The server does not know who asks, or does not let them."""
+
+
 class Unavailable(GatewayError):
-    """Nothing answered, or not in time; the request may be repeated."""
+    """Nothing answered, or not in time; the request may be repeated.
+
+    `retry_after` is the seconds after which the server asked to come again, if it did.
+    """
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RunError(HeadraceError):

@@ -127,19 +127,27 @@ class Journal:
         with self._alone():
             self._closed = True  # from here on, whoever emits finds nobody awake and gives up its facts by itself
             self._something.clear()
+            reason: object = "the session was closed"
             try:
                 self.flush()
             except Exception as error:  # noqa: BLE001 - whatever it is, the facts must be kept
-                self._abandon(error)
+                reason = error
+            if self._facts:
+                self._abandon(reason)
 
     def _wake(self) -> None:
         if self._closed:
-            self._abandon("the session was closed")
+            if self._deliverer != threading.get_ident():  # else `close`, whose delivery this is, looks again
+                self._abandon("the session was closed")
             return
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="headrace-journal", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="headrace-journal", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread is to be had just now: the next fact tries again
+                    return
+                self._thread = thread
         self._something.set()
 
     def _run(self) -> None:
@@ -155,8 +163,10 @@ class Journal:
                 if isinstance(error, errors.GatewayError) and not isinstance(error, errors.Unavailable):
                     self._abandon(error)
                 else:
-                    pause = min(max(pause * 2, 0.1), 5.0)
                     self._outage(error)
+                if self._facts:
+                    asked = error.retry_after if isinstance(error, errors.Unavailable) else None
+                    pause = max(min(max(pause * 2, 0.1), 5.0), asked or 0.0)
                     self._something.set()
 
     def _outage(self, error: Exception) -> None:
@@ -168,14 +178,15 @@ class Journal:
             self._abandon(error)
 
     def _deliver_chunk(self) -> None:
-        batch = self._next_batch()
-        if batch is not None:
-            self._acknowledge(self._deliver(batch))
+        self._acknowledge(self._deliver(self._first_batch()))
 
     def _next_batch(self) -> Batch | None:
+        return self._first_batch() if self._facts else None
+
+    def _first_batch(self) -> Batch:
         with self._lock:
             facts = self._facts[:CHUNK]
-        return Batch(self._id, self._first, facts, dict(self._attempts)) if facts else None
+        return Batch(self._id, self._first, facts, dict(self._attempts))
 
     def _acknowledge(self, last: int) -> None:
         if self._outage_since is not None:
@@ -194,10 +205,9 @@ class Journal:
             self._room.notify_all()
 
     def _surrender_chunk(self) -> None:
-        batch = self._next_batch()
-        if batch is not None:
-            self._give_up(batch)
-            self._let_go(batch.last)
+        batch = self._first_batch()
+        self._give_up(batch)
+        self._let_go(batch.last)
 
     def _begin_anew(self) -> None:
         """Begin a new journal: what was given up must stay without a gap."""
@@ -210,7 +220,7 @@ class Journal:
             try:
                 while self._facts:
                     self._surrender_chunk()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - nobody would deliver what comes later
                 log.error(  # noqa: TRY400 - the reasons are sentences
                     "%d facts can be neither recorded (%s) nor kept in the spool: %s", len(self._facts), reason, error
                 )
@@ -223,6 +233,8 @@ class Journal:
 
     def _wait_for_room(self) -> None:
         if self._deliverer == threading.get_ident():  # what delivers has something to say: it must not wait for itself
+            return
+        if self._thread is None:  # nobody else delivers
             return
         log.warning(
             "The journal is full (%d MiB); the run waits until what it did so far is recorded.", self._limit >> 20

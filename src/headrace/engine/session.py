@@ -118,7 +118,8 @@ class Session:
                     log.warning("The orchestrator cannot be reached, trying again: %s", error)
                 elif now - began > self.settings.outage_limit_seconds:
                     raise
-            threading.Event().wait(pause)
+                wait = max(pause, error.retry_after or 0.0)
+            threading.Event().wait(wait)
             pause = min(pause * 2, 5.0)
 
     def sleep(self, delay: float, wake: UUID | None) -> bool:

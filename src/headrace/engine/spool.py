@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 
@@ -45,11 +46,15 @@ class Spool:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._folder / f".{name}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.msgpack.encode(entry))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(self._folder / name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_encode(entry))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.rename(self._folder / name)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
 
     def deliver(self, gateway: Execution) -> int:
         """Deliver every entry there is, oldest first, and remove it; return how many were delivered.
@@ -65,7 +70,7 @@ class Spool:
                 delivered += 1
             except FileNotFoundError:  # another process has delivered it meanwhile
                 continue
-            except (errors.Unavailable, OSError) as error:
+            except (errors.Unavailable, errors.NotAuthorized, OSError) as error:
                 log.warning("What is kept in the spool %s stays there for now: %s", self._folder, error)
                 break
             except (errors.GatewayError, msgspec.DecodeError) as error:
@@ -74,6 +79,25 @@ class Spool:
                     path.rename(aside)
                 log.error("An entry of the spool is refused and left in %s: %s", aside, error)  # noqa: TRY400
         return delivered
+
+
+def _encode(entry: Batch | Proposal) -> bytes:
+    try:
+        return msgspec.msgpack.encode(entry)
+    except UnicodeEncodeError:  # somebody logged half of a surrogate pair, say a file name that is no UTF-8
+        return msgspec.msgpack.encode(_mend(msgspec.to_builtins(entry)))
+
+
+def _mend(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case list():
+            return [_mend(item) for item in cast("list[Any]", value)]
+        case dict():
+            return {_mend(key): _mend(item) for key, item in cast("dict[Any, Any]", value).items()}
+        case _:
+            return value
 
 
 def _deliver(path: Path, gateway: Execution) -> None:

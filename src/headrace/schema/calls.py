@@ -6,10 +6,10 @@ verb of the same name in `gateway.execution`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from headrace.schema.event import Cursor, EventPage
 from headrace.schema.fact import Batch
@@ -167,6 +167,13 @@ class LastCursor(Call, frozen=True):
     """`last_cursor`"""
 
 
+class WaitForEvents(Call, frozen=True):
+    """`wait_for_events`, with the place up to which the caller has read; without one, it waits for what comes now."""
+
+    after: Cursor | None
+    timeout: Annotated[float, Meta(ge=0, le=60)]
+
+
 class Route(Struct, frozen=True):
     """Where a verb is called: `POST <prefix>/<path>`, with which body, and what it answers."""
 
@@ -199,7 +206,10 @@ ROUTES: tuple[Route, ...] = (
     Route("read_events", "events", ReadEvents, EventPage),
     Route("last_cursor", "events/last", LastCursor, Cursor),
 )
-"""Every verb of execution that leaves the process."""
+"""Every verb of execution that is answered at once."""
 
-LOCAL_VERBS = frozenset({"wait_for_events", "presence", "close"})
-"""The verbs that each process answers for itself; over HTTP the live channel tells when to read events."""
+WAIT = Route("wait_for_events", "events/wait", WaitForEvents, bool)
+"""The one verb that waits: a request is held open for it."""
+
+LOCAL_VERBS = frozenset({"presence", "close"})
+"""The verbs that each process answers for itself."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -45,6 +46,8 @@ def _plain(value: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
+_packer = msgspec.msgpack.Encoder(enc_hook=_plain)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 decode_json = msgspec.json.Decoder().decode
 """Plain JSON to plain Python values."""
 
@@ -52,3 +55,31 @@ decode_json = msgspec.json.Decoder().decode
 def encode_json(value: Any) -> str:
     """JSON text of any value; what JSON cannot hold becomes its `repr`."""
     return _encoder.encode(value).decode()
+
+
+def encode_packed(value: Any) -> bytes:
+    """MessagePack of any value of wire types; what MessagePack cannot hold becomes what comes nearest."""
+    try:
+        return _packer.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return _packer.encode(simplify(value))
+
+
+def simplify(value: Any) -> Any:
+    """The value as plain values, without halves of surrogate pairs and numbers of more than 64 bits."""
+    return _without_odd(msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True, enc_hook=_plain))
+
+
+def _without_odd(value: Any) -> Any:
+    match value:
+        case str():
+            return _SURROGATE.sub("\ufffd", value)
+        case int() if not -(2**63) <= value < 2**64:
+            return float(value) if abs(value) < 2**1023 else None
+        case list() | tuple():
+            return [_without_odd(each) for each in cast("list[Any]", value)]
+        case dict():
+            items = cast("dict[Any, Any]", value).items()
+            return {_without_odd(key): _without_odd(each) for key, each in items}
+        case _:
+            return value

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta
+from msgspec import Meta, field
 
 from headrace.base.errors import InvalidRequest
 from headrace.base.ids import uuid7
 from headrace.schema.flow import Name
-from headrace.schema.listing import PlainListing
+from headrace.schema.listing import LONGEST_LIST, PlainListing
 from headrace.schema.orchestration import (
     ConcurrencyLimit,
     ConcurrencyLimitCreate,
@@ -106,6 +106,24 @@ class LeaseRenewal(Request, kw_only=True):
     lease_duration: Duration = 300.0
 
 
+class LimitListing(PlainListing, kw_only=True):
+    """Asks for limits, those whose name begins with a prefix."""
+
+    prefix: str = ""
+
+
+class LimitNames(Request, kw_only=True):
+    """Names limits."""
+
+    names: Annotated[list[str], Meta(max_length=LONGEST_LIST)]
+
+
+class LimitReset(Request, kw_only=True):
+    """Ends leases, but for those of the holders to keep."""
+
+    keep: list[UUID] = field(default_factory=list[UUID])
+
+
 class TakenLimit(Wire, kw_only=True):
     """A limit on which slots were taken."""
 
@@ -152,8 +170,23 @@ def delete_limit(id_or_name: FromPath[str], administration: Office) -> None:
 
 
 @post("/api/v2/concurrency_limits/filter", status_code=200, **needs(READ))
-def list_limits(data: JSONBody[PlainListing], administration: Office) -> list[ConcurrencyLimit]:
-    return administration.list_concurrency_limits(data.part)
+def list_limits(data: JSONBody[LimitListing], administration: Office) -> list[ConcurrencyLimit]:
+    return administration.list_concurrency_limits(data.part, data.prefix)
+
+
+@post("/api/v2/concurrency_limits/find", status_code=200, **needs(READ))
+def find_limits_by_name(data: JSONBody[LimitNames], administration: Office) -> list[ConcurrencyLimit]:
+    return administration.find_concurrency_limits(data.names)
+
+
+@get("/api/v2/concurrency_limits/{id_or_name:str}/holders", **needs(READ))
+def list_holders(id_or_name: FromPath[str], administration: Office) -> list[UUID]:
+    return administration.list_slot_holders(id_or_name)
+
+
+@post("/api/v2/concurrency_limits/{id_or_name:str}/reset", status_code=204, **needs(EDIT))
+def reset_limit(id_or_name: FromPath[str], data: JSONBody[LimitReset], administration: Office) -> None:
+    administration.reset_concurrency_limit(id_or_name, data.keep)
 
 
 @post("/api/v2/concurrency_limits/increment", status_code=200, **needs(RUN))
@@ -235,6 +268,9 @@ routes = [
     update_limit,
     delete_limit,
     list_limits,
+    find_limits_by_name,
+    list_holders,
+    reset_limit,
     take_slots,
     take_slots_with_lease,
     give_slots_back,

@@ -1,0 +1,15 @@
+"""The verbs of administration over HTTP: the contract's routes, as any client would ask them."""
+
+from __future__ import annotations
+
+from headrace.client.nouns.artifacts import ArtifactCalls
+from headrace.client.nouns.flow_runs import FlowRunCalls
+from headrace.client.nouns.flows import FlowCalls
+from headrace.client.nouns.limits import LimitCalls
+from headrace.client.nouns.logs import LogCalls
+from headrace.client.nouns.results import ResultCalls
+from headrace.client.nouns.task_runs import TaskRunCalls
+
+
+class RemoteAdministration(FlowCalls, FlowRunCalls, TaskRunCalls, LogCalls, ArtifactCalls, ResultCalls, LimitCalls):
+    """`gateway.administration.Administration` of a server; closing it closes its transport."""

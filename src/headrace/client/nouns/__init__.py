@@ -1,0 +1,1 @@
+"""The contract's routes, noun by noun."""
