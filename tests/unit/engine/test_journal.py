@@ -275,6 +275,58 @@ def test_a_spool_that_cannot_be_written_keeps_facts_in_memory(
     assert receiver.stored == [1]
 
 
+def test_who_waits_for_room_is_let_go_when_the_spool_can_be_written_again(receiver: Receiver) -> None:
+    refused = threading.Event()
+
+    def full(_batch: Batch) -> None:
+        refused.set()
+        raise ValueError("whatever keeping may raise")
+
+    spool, receiver.spool = receiver.spool, full  # type: ignore[method-assign]
+    receiver.before = fail_times(1, errors.InvalidRequest("nonsense"))
+    journal = receiver.open(limit=1_000)
+    thread = threading.Thread(target=journal.emit, args=(line(1, size=5_000),))
+    thread.start()
+    assert refused.wait(10)
+    thread.join(30)
+    assert receiver.stored == [1]
+    receiver.spool = spool  # type: ignore[method-assign]
+    journal.close()
+
+
+def test_what_is_emitted_by_the_last_delivery_is_kept_once(receiver: Receiver) -> None:
+    journal = receiver.open()
+
+    def before(_batch: Batch) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise errors.Unavailable("away")
+        journal.emit(line(2))
+
+    receiver.before = before
+    journal.emit(line(1))
+    journal.close()
+    assert receiver.stored == [1]
+    receiver.before = lambda batch: None
+    receiver.deliver_spool()
+    assert receiver.stored == [1, 2]
+
+
+def test_a_process_without_a_thread_to_spare_delivers_at_the_end(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    journal = receiver.open(limit=1_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        journal.emit(line(1, size=5_000))
+    journal.emit(line(2))
+    assert receiver.reached.wait(10)
+    journal.close()
+    assert receiver.stored == [1, 2]
+
+
 def test_surrender_leaves_no_gap(receiver: Receiver) -> None:
     journal = receiver.open()
     kept: list[Batch | None] = []
