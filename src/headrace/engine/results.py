@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,8 @@ from headrace.base.ids import uuid7
 from headrace.engine.digests import digest, is_same, random_name, sign
 from headrace.engine.serializers import SERIALIZERS, Serializer, find_serializer
 from headrace.schema.fact import ResultFact
+
+Key = TypeVar("Key", str, str | None)
 
 
 class StoredResult(Struct, frozen=True):
@@ -118,6 +120,7 @@ class ResultStore:
         Raises `SerializationError` when the value, or the place, does not allow it.
         """
         serializer = _serializer_of(serializer)
+        storage_key, cache_key = _written(storage_key), _written(cache_key)
         payload = serializer.dumps(value)
         place = folder or self.folder
         path = self._path(storage_key, place)
@@ -138,6 +141,7 @@ class ResultStore:
     def find(self, storage_key: str, folder: Path | None = None, cache_key: str | None = None) -> StoredResult | None:
         """The record of the value kept under a key for calls with this cache key, if there is one that has not expired."""
         place = folder or self.folder
+        storage_key, cache_key = _written(storage_key), _written(cache_key)
         try:
             with self._path(storage_key, place).open("rb") as file:
                 header = msgspec.json.decode(file.readline(), type=_Header)
@@ -151,6 +155,7 @@ class ResultStore:
 
     def read(self, storage_key: str, folder: Path | None = None) -> Any:
         """Return the value kept under a key. Raises `MissingResult` when there is none or its signature is wrong."""
+        storage_key = _written(storage_key)
         path = self._path(storage_key, folder or self.folder)
         try:
             line, _, payload = path.read_bytes().partition(b"\n")
@@ -177,6 +182,11 @@ class ResultStore:
         if not plain or storage_key.startswith(".") or len(storage_key) > 128:
             storage_key = digest(storage_key.encode(), size=20)
         return folder / storage_key[:2] / storage_key
+
+
+def _written(key: Key) -> Key:
+    """A key as it can be written: half of a surrogate pair, say of a file name that is no UTF-8, by its number."""
+    return key if key is None or key.isascii() else key.encode(errors="backslashreplace").decode()
 
 
 def _serializer_of(chosen: Serializer | str) -> Serializer:
