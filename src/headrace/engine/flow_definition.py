@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from headrace.base import errors
 from headrace.engine.context import current
@@ -14,7 +14,9 @@ from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
+from headrace.engine.inputs import Awaited
 from headrace.engine.naming import RunName, check_run_name
+from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
@@ -22,10 +24,11 @@ from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of, version_of
 from headrace.engine.task_definition import finish
+from headrace.rules.retries import LONGEST_DELAY
 from headrace.schema.state import State, StateType
 
 P = ParamSpec("P")
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 FORBIDDEN = "/%&><"
 
@@ -63,10 +66,10 @@ _HOOK_OPTIONS: dict[StateType, _HookOption] = {
 }
 
 
-class Flow(Generic[P, R]):
+class Flow(Generic[P, R_co]):
     """A function whose calls are flow runs. Made by the `flow` decorator, which documents the options."""
 
-    def __init__(self, fn: Callable[P, R], **options: Unpack[FlowOptions]) -> None:
+    def __init__(self, fn: Callable[P, R_co], **options: Unpack[FlowOptions]) -> None:
         if not callable(fn):
             raise errors.UsageError(f"@flow needs a function, not {fn!r}.")
         unknown = options.keys() - FlowOptions.__annotations__.keys()
@@ -78,6 +81,7 @@ class Flow(Generic[P, R]):
         update_wrapper(self, fn)
         option = options.get
         self.name = option("name") or describe(fn).replace("_", "-")
+        check_texts(f"Flow {self.name!r}", name=self.name, version=option("version"))
         if any(character in self.name for character in FORBIDDEN):
             raise errors.UsageError(
                 f"A flow cannot be called {self.name!r}: none of {' '.join(FORBIDDEN)} may be in its name."
@@ -88,11 +92,14 @@ class Flow(Generic[P, R]):
         self.flow_run_name = option("flow_run_name")
         check_run_name(self.flow_run_name, self.name)
         self.retries = option("retries") or 0
-        self.retry_delay_seconds = option("retry_delay_seconds") or 0.0
+        self.retry_delay_seconds = float(option("retry_delay_seconds") or 0)
         if self.retries < 0 or self.retry_delay_seconds < 0:
             raise errors.UsageError(f"Flow {self.name!r}: neither retries nor retry_delay_seconds can be negative.")
-        timeout = option("timeout_seconds")
-        self.timeout_seconds = None if timeout is None else float(timeout)
+        if not self.retry_delay_seconds <= LONGEST_DELAY:
+            raise errors.UsageError(
+                f"Flow {self.name!r}: retry_delay_seconds must be a number of seconds, {LONGEST_DELAY:g} at most."
+            )
+        self.timeout_seconds = check_timeout(f"Flow {self.name!r}", option("timeout_seconds"))
         self.validates_parameters = option("validate_parameters", True)
         runner = option("task_runner")
         self.task_runner: TaskRunner = (runner() if isinstance(runner, type) else runner) or ThreadPoolTaskRunner()
@@ -112,7 +119,21 @@ class Flow(Generic[P, R]):
         version = self.options.get("version")
         return version if version is not None else version_of(self.fn)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    @overload
+    def __call__(
+        self: Flow[..., Coroutine[Any, Any, Any]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> Coroutine[Any, Any, State]: ...
+
+    @overload
+    def __call__(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State: ...
+
+    @overload
+    def __call__(self, *args: Any, wait_for: Awaited, **kwargs: Any) -> R_co: ...
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the flow here and return its value; its exception is raised.
 
         `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
@@ -120,12 +141,12 @@ class Flow(Generic[P, R]):
         a coroutine.
         """
         return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
-        run = self.begin(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        run = self.begin(self.signature.bind(args, kwargs), wait_for)
         if self.is_async:
-            return self._run_async(run, return_state)  # pyright: ignore[reportReturnType]
+            return self._run_async(run, return_state)
         return finish(drive_sync(flow_lifecycle(run), run), return_state)
 
-    def begin(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> RunningFlow:
+    def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningFlow:
         """A run of the flow, called from here, that has not begun yet."""
         session = current_session()
         self._settle_defaults(session)
@@ -179,15 +200,15 @@ class Flow(Generic[P, R]):
         """The parameters as the annotations ask for them. Raises `ParameterTypeError` naming each that does not fit."""
         return self.signature.validate(parameters)
 
-    def with_options(self, **options: Unpack[FlowOptions]) -> Flow[P, R]:
+    def with_options(self, **options: Unpack[FlowOptions]) -> Flow[P, R_co]:
         """A flow like this one with other options."""
         return Flow(self.fn, **{**self.options, **options})
 
-    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R]:
+    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
         """A flow that is a method is bound like one."""
         if instance is None:
             return self
-        method: Callable[..., R] = cast("Any", self.fn).__get__(instance, owner)
+        method: Callable[..., R_co] = cast("Any", self.fn).__get__(instance, owner)
         return Flow(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:

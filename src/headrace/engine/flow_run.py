@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
 from headrace.engine.context import FlowContext, RunContext, current_tags
 from headrace.engine.futures import find_futures, resolve
-from headrace.engine.inputs import list_awaited, trace_inputs
+from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.requests import CreateFlowRun, Propose
@@ -44,7 +43,7 @@ class RunningFlow:
         flow: FlowDefinition,
         parameters: dict[str, Any],
         parent: RunContext | None,
-        wait_for: Iterable[Any] | None = None,
+        wait_for: Awaited = None,
     ) -> None:
         self.session = session
         self.flow = flow

@@ -11,9 +11,12 @@ from headrace.engine.lineage import Lineage
 from headrace.schema.run import TaskInputs, TaskRunResult
 from headrace.schema.state import State
 
+Awaited = Iterable[Any] | Future[Any] | State | None
+"""What people give as `wait_for`: several futures and states, or a single one."""
 
-def list_awaited(wait_for: Iterable[Any] | Future[Any] | State | None) -> list[Any]:
-    """What a call was told to wait for: several futures and states, or a single one."""
+
+def list_awaited(wait_for: Awaited) -> list[Any]:
+    """The futures and states a call was told to wait for."""
     if wait_for is None:
         return []
     return [wait_for] if isinstance(wait_for, (Future, State)) else list(wait_for)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from headrace.base import errors
 from headrace.base.settings import Settings
@@ -18,10 +18,11 @@ from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
 from headrace.engine.forks import after_fork
 from headrace.engine.futures import Future, FutureList
-from headrace.engine.inputs import list_awaited
+from headrace.engine.inputs import Awaited, list_awaited
 from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
+from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
@@ -35,7 +36,8 @@ from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State, StateType
 
 P = ParamSpec("P")
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
 
 _loose_runner: TaskRunner
 """Executes tasks submitted outside of a flow."""
@@ -79,10 +81,10 @@ class TaskOptions(TypedDict, total=False):
     durable: bool
 
 
-class Task(Generic[P, R]):
+class Task(Generic[P, R_co]):
     """A function whose calls are task runs. Made by the `task` decorator, which documents the options."""
 
-    def __init__(self, fn: Callable[P, R], **options: Unpack[TaskOptions]) -> None:
+    def __init__(self, fn: Callable[P, R_co], **options: Unpack[TaskOptions]) -> None:
         if not callable(fn):
             raise errors.UsageError(f"@task needs a function, not {fn!r}.")
         unknown = options.keys() - TaskOptions.__annotations__.keys()
@@ -96,7 +98,10 @@ class Task(Generic[P, R]):
         self.name = option("name") or describe(fn)
         self.description = option("description") or inspect.getdoc(fn)
         self.version = option("version")
+        check_texts(f"Task {self.name!r}", name=self.name, version=self.version)
         self.tags = frozenset(option("tags") or ())
+        for tag in self.tags:
+            check_texts(f"Task {self.name!r}", tag=tag)
         self.sorted_tags = sorted(self.tags)
         self.task_key = key_of(fn)
         self.signature = Signature(fn, self.name)
@@ -104,6 +109,8 @@ class Task(Generic[P, R]):
         check_run_name(self.task_run_name, self.name)
         self.refresh_cache = bool(option("refresh_cache"))
         self.cache_expiration = option("cache_expiration")
+        if not (self.cache_expiration is None or isinstance(self.cache_expiration, timedelta)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise errors.UsageError(f"Task {self.name!r}: cache_expiration must be a timedelta.")
         self.cache_policy = self._choose_cache_policy()
         self.persist_result = option("persist_result")
         self.caches = not isinstance(self.cache_policy, NoCache) and self.persist_result is not False
@@ -114,8 +121,7 @@ class Task(Generic[P, R]):
         self.result_serializer = find_serializer(option("result_serializer"))
         self.result_storage_key = option("result_storage_key")
         self.cache_result_in_memory = option("cache_result_in_memory", True)
-        timeout = option("timeout_seconds")
-        self.timeout_seconds = None if timeout is None else float(timeout)
+        self.timeout_seconds = check_timeout(f"Task {self.name!r}", option("timeout_seconds"))
         self.log_prints = option("log_prints")
         self.completion_hooks = list(option("on_completion") or ())
         self.failure_hooks = list(option("on_failure") or ())
@@ -153,19 +159,33 @@ class Task(Generic[P, R]):
             settings.tasks_default_retry_delay_seconds if delay is None else delay,
         )
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    @overload
+    def __call__(
+        self: Task[..., Coroutine[Any, Any, Any]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> Coroutine[Any, Any, State]: ...
+
+    @overload
+    def __call__(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State: ...
+
+    @overload
+    def __call__(self, *args: Any, wait_for: Awaited, **kwargs: Any) -> R_co: ...
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task here and return its value; its exception is raised.
 
         `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
         must have completed first. A task that is a coroutine function returns a coroutine.
         """
-        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        run = self.begin(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
+        run = self.begin(self.signature.bind(args, kwargs), wait_for)
         if self.is_async:
-            return self._run_async(run, bool(return_state))  # pyright: ignore[reportReturnType]
-        return finish(drive_sync(task_lifecycle(run), run), bool(return_state))
+            return self._run_async(run, return_state)
+        return finish(drive_sync(task_lifecycle(run), run), return_state)
 
-    def begin(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> RunningTask:
+    def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningTask:
         """A run of the task, called from here, that has not begun yet."""
         session = current_session()
         if self._settled_for is not session.settings:
@@ -177,23 +197,34 @@ class Task(Generic[P, R]):
 
         return finish(await drive_async(task_lifecycle(run), run), return_state)
 
-    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+    @overload
+    def submit(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State: ...
+
+    @overload
+    def submit(
+        self: Task[..., Coroutine[Any, Any, T]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> Future[T]: ...
+
+    @overload
+    def submit(self, *args: Any, return_state: Literal[False] = False, **kwargs: Any) -> Future[R_co]: ...
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task on the flow's task runner and return a future at once.
 
         Futures among the arguments are waited for before the task begins. `return_state=True` waits for the end and
         returns the final state; `wait_for=[…]` as for a call.
         """
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)  # pyright: ignore[reportArgumentType]
+        future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)
         if return_state:
             future.wait()
-            return future.state  # pyright: ignore[reportReturnType]
+            return future.state
         return future
 
-    def submit_bound(self, parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> Future[R]:
+    def submit_bound(self, parameters: dict[str, Any], wait_for: Awaited = None) -> Future[Any]:
         """Submit a call whose arguments are bound already."""
         run = self.begin(parameters, wait_for)
-        future: Future[R] = Future(run.id, run.name)
+        future: Future[Any] = Future(run.id, run.name)
         for fact in run.announce():
             run.session.emit(fact)
         flow = run.context.flow_run
@@ -202,7 +233,7 @@ class Task(Generic[P, R]):
         runner.submit(lambda: context.run(self._execute, run, future))
         return future
 
-    def _execute(self, run: RunningTask, future: Future[R]) -> None:
+    def _execute(self, run: RunningTask, future: Future[Any]) -> None:
         """Run to the end on this thread and tell the future. Never raises: there is nobody to raise to."""
         try:
             if self.is_async:
@@ -216,23 +247,33 @@ class Task(Generic[P, R]):
             state = run.ended or State(type=StateType.CRASHED, message=describe_error(error), data=error)
         future.end(state)
 
-    def map(self, *args: Any, **kwargs: Any) -> FutureList[R]:
+    @overload
+    def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State]: ...
+
+    @overload
+    def map(
+        self: Task[..., Coroutine[Any, Any, T]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> FutureList[T]: ...
+
+    @overload
+    def map(self, *args: Any, return_state: Literal[False] = False, **kwargs: Any) -> FutureList[R_co]: ...
+
+    def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit one run per item of the arguments that can be iterated, which must be equally long; return the futures.
 
         Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises `UsageError` when nothing
         can be iterated or the lengths differ.
         """
-        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        awaited = list_awaited(wait_for)
+        return_state, wait_for = kwargs.pop("return_state", False), list_awaited(kwargs.pop("wait_for", None))
         futures = FutureList(
-            self.submit_bound(call, awaited) for call in spread(self.signature, self.name, args, kwargs)
+            self.submit_bound(call, wait_for) for call in spread(self.signature, self.name, args, kwargs)
         )
         if return_state:
             futures.wait()
-            return [future.state for future in futures]  # pyright: ignore[reportReturnType]
+            return [future.state for future in futures]
         return futures
 
-    def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R]:
+    def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R_co]:
         """A task like this one with other options."""
         return Task(self.fn, **{**self.options, **options})
 
@@ -260,11 +301,11 @@ class Task(Generic[P, R]):
             return None
         return render_run_name(self.result_storage_key, {**parameters, "parameters": parameters}, self.name)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Task[..., R]:
+    def __get__(self, instance: Any, owner: Any = None) -> Task[..., R_co]:
         """A task that is a method is bound like one."""
         if instance is None:
             return self
-        method: Callable[..., R] = cast("Any", self.fn).__get__(instance, owner)
+        method: Callable[..., R_co] = cast("Any", self.fn).__get__(instance, owner)
         return Task(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from headrace.base import clock, errors
 from headrace.base.ids import state_id, uuid7
 from headrace.engine.context import RunContext, TaskContext, current_tags
 from headrace.engine.futures import find_futures, resolve
-from headrace.engine.inputs import list_awaited, trace_inputs
+from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.results import Result
@@ -39,7 +38,7 @@ class RunningTask:
         task: TaskDefinition,
         parameters: dict[str, Any],
         parent: RunContext | None,
-        wait_for: Iterable[Any] | None = None,
+        wait_for: Awaited = None,
     ) -> None:
         self.session = session
         self.task = task

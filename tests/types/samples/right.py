@@ -1,0 +1,91 @@
+"""Calls as people write them: a type checker has nothing to say, and knows what comes back."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, assert_type
+
+from headrace import Flow, State, Task, allow_failure, flow, get_run_logger, quote, tags, task, unmapped
+from headrace.cache_policies import INPUTS, TASK_SOURCE
+from headrace.futures import Future, FutureList, as_completed, wait
+from headrace.task_runners import ThreadPoolTaskRunner
+from headrace.tasks import exponential_backoff, task_input_hash
+
+
+@task
+def add(x: int, y: int = 1) -> int:
+    return x + y
+
+
+@task(retries=3, retry_delay_seconds=exponential_backoff(2), cache_key_fn=task_input_hash, log_prints=True)
+async def fetch(url: str) -> bytes:
+    return url.encode()
+
+
+@task(cache_policy=INPUTS + TASK_SOURCE, retry_delay_seconds=[1, 2.5], tags=["a"], result_storage=Path("results"))
+def load(path: Path, *, strict: bool = False) -> list[str]:
+    return [str(path)] if strict else []
+
+
+@flow(name="train", retries=2, task_runner=ThreadPoolTaskRunner(max_workers=4))
+def train(rate: float, rounds: int = 10) -> float:
+    return rate * rounds
+
+
+@flow
+async def gather(urls: list[str]) -> int:
+    return len(urls)
+
+
+@add.on_failure
+def tell(task: Any, run: Any, state: State) -> None:
+    get_run_logger().info("%s %s %s", task, run, state)
+
+
+# calls
+assert_type(add(1), int)
+assert_type(add(1, y=2), int)
+assert_type(add(1, wait_for=[add.submit(1)]), int)
+assert_type(add(1, return_state=True), State)
+assert_type(load(Path("x"), strict=True), list[str])
+assert_type(train(0.1), float)
+assert_type(train(0.1, rounds=3), float)
+assert_type(train(0.1, return_state=True), State)
+
+# futures
+assert_type(add.submit(1), Future[int])
+assert_type(add.submit(add.submit(1), y=2).result(), int)
+assert_type(add.submit(1, return_state=True), State)
+assert_type(fetch.submit("a"), Future[bytes])
+assert_type(fetch.submit("a").result(), bytes)
+assert_type(add.map([1, 2], y=unmapped(3)), FutureList[int])
+assert_type(add.map(allow_failure(add.map([1, 2]))).result(), list[int])
+assert_type(fetch.map(["a"]).result(), list[bytes])
+assert_type(add.map([1], return_state=True), list[State])
+assert_type(wait(add.map([1, 2])).done, set[Future[Any]])
+for future in as_completed(add.map([1, 2])):
+    assert_type(future, Future[int])
+assert_type(add.submit(quote({"x": 1}).unquote()), Future[int])
+
+# other ways to make them
+assert_type(add.with_options(name="sum")(1), int)
+assert_type(train.with_options(retries=0)(0.5), float)
+assert_type(task(str.upper)("a"), str)
+assert_type(flow(len)([1]), int)
+
+
+async def main() -> None:
+    assert_type(await fetch("a"), bytes)
+    assert_type(await fetch("a", return_state=True), State)
+    assert_type(await gather(["a"]), int)
+    assert_type(await gather(["a"], return_state=True), State)
+    assert_type(await fetch.submit("a"), bytes)
+    pending: Coroutine[Any, Any, bytes] = fetch("a")
+    await pending
+
+
+def of_any_kind(work: Flow[..., int] | Task[..., int]) -> int:
+    return work(1)
+
+
+with tags("a", "b") as marked:
+    assert_type(marked, set[str])
