@@ -31,7 +31,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
-from headrace.schema.wire import encode_packed
+from headrace.schema.wire import encode_leniently, encode_packed
 
 LARGEST_PART = 8 * 2**20
 """About how many bytes of facts travel in one request."""
@@ -157,21 +157,17 @@ class RemoteExecution:
         self._transport.close()
 
     def _call(self, verb: str, call: calls.Call) -> Any:
-        route, answer = _route(verb)
+        route, answers = _route(verb)
+        content, media = _encode(call)
         patience = TIMEOUT + call.timeout if isinstance(call, calls.WaitForEvents) else TIMEOUT
         try:
-            packed = self._transport.send(
-                "POST",
-                calls.PREFIX + "/" + route.path,
-                encode_packed(call),
-                media=calls.MSGPACK,
-                timeout=patience,
-                repeatable=True,
+            answer = self._transport.send(
+                "POST", f"{calls.PREFIX}/{route.path}", content, media=media, timeout=patience, repeatable=True
             )
         except errors.ObjectAlreadyExists as error:  # of the verbs of execution, only a fenced attempt is answered so
             raise errors.StaleEpoch(str(error)) from None
         try:
-            return answer.decode(packed)
+            return answers[media].decode(answer)
         except msgspec.DecodeError as error:
             raise errors.GatewayError(
                 f"The server at {self._transport.shown} answers in a form that this version does not read: {error}."
@@ -211,11 +207,22 @@ def _halve(batch: Batch) -> tuple[Batch, ...]:
 
 
 def _weigh(batch: Batch) -> int:
-    return len(encode_packed(batch))
+    return len(_encode(batch)[0])
+
+
+def _encode(value: Any) -> tuple[bytes, str]:
+    """The bytes of a body, and what they are: JSON where only that can hold it, as for numbers of more than 64 bits."""
+    try:
+        return encode_packed(value), calls.MSGPACK
+    except (ValueError, OverflowError):
+        return encode_leniently(value), calls.JSON
 
 
 @cache
-def _route(verb: str) -> tuple[calls.Route, msgspec.msgpack.Decoder[Any]]:
+def _route(verb: str) -> tuple[calls.Route, dict[str, Any]]:
     """Where a verb is called, and what reads its answer."""
     route = next(route for route in (*calls.ROUTES, calls.WAIT) if route.verb == verb)
-    return route, msgspec.msgpack.Decoder(route.answer)
+    return route, {
+        calls.MSGPACK: msgspec.msgpack.Decoder(route.answer),
+        calls.JSON: msgspec.json.Decoder(route.answer),
+    }

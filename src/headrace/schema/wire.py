@@ -58,28 +58,31 @@ def encode_json(value: Any) -> str:
 
 
 def encode_packed(value: Any) -> bytes:
-    """MessagePack of any value of wire types; what MessagePack cannot hold becomes what comes nearest."""
-    try:
-        return _packer.encode(value)
-    except (UnicodeEncodeError, OverflowError):
-        return _packer.encode(simplify(value))
+    """MessagePack of any value of wire types; raises `ValueError` or `OverflowError` for what only JSON can hold."""
+    return _packer.encode(value)
 
 
 def simplify(value: Any) -> Any:
-    """The value as plain values, without halves of surrogate pairs and numbers of more than 64 bits."""
-    return _without_odd(msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True, enc_hook=_plain))
+    """The value as plain values, without halves of surrogate pairs."""
+    return _replace_surrogates(msgspec.to_builtins(value, str_keys=True, enc_hook=_plain))
 
 
-def _without_odd(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     match value:
         case str():
             return _SURROGATE.sub("\ufffd", value)
-        case int() if not -(2**63) <= value < 2**64:
-            return float(value) if abs(value) < 2**1023 else None
         case list() | tuple():
-            return [_without_odd(each) for each in cast("list[Any]", value)]
+            return [_replace_surrogates(each) for each in cast("list[Any]", value)]
         case dict():
             items = cast("dict[Any, Any]", value).items()
-            return {_without_odd(key): _without_odd(each) for key, each in items}
+            return {_replace_surrogates(key): _replace_surrogates(each) for key, each in items}
         case _:
             return value
+
+
+def encode_leniently(value: Any) -> bytes:
+    """JSON of any value of wire types, with what no text can hold replaced."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(simplify(value))

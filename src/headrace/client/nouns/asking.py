@@ -14,7 +14,7 @@ from headrace.base import errors
 from headrace.client.transport import Transport
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import Page
-from headrace.schema.wire import encode_json, simplify
+from headrace.schema.wire import encode_leniently
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Asking:
         query: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Any:
-        content = None if body is None else _encode(body)
+        content = None if body is None else encode_leniently(body)
         for tries_left in reversed(range(TRIES)):
             try:
                 given = self._transport.send(method, path, content, query=query or None, repeatable=repeatable)
@@ -82,13 +82,6 @@ class Asking:
             raise errors.GatewayError(
                 f"The server at {self._transport.shown} answers in a form that this version does not read: {error}."
             ) from None
-
-
-def _encode(body: object) -> bytes:
-    try:
-        return encode_json(body).encode()
-    except UnicodeEncodeError:
-        return encode_json(simplify(body)).encode()
 
 
 @cache

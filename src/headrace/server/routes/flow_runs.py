@@ -31,8 +31,8 @@ def create_flow_run(data: JSONBody[FlowRunCreate], execution: Runs) -> Response[
 
 
 @get("/api/flow_runs/{flow_run_id:str}", **needs(READ))
-def read_flow_run(flow_run_id: FromPath[UUID], execution: Runs) -> FlowRun:
-    return execution.read_flow_run(flow_run_id)
+def read_flow_run(flow_run_id: FromPath[UUID], administration: Office) -> FlowRun:
+    return administration.read_flow_run(flow_run_id)
 
 
 @patch("/api/flow_runs/{flow_run_id:str}", status_code=204, **needs(RUN))

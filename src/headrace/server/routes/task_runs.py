@@ -24,8 +24,8 @@ def create_task_run(data: JSONBody[TaskRunCreate], execution: Runs) -> Response[
 
 
 @get("/api/task_runs/{task_run_id:str}", **needs(READ))
-def read_task_run(task_run_id: FromPath[UUID], execution: Runs) -> TaskRun:
-    return execution.read_task_run(task_run_id)
+def read_task_run(task_run_id: FromPath[UUID], administration: Office) -> TaskRun:
+    return administration.read_task_run(task_run_id)
 
 
 @patch("/api/task_runs/{task_run_id:str}", status_code=204, **needs(EDIT))
