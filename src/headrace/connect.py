@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 import sys
+from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import structs
 
 from headrace.base import errors
+from headrace.base.clock import monotonic
 from headrace.base.settings import Settings, load_settings, wants_debug
 from headrace.engine.logs import configure_logging
 from headrace.engine.session import Session
 
 if TYPE_CHECKING:
+    from headrace.client.transport import Transport
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
+    from headrace.orchestration.loops.reaper import Reaper
+
+ARRIVAL = 3.0
+"""Seconds that a script waits for a server which does not answer: one that is just being started anew."""
 
 
 def open_execution(settings: Settings) -> Execution:
-    """The way for engines and workers: the database itself, in this process.
+    """The way for engines and workers: the server that the settings name, else the database itself, in this process.
 
-    Opens the database, creating or migrating it. Raises `DatabaseError` in one line when that cannot be, and
-    `ConfigurationError` when the settings name a server.
+    A database is created or migrated; raises `DatabaseError` in one line when that cannot be. A server has to answer, as
+    one of ours: raises `Unavailable` and `ConfigurationError` in one line.
     """
+    if settings.api_url is not None:
+        from headrace.client.execution import RemoteExecution
+
+        return RemoteExecution(_reach_server(settings.api_url, settings, ARRIVAL), settings.heartbeat_seconds)
     from headrace.orchestration.execution import OrchestratedExecution
     from headrace.storage.databases import open_database
 
-    _refuse_server(settings)
     return OrchestratedExecution(open_database(settings.database_url, synchronous=settings.database_synchronous))
 
 
 def open_administration(settings: Settings) -> Administration:
     """The way for those who look and manage. Raises as `open_execution`."""
+    if settings.api_url is not None:
+        from headrace.client.administration import RemoteAdministration
+
+        return RemoteAdministration(_reach_server(settings.api_url, settings))
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.storage.databases import open_database
 
-    _refuse_server(settings)
     return OrchestratedAdministration(open_database(settings.database_url, synchronous=settings.database_synchronous))
+
+
+class Orchestrator(NamedTuple):
+    """What a server serves, over one database: both protocols, and the loops that go on beside them, not started yet."""
+
+    execution: Execution
+    administration: Administration
+    loops: tuple[Reaper, ...]
+
+    def close(self) -> None:
+        """Close the database; the loops have been stopped before."""
+        self.execution.close()
+
+
+def open_orchestrator(settings: Settings) -> Orchestrator:
+    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line."""
+    from headrace.orchestration.administration import OrchestratedAdministration
+    from headrace.orchestration.execution import OrchestratedExecution
+    from headrace.orchestration.loops.reaper import Reaper
+    from headrace.storage.databases import open_database
+
+    database = open_database(settings.database_url, synchronous=settings.database_synchronous)
+    return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), (Reaper(database),))
 
 
 def open_session() -> Session:
@@ -43,15 +81,47 @@ def open_session() -> Session:
     _show_errors_in_one_line()
     settings = load_settings()
     configure_logging(settings)
-    session = Session(open_execution(settings), settings)
+    execution = open_execution(settings)
+    if settings.api_url is not None:
+        from hashlib import sha256
+
+        # What was meant for one server is not for another, nor for the database here.
+        place = sha256(settings.api_url.encode()).hexdigest()[:16]
+        settings = structs.replace(settings, spool_path=settings.spool_path / f"server-{place}")
+    session = Session(execution, settings)
     session.spool.deliver(session.gateway)
     return session
 
 
-def _refuse_server(settings: Settings) -> None:
-    if settings.api_url is not None:
+def _reach_server(api_url: str, settings: Settings, patience: float = 0.0) -> Transport:
+    """A way to the server, which answers. Raises `Unavailable` when it does not within `patience` seconds."""
+    from headrace.client.transport import Transport
+
+    transport = Transport(api_url, settings.api_key)
+    try:
+        _await_server(transport, patience)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
+def _await_server(transport: Transport, patience: float) -> None:
+    from headrace.client.transport import is_a_server
+
+    end = monotonic() + patience
+    while True:
+        try:
+            ours = is_a_server(transport)
+            break
+        except errors.Unavailable:
+            if monotonic() >= end:
+                raise
+        Event().wait(0.25)
+    if not ours:
         raise errors.ConfigurationError(
-            f"HEADRACE_API_URL is {settings.api_url}, but this version records into a database only: unset it."
+            f"What answers at {transport.shown} is no Headrace server: set HEADRACE_API_URL to a server's address with "
+            "/api at its end, or unset it."
         )
 
 
@@ -62,7 +132,7 @@ def _show_errors_in_one_line() -> None:
 
 
 def _show_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    ours = (errors.UsageError, errors.ConfigurationError, errors.DatabaseError)
+    ours = (errors.UsageError, errors.ConfigurationError, errors.DatabaseError, errors.GatewayError)
     if isinstance(error, ours) and not wants_debug():
         sys.stderr.write(f"Error: {error}\n")
     else:

@@ -43,6 +43,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     logging_log_prints: bool
     logging_extra_loggers: tuple[str, ...]
     logging_colors: Literal["auto", "always", "never"]
+    server_api_host: str
+    server_api_port: int
+    server_api_key: str | None
+    heartbeat_seconds: float
     outage_limit_seconds: float
     journal_memory_mib: int
     spool_path: Path
@@ -155,6 +159,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", text):
+        raise ValueError("is no address to listen on: write 127.0.0.1, 0.0.0.0, :: or a host's name")
+    return text
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError("is no port: write a number from 0 to 65535")
+    return int(text)
+
+
 def _mebibytes(text: str) -> int:
     if not _count(text):
         raise ValueError("is not a whole number from 1")
@@ -168,6 +184,13 @@ def _seconds(text: str) -> float:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
         raise ValueError("is not a number of seconds from 0")
+    return seconds
+
+
+def _interval(text: str) -> float:
+    seconds = _seconds(text)
+    if not 0.1 <= seconds <= 3600:
+        raise ValueError("is not a number of seconds from 0.1 to 3600")
     return seconds
 
 
@@ -225,6 +248,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("logging_log_prints", _boolean, "false", "Whether print becomes a log line unless a flow or task says."),
     Setting("logging_extra_loggers", _names, "", "Other loggers whose lines are kept with the run, comma-separated."),
     Setting("logging_colors", _colors, "auto", "Colours in the terminal: auto, always or never."),
+    Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
+    Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
+    Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
+    Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
     Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),
     Setting("spool_path", _path, "<home>/spool", "Where history goes that could not be delivered in time."),

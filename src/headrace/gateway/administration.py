@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
+from headrace.schema.event import Cursor
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
@@ -21,7 +22,7 @@ from headrace.schema.filters import (
 )
 from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.graph import Graph
-from headrace.schema.log import Log, LogCreate, LogSort
+from headrace.schema.log import Log, LogCreate, LogSort, LogTail
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.result import ResultRecord
 from headrace.schema.run import (
@@ -191,6 +192,23 @@ class Administration(Protocol):
         self, logs: LogFilter | None = None, sort: LogSort = LogSort.TIMESTAMP_ASC, page: Page = Page()
     ) -> list[Log]:
         """Return log lines in order of time; lines of the same instant in the order they were written."""
+        ...
+
+    def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
+        """Return log lines in the order they were written, those after the place `after`, and the place to go on from.
+
+        Without `after`: the place where the lines end now. A line that was being written while another after it was
+        read may be passed over; whoever must not miss one begins a little before.
+        """
+        ...
+
+    # events
+
+    def find_cursor(self, since: datetime) -> Cursor:
+        """Return a place in the log of events before everything that occurred since the instant.
+
+        Events that came into the log more than a minute after they occurred may lie before it.
+        """
         ...
 
     # artifacts

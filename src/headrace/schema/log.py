@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from headrace.schema.wire import Request, Stored
+from headrace.schema.wire import Request, Stored, Wire
 
 
 class LogCreate(Request, kw_only=True):
@@ -29,6 +29,13 @@ class Log(Stored, kw_only=True):
     timestamp: datetime
     flow_run_id: UUID | None = None
     task_run_id: UUID | None = None
+
+
+class LogTail(Wire, kw_only=True):
+    """The newest lines, and the place in the order of writing from which to go on."""
+
+    logs: list[Log]
+    place: int
 
 
 class LogSort(StrEnum):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Litestar, Router
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ControllerRouterHandler
 
 from headrace.gateway.administration import Administration
@@ -15,29 +17,32 @@ from headrace.gateway.execution import Execution
 from headrace.server.auth import Access, refuse_unguarded, require_permission
 from headrace.server.decoding import Lenient
 from headrace.server.errors import ANSWERS
+from headrace.server.feed import Feed
 from headrace.server.gate import Gate
 from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
     concurrency_limits,
-    execution,
     flow_run_states,
     flow_runs,
     flows,
     graphs,
+    live,
     logs,
     meta,
     results,
+    sockets,
     tag_limits,
     task_runs,
     ui,
 )
+from headrace.server.routes import execution as execution_verbs
 from headrace.server.version import require_api_version
 
 LARGEST_BODY = 16 * 1024 * 1024
 """The most bytes of a request's body, unless its route says otherwise."""
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (
+ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *meta.routes,
     *flows.routes,
     *flow_runs.routes,
@@ -50,7 +55,9 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     *concurrency_limits.routes,
     *tag_limits.routes,
     *ui.routes,
-    *execution.routes,
+    *live.routes,
+    *sockets.routes,
+    *execution_verbs.routes,
 )
 """What is served, noun by noun."""
 
@@ -64,6 +71,25 @@ class Surface(Router):
         return self
 
 
+class Framework(Litestar):
+    """The framework without what it brings along for libraries that happen to be installed: a third of a second."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
+
+
+class Application(NamedTuple):
+    """What is served: the gate, behind it the framework's app, and the feed that its streams follow.
+
+    Whoever stops the server closes the feed first: that ends the streams.
+    """
+
+    gate: Gate
+    framework: Litestar
+    feed: Feed
+
+
 def build_app(
     execution: Execution,
     administration: Administration,
@@ -71,27 +97,17 @@ def build_app(
     about: meta.About | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
     lifespan: Sequence[Lifespan] = (),
-) -> Gate:
+) -> Application:
     """The application, ready to be served. Raises `ConfigurationError` when a route does not say what it needs.
 
     `routes` are further ones, from the root; `lifespan` is what runs as long as the app.
     """
     access = access or Access()
-    return Gate(_build(execution, administration, access, about, routes, lifespan), access)
-
-
-def _build(
-    execution_gateway: Execution,
-    administration: Administration,
-    access: Access,
-    about: meta.About | None,
-    routes: Sequence[ControllerRouterHandler],
-    lifespan: Sequence[Lifespan],
-) -> Litestar:
     told = about or meta.About(database="unknown", needs_key=not access.is_open, settings={})
-    app = Litestar(
+    feed = Feed(execution)
+    app = Framework(
         route_handlers=[Surface("/", route_handlers=[*ROUTES, *routes])],
-        dependencies=provide(execution=execution_gateway, administration=administration, about=told),
+        dependencies=provide(execution=execution, administration=administration, about=told, feed=feed, access=access),
         exception_handlers=ANSWERS,
         guards=[require_permission, require_api_version],
         lifespan=list(lifespan),
@@ -101,4 +117,4 @@ def _build(
         request_max_body_size=LARGEST_BODY,
     )
     refuse_unguarded(app)
-    return app
+    return Application(Gate(app, access), app, feed)

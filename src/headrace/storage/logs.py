@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from headrace.schema.filters import LogFilter
 from headrace.schema.log import LogSort
@@ -26,3 +26,19 @@ def list_logs(
     query = select(*(t.logs.c[name] for name in LogRow._fields)).where(t.logs.c.workspace_id == workspace_id, wanted)
     order = Order(t.logs.c.timestamp, t.logs.c.sequence, sort is LogSort.TIMESTAMP_DESC)
     return [LogRow._make(row) for row in fetch_page(connection, query, order, page)]
+
+
+def tail_logs(
+    connection: Connection, workspace_id: UUID, logs: LogFilter | None, after: int, limit: int
+) -> list[tuple[int, LogRow]]:
+    """The log lines that a filter names after a place, in the order they were written, each with its own place."""
+    wanted = compile_filter(logs, LOG, DIALECTS[connection.dialect])
+    columns = [t.logs.c.sequence, *(t.logs.c[name] for name in LogRow._fields)]
+    query = select(*columns).where(t.logs.c.workspace_id == workspace_id, t.logs.c.sequence > after, wanted)
+    rows = connection.select(query.order_by(t.logs.c.sequence).limit(limit))
+    return [(row[0], LogRow._make(row[1:])) for row in rows]
+
+
+def find_end(connection: Connection) -> int:
+    """The place of the newest line of all."""
+    return connection.select(select(func.coalesce(func.max(t.logs.c.sequence), 0)))[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.orchestration.administration.artifacts import ArtifactVerbs
+from headrace.orchestration.administration.events import EventVerbs
 from headrace.orchestration.administration.flow_runs import FlowRunVerbs
 from headrace.orchestration.administration.flows import FlowVerbs
 from headrace.orchestration.administration.limits import LimitVerbs
@@ -12,7 +13,7 @@ from headrace.orchestration.administration.task_runs import TaskRunVerbs
 
 
 class OrchestratedAdministration(
-    FlowVerbs, FlowRunVerbs, TaskRunVerbs, LogVerbs, ArtifactVerbs, ResultVerbs, LimitVerbs
+    FlowVerbs, FlowRunVerbs, TaskRunVerbs, LogVerbs, ArtifactVerbs, ResultVerbs, LimitVerbs, EventVerbs
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 

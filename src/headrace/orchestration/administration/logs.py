@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from headrace.base.clock import to_micros
 from headrace.base.ids import uuid7
-from headrace.orchestration.administration.office import Office, checked
+from headrace.orchestration.administration.office import LARGEST_PAGE, Office, checked
 from headrace.orchestration.records import store_logs
+from headrace.orchestration.unit import Unit
 from headrace.schema.fact import LogFact
 from headrace.schema.filters import LogFilter
-from headrace.schema.log import Log, LogCreate, LogSort
+from headrace.schema.log import Log, LogCreate, LogSort, LogTail
 from headrace.schema.run import Page
 from headrace.storage import logs as queries
 from headrace.storage.rows import to_log
@@ -32,3 +33,14 @@ class LogVerbs(Office):
         wanted = checked(page)
         rows = self._desk.read(lambda unit: queries.list_logs(unit.connection, unit.workspace_id, logs, sort, wanted))
         return [to_log(row) for row in rows]
+
+    def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
+        def tail(unit: Unit) -> LogTail:
+            end = queries.find_end(unit.connection)
+            if after is None or after >= end:
+                return LogTail(logs=[], place=end)
+            rows = queries.tail_logs(unit.connection, unit.workspace_id, logs, after, LARGEST_PAGE)
+            place = rows[-1][0] if len(rows) == LARGEST_PAGE else end
+            return LogTail(logs=[to_log(row) for _, row in rows], place=place)
+
+        return self._desk.read(tail)

@@ -11,12 +11,20 @@ from litestar.response import Stream
 
 from headrace.schema.filters import IdFilter, LogFilter
 from headrace.schema.listing import LONGEST_LIST, LogListing
-from headrace.schema.log import Log, LogCreate
+from headrace.schema.log import Log, LogCreate, LogTail
 from headrace.schema.run import Page
+from headrace.schema.wire import Request
 from headrace.server.auth import Permission, needs
 from headrace.server.gateways import Office
 
 READ, RUN = Permission.READ, Permission.RUN
+
+
+class Tailing(Request, kw_only=True):
+    """Asks for lines in the order they were written, from a place on."""
+
+    logs: LogFilter | None = None
+    after: int | None = None
 
 
 @post("/api/logs/", **needs(RUN))
@@ -27,6 +35,11 @@ def create_logs(data: JSONBody[list[LogCreate]], administration: Office) -> None
 @post("/api/logs/filter", status_code=200, **needs(READ))
 def list_logs(data: JSONBody[LogListing], administration: Office) -> list[Log]:
     return administration.list_logs(data.logs, data.sort, data.part)
+
+
+@post("/api/logs/tail", status_code=200, **needs(READ))
+def tail_logs(data: JSONBody[Tailing], administration: Office) -> LogTail:
+    return administration.tail_logs(data.logs, data.after)
 
 
 @get("/api/flow_runs/{flow_run_id:str}/logs/download", media_type="text/csv", **needs(READ))
@@ -61,4 +74,4 @@ def _file_name(name: str) -> str:
     return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_.") else "_" for sign in name)[:100]
 
 
-routes = [create_logs, list_logs, download_flow_run_logs]
+routes = [create_logs, list_logs, tail_logs, download_flow_run_logs]

@@ -1,0 +1,154 @@
+"""Events of the contract, derived from the log: each state a run entered is one, told with what the run is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from headrace.base.clock import now
+from headrace.base.ids import state_id, state_ordinal
+from headrace.gateway.administration import Administration
+from headrace.schema.event import LoggedEvent
+from headrace.schema.filters import FlowFilter, FlowRunFilter, IdFilter, RunSelection, TaskRunFilter
+from headrace.schema.flow import Flow
+from headrace.schema.run import FlowRun, Page, TaskRun
+from headrace.schema.state import State
+from headrace.schema.wire import Stored
+from headrace.schema.wire_event import ID, NAME, ROLE, Resource, WireEvent
+
+FLOW_RUN, TASK_RUN = "prefect.flow-run.", "prefect.task-run."
+PREFIXES = {"flow-run": FLOW_RUN, "task-run": TASK_RUN, "custom": ""}
+"""With what the names of events begin, by the kind of what is logged."""
+
+MOST_KNOWN = 2_000
+"""How many runs are remembered, so that not every event asks for its run anew."""
+
+S = TypeVar("S", bound=Stored)
+
+
+class Narrator:
+    """Tells logged events in the contract's form. Asks the administration, so it blocks."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+        self._flows: dict[UUID, Flow] = {}
+        self._flow_runs: dict[UUID, FlowRun] = {}
+
+    def tell(self, logged: Sequence[LoggedEvent]) -> list[WireEvent]:
+        """The events, in the order of the log. Those of runs that are gone are left out."""
+        task_runs = self._find_task_runs(event.subject_id for event in logged if event.kind == "task-run")
+        self._learn_flow_runs(event.flow_run_id for event in logged if event.flow_run_id is not None)
+        told: list[WireEvent] = []
+        for event in logged:
+            if event.kind == "custom":
+                told += _read_custom(event)
+            elif event.kind == "flow-run" and event.subject_id in self._flow_runs:
+                told += self._tell_flow_run(self._flow_runs[event.subject_id], event.states)
+            elif event.subject_id in task_runs:
+                told += self._tell_task_run(task_runs[event.subject_id], event.states)
+        return told
+
+    def _tell_flow_run(self, run: FlowRun, states: Iterable[State]) -> list[WireEvent]:
+        related = [*self._flow_of(run), *(_tag(tag) for tag in run.tags)]
+        if run.deployment_id is not None:
+            related.append({ID: f"prefect.deployment.{run.deployment_id}", ROLE: "deployment"})
+        return [_tell_state(FLOW_RUN, run, state, related, {}) for state in states]
+
+    def _tell_task_run(self, run: TaskRun, states: Iterable[State]) -> list[WireEvent]:
+        related: list[Resource] = []
+        flow_run = None if run.flow_run_id is None else self._flow_runs.get(run.flow_run_id)
+        if flow_run is not None:
+            related = [
+                {ID: f"{FLOW_RUN}{flow_run.id}", ROLE: "flow-run", NAME: flow_run.name},
+                *self._flow_of(flow_run),
+            ]
+        payload = {"task_run": msgspec.to_builtins(run)}
+        return [_tell_state(TASK_RUN, run, state, [*related, *map(_tag, run.tags)], payload) for state in states]
+
+    def _flow_of(self, run: FlowRun) -> list[Resource]:
+        flow = self._flows.get(run.flow_id)
+        return [] if flow is None else [{ID: f"prefect.flow.{flow.id}", ROLE: "flow", NAME: flow.name}]
+
+    def _find_task_runs(self, ids: Iterable[UUID]) -> dict[UUID, TaskRun]:
+        def find(wanted: IdFilter) -> list[TaskRun]:
+            selection = RunSelection(task_runs=TaskRunFilter(id=wanted))
+            return self._administration.list_task_runs(selection, page=Page(200))
+
+        return _find_all(ids, find)
+
+    def _learn_flow_runs(self, ids: Iterable[UUID]) -> None:
+        """Remember the runs, and what is needed of their flows."""
+        unknown = [run_id for run_id in dict.fromkeys(ids) if run_id not in self._flow_runs]
+        if len(self._flow_runs) + len(unknown) > MOST_KNOWN:
+            self._flow_runs.clear()
+            self._flows.clear()
+
+        def find(wanted: IdFilter) -> list[FlowRun]:
+            selection = RunSelection(flow_runs=FlowRunFilter(id=wanted))
+            return self._administration.list_flow_runs(selection, page=Page(200))
+
+        def find_flows(wanted: IdFilter) -> list[Flow]:
+            return self._administration.list_flows(RunSelection(flows=FlowFilter(id=wanted)), page=Page(200))
+
+        found = _find_all(unknown, find)
+        self._flow_runs.update(found)
+        flows = {run.flow_id for run in found.values()} - self._flows.keys()
+        self._flows.update(_find_all(flows, find_flows))
+
+
+def _find_all(ids: Iterable[UUID], find: Callable[[IdFilter], list[S]]) -> dict[UUID, S]:
+    """The objects with these ids, asked for by the page."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[UUID, S] = {}
+    for start in range(0, len(wanted), 200):
+        found.update((each.id, each) for each in find(IdFilter(any_=wanted[start : start + 200])))
+    return found
+
+
+def _tell_state(
+    prefix: str, run: FlowRun | TaskRun, state: State, related: list[Resource], payload: dict[str, Any]
+) -> WireEvent:
+    """The event of one state. Its id is the state's, so whoever reads it twice can tell."""
+    assert state.id is not None
+    occurred = state.timestamp if isinstance(state.timestamp, datetime) else now()
+    ordinal = state_ordinal(run.id, state.id)
+    name = state.name or state.type.capitalize()
+    return WireEvent(
+        id=state.id,
+        event=f"{prefix}{name}",
+        occurred=occurred,
+        received=occurred,
+        follows=state_id(run.id, ordinal - 1) if ordinal > 1 else None,
+        resource={
+            ID: f"{prefix}{run.id}",
+            NAME: run.name,
+            "prefect.run-count": str(run.run_count),
+            "prefect.state-message": state.message or "",
+            "prefect.state-name": name,
+            "prefect.state-timestamp": occurred.isoformat(),
+            "prefect.state-type": str(state.type),
+        },
+        related=related,
+        payload={
+            "intended": {"from": None, "to": str(state.type)},
+            "initial_state": None,
+            "validated_state": {"type": str(state.type), "name": name, "message": state.message or ""},
+            **payload,
+        },
+    )
+
+
+def _read_custom(event: LoggedEvent) -> list[WireEvent]:
+    """An event as a client sent it."""
+    try:
+        return [msgspec.convert(event.body, WireEvent, strict=False)]
+    except msgspec.ValidationError:
+        return []
+
+
+def _tag(tag: str) -> Resource:
+    return {ID: f"prefect.tag.{tag}", ROLE: "tag"}

@@ -1,0 +1,123 @@
+"""Which events a filter chooses."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from headrace.schema.wire_event import (
+    ID,
+    ROLE,
+    AnyResourceFilter,
+    EventFilter,
+    EventNameFilter,
+    Labels,
+    OccurredFilter,
+    RelatedFilter,
+    Resource,
+    ResourceFilter,
+    WireEvent,
+)
+
+F = TypeVar("F", RelatedFilter, AnyResourceFilter)
+
+
+def chooses(wanted: EventFilter, event: WireEvent) -> bool:
+    """Whether the filter chooses the event."""
+    return (
+        _is_then(wanted.occurred, event)
+        and _is_called(wanted.event, event.event)
+        and (wanted.id.id is None or event.id in wanted.id.id)
+        and (wanted.resource is None or _is_resource(wanted.resource, event.resource))
+        and all(any(_is_related(each, of) for of in event.related) for each in _each(wanted.related))
+        and all(
+            any(_is_resource(each, of) for of in (event.resource, *event.related))
+            for each in _each(wanted.any_resource)
+        )
+        and (wanted.text is None or _has_words(wanted.text.query, event))
+    )
+
+
+def may_choose(wanted: EventFilter, kind: str) -> bool:
+    """Whether the filter may choose an event whose name begins with `kind`, as far as names tell."""
+    if wanted.event is None:
+        return True
+    named = wanted.event.name
+    prefixes = wanted.event.prefix
+    return (named is None or any(name.startswith(kind) for name in named)) and (
+        prefixes is None or any(prefix.startswith(kind) or kind.startswith(prefix) for prefix in prefixes)
+    )
+
+
+def _is_then(wanted: OccurredFilter, event: WireEvent) -> bool:
+    return (wanted.since is None or event.occurred >= wanted.since) and (
+        wanted.until is None or event.occurred <= wanted.until
+    )
+
+
+def _is_called(wanted: EventNameFilter | None, name: str) -> bool:
+    if wanted is None:
+        return True
+    return (
+        (wanted.prefix is None or name.startswith(tuple(wanted.prefix)))
+        and (wanted.name is None or name in wanted.name)
+        and not name.startswith(tuple(wanted.exclude_prefix or ()))
+        and name not in (wanted.exclude_name or ())
+    )
+
+
+def _is_resource(wanted: ResourceFilter | AnyResourceFilter, resource: Resource) -> bool:
+    name = resource.get(ID, "")
+    return (
+        (wanted.id is None or name in wanted.id)
+        and (wanted.id_prefix is None or name.startswith(tuple(wanted.id_prefix)))
+        and _has_labels(wanted.labels, resource)
+    )
+
+
+def _is_related(wanted: RelatedFilter, resource: Resource) -> bool:
+    name, role = resource.get(ID, ""), resource.get(ROLE, "")
+    return (
+        (wanted.id is None or name in wanted.id)
+        and (wanted.role is None or role in wanted.role)
+        and (wanted.resources_in_roles is None or (name, role) in wanted.resources_in_roles)
+        and _has_labels(wanted.labels, resource)
+    )
+
+
+def _has_labels(wanted: Labels | None, resource: Resource) -> bool:
+    return wanted is None or all(_has_label(values, resource.get(label)) for label, values in wanted.items())
+
+
+def _has_label(values: str | list[str], value: str | None) -> bool:
+    """Whether a label's value is one of those asked for, and none of those that are not wanted."""
+    if value is None:
+        return False
+    asked = [values] if isinstance(values, str) else values
+    unwanted = [each[1:] for each in asked if each.startswith("!")]
+    wanted = [each for each in asked if not each.startswith("!")]
+    return not any(_fits(each, value) for each in unwanted) and (
+        not wanted or any(_fits(each, value) for each in wanted)
+    )
+
+
+def _fits(pattern: str, value: str) -> bool:
+    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
+
+
+def _has_words(query: str, event: WireEvent) -> bool:
+    """Whether every word asked for is in the event, and no word that begins with `-` or `!`."""
+    text = msgspec.json.encode([event.event, event.resource, event.related, event.payload]).decode().lower()
+    for word in query.lower().split():
+        absent = len(word) > 1 and word[0] in "-!"
+        if ((word[1:] if absent else word) in text) is absent:
+            return False
+    return True
+
+
+def _each(filters: F | list[F] | None) -> list[F]:
+    """The filters: the contract takes one or several."""
+    if filters is None:
+        return []
+    return filters if isinstance(filters, list) else [filters]
