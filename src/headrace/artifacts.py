@@ -28,7 +28,7 @@ def create_markdown_artifact(markdown: str, key: str | None = None, description:
     The text may be indented like a docstring: the indentation all its lines share is taken off. `key` (lower-case letters,
     digits and dashes) makes it a version of the artifact of that key. Raises `UsageError` for another key.
     """
-    return _create("markdown", inspect.cleandoc(markdown), key, description)
+    return _create("markdown", inspect.cleandoc(str(markdown)), key, description)
 
 
 def create_table_artifact(table: Table, key: str | None = None, description: str | None = None) -> UUID:
@@ -54,6 +54,9 @@ def create_link_artifact(
 
 
 def _create(kind: str, data: str, key: str | None, description: str | None) -> UUID:
+    for name, text in (("key", key), ("description", description)):
+        if text is not None and not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise errors.UsageError(f"An artifact's {name} must be a text, not {text!r}.")
     if key is not None and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
         raise errors.UsageError(f"An artifact cannot have the key {key!r}: use lower-case letters, digits and dashes.")
     if len(data) > LIMIT:

@@ -13,6 +13,9 @@ from typing import Protocol
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+LATEST = 253_402_300_799_999_999
+"""The last instant a `datetime` can say, in microseconds."""
+
 
 def to_datetime(micros: int) -> datetime:
     """The instant `micros` microseconds after the epoch, as an aware UTC datetime."""

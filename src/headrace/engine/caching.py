@@ -184,8 +184,11 @@ class CacheKeyFnPolicy(CachePolicy):
     def compute_key(
         self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
-        """What the function returns."""
-        return self.cache_key_fn(task_context, dict(inputs))
+        """What the function returns. Raises `UsageError` unless that is a text, or None."""
+        key = self.cache_key_fn(task_context, dict(inputs))
+        if key is not None and not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise errors.UsageError(f"cache_key_fn must return a text or None, not {type(key).__name__}.")
+        return key
 
 
 class Compound(CachePolicy):

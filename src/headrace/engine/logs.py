@@ -194,6 +194,9 @@ after_fork(_fork)
 
 
 def describe_error(error: BaseException | None) -> str:
-    """An error in one phrase: its type and what it says."""
-    text = str(error)
+    """An error in one phrase: its type and what it says, if it can say it."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the user's own; the run has failed with `error`, not with this
+        text = "(it cannot be shown)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

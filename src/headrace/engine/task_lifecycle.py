@@ -115,7 +115,7 @@ def _store(run: RunningTask, value: Any) -> StoreResult:
     task = run.task
     lifetime = task.cache_expiration
     if lifetime is not None:
-        run.cache_expiration = clock.micros() + int(lifetime.total_seconds() * 1_000_000)
+        run.cache_expiration = min(clock.micros() + int(lifetime.total_seconds() * 1_000_000), clock.LATEST)
     return StoreResult(
         value,
         run.storage_key,

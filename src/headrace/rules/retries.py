@@ -10,11 +10,14 @@ RetryDelay = float | Sequence[float] | Callable[[int], Sequence[float]] | None
 MOST_DELAYS = 50
 """A longer list of delays is a mistake."""
 
+LONGEST_DELAY = 1e9
+"""Seconds nobody waits: thirty years. A longer delay is a mistake, and could not be added to a time."""
+
 
 def plan_delays(delay: RetryDelay, retries: int) -> tuple[float, ...]:
     """The seconds to wait before each further try; the last one is repeated for the tries after it.
 
-    Raises `ValueError` for more than 50 delays, and for a negative one.
+    Raises `ValueError` for more than 50 delays, and for one that is negative, endless or no number.
     """
     if delay is None:
         return ()
@@ -25,6 +28,8 @@ def plan_delays(delay: RetryDelay, retries: int) -> tuple[float, ...]:
         raise ValueError(f"{len(delays)} retry delays were given; {MOST_DELAYS} are the most there can be.")
     if any(each < 0 for each in delays):
         raise ValueError("A retry delay cannot be negative.")
+    if not all(each <= LONGEST_DELAY for each in delays):
+        raise ValueError(f"A retry delay must be a number of seconds, {LONGEST_DELAY:g} at most.")
     return delays
 
 

@@ -1,0 +1,25 @@
+"""What options may say. What could never be recorded, or waited for, is refused where it is written."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from headrace.base import errors
+from headrace.rules.retries import LONGEST_DELAY
+
+
+def check_texts(of: str, **texts: object) -> None:
+    """Raise `UsageError` unless each option is a text, or None."""
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise errors.UsageError(f"{of}: {name} must be a text, not {text!r}.")
+
+
+def check_timeout(of: str, seconds: float | None) -> float | None:
+    """The limit in seconds; None without one, which an infinite limit is. Raises `UsageError` for one that is no number."""
+    limit = None if seconds is None else float(seconds)
+    if limit is None or limit > LONGEST_DELAY:
+        return None
+    if isnan(limit):
+        raise errors.UsageError(f"{of}: timeout_seconds must be a number.")
+    return limit
