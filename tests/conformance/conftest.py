@@ -14,6 +14,7 @@ from headrace.orchestration.execution import OrchestratedExecution
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
 from headrace.storage.databases import open_database
+from tests.conformance.remote import Served, serve
 from tests.conformance.scenes import Stage
 
 
@@ -44,7 +45,28 @@ class Orchestrations:
             database.close()
 
 
-IMPLEMENTATIONS: dict[str, Callable[[str, FrozenClock], Orchestrations]] = {"orchestration": Orchestrations}
+class Remotes(Orchestrations):
+    """The implementation over HTTP: each gateway asks a server of its own, over the same database."""
+
+    def __init__(self, url: str, clock: FrozenClock) -> None:
+        super().__init__(url, clock)
+        self.served: list[Served] = []
+
+    def open(self, scope: Scope = DEFAULT_SCOPE) -> Gateways:
+        execution, administration, served = serve(*super().open(scope))
+        self.served.append(served)
+        return Gateways(execution, administration)
+
+    def close(self) -> None:
+        for served in self.served:
+            served.stop()
+        super().close()
+
+
+IMPLEMENTATIONS: dict[str, Callable[[str, FrozenClock], Orchestrations]] = {
+    "orchestration": Orchestrations,
+    "client": Remotes,
+}
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""A server as a process of its own, that tests start, end in good order, and kill."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from msgspec import structs
+
+from headrace.base.settings import load_settings
+from headrace.connect import open_administration, open_execution
+from headrace.gateway.administration import Administration
+from headrace.gateway.execution import Execution
+from headrace.schema.run import FlowRun
+
+
+class ServerProcess:
+    """A server on a port of its own, which stays the same when it is started again."""
+
+    def __init__(self, home: Path, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self._environ = {**os.environ, "HEADRACE_HOME": str(home)}
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return when requests are answered."""
+        reader, writer = os.pipe()
+        command = [sys.executable, "-m", "headrace.server", "--port", str(self.port), "--ready-fd", str(writer)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env=self._environ, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        os.close(writer)
+        with os.fdopen(reader) as ready:
+            assert ready.read(), self._log.read_text()
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(60)
+
+    def open_administration(self) -> Administration:
+        return open_administration(structs.replace(load_settings(), api_url=self.url))
+
+    def open_execution(self) -> Execution:
+        return open_execution(structs.replace(load_settings(), api_url=self.url))
+
+    def wait_until(self, flow_run_id: UUID, wanted: Callable[[FlowRun], bool]) -> FlowRun:
+        """Read the run each time something has happened, until it is as wanted."""
+        execution = self.open_execution()
+        try:
+            while True:
+                execution.last_cursor()
+                run = execution.read_flow_run(flow_run_id)
+                if wanted(run):
+                    return run
+                execution.wait_for_events(5)
+        finally:
+            execution.close()

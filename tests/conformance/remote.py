@@ -1,0 +1,105 @@
+"""The implementation over HTTP: each gateway asks a server of its own in this process, over the same database."""
+
+import asyncio
+import threading
+from typing import Any
+
+import httpx2
+
+from headrace.client.administration import RemoteAdministration
+from headrace.client.execution import RemoteExecution
+from headrace.client.transport import Transport
+from headrace.gateway.administration import Administration
+from headrace.gateway.execution import Execution
+from headrace.server.app import Application, build_app
+
+URL = "http://localhost/api"
+
+
+class Served(httpx2.BaseTransport):
+    """Answers requests by calling an app in a loop of its own, without a socket; from any thread."""
+
+    def __init__(self, application: Application) -> None:
+        self._app: Any = application.gate
+        self._feed = application.feed
+        self._loop = asyncio.new_event_loop()
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="served", daemon=True)
+        self._thread.start()
+        self._lifespan = self._start()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
+
+    def stop(self) -> None:
+        """Shut the app down as a server does."""
+        asyncio.run_coroutine_threadsafe(self._feed.close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._inbox.put_nowait, {"type": "lifespan.shutdown"})
+        self._lifespan.result()
+        asyncio.run_coroutine_threadsafe(self._loop.shutdown_default_executor(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _start(self) -> Any:
+        began = threading.Event()
+        self._inbox.put_nowait({"type": "lifespan.startup"})
+
+        async def send(message: dict[str, Any]) -> None:
+            assert not message["type"].endswith("failed"), message
+            began.set()
+
+        async def live() -> None:
+            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._inbox.get, send)
+
+        running = asyncio.run_coroutine_threadsafe(live(), self._loop)
+        running.add_done_callback(lambda _: began.set())
+        assert began.wait(60)
+        if running.done():
+            running.result()
+        return running
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        status, body = 0, bytearray()
+        headers: list[tuple[bytes, bytes]] = []
+        incoming = [{"type": "http.request", "body": request.read(), "more_body": False}]
+        ended = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if incoming:
+                return incoming.pop()
+            await ended.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], message["headers"]
+            else:
+                body.extend(message.get("body", b""))
+
+        path, _, query = request.url.raw_path.partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": request.url.scheme,
+            "path": request.url.path,
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "server": ("localhost", 80),
+            "client": ("127.0.0.1", 1),
+            "state": {},
+        }
+        await self._app(scope, receive, send)
+        ended.set()
+        return httpx2.Response(status, headers=headers, content=bytes(body), request=request)
+
+
+def serve(execution: Execution, administration: Administration) -> tuple[RemoteExecution, RemoteAdministration, Served]:
+    """Gateways that ask an app which asks these."""
+    served = Served(build_app(execution, administration))
+    return RemoteExecution(Transport(URL, wire=served)), RemoteAdministration(Transport(URL, wire=served)), served
