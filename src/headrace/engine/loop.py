@@ -72,7 +72,7 @@ async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
                 case Sleep():
                     reply = shield.take() or await _sleep(command, session)
                 case _:
-                    following = Call(anext, (command.generator,), None, command.timeout)
+                    following = Call(_take, (command.generator,), None, command.timeout)
                     reply = shield.take() or await _call(following, run.context)
         except GeneratorExit:  # nobody will ever go on with this coroutine
             lifecycle.close()
@@ -107,25 +107,37 @@ class Shield:
 
 async def _call(command: Call, context: RunContext) -> Outcome:
     token = current.set(context)
-    value: Any
-    limit = asyncio.timeout(command.timeout)
+    limit: asyncio.Timeout | None = None
     try:
-        async with limit:
-            if command.blocking:
-                value = await beside(partial(command.function, *command.args, **(command.kwargs or {})))
-            else:
-                value = command.function(*command.args, **(command.kwargs or {}))
-                if isinstance(value, Coroutine) or command.function is anext:
-                    value = await cast("Any", value)
+        if command.timeout is None:
+            value = await _finish(_begin(command))
+        else:
+            async with asyncio.timeout(command.timeout) as limit:
+                value = await _finish(_begin(command))
         return Outcome(value)
     except GeneratorExit:
         raise
-    except TimeoutError as error:
-        return Outcome(None, DeadlineExceeded(command.timeout or 0.0) if limit.expired() else without_driver(error))
     except BaseException as error:
+        if limit is not None and limit.expired() and isinstance(error, TimeoutError):
+            return Outcome(None, DeadlineExceeded(command.timeout or 0.0))
         return Outcome(None, without_driver(error))
     finally:
         current.reset(token)
+
+
+def _begin(command: Call) -> Any:
+    """Call the function, here: what it raises must not pass through a coroutine, which would change a `StopIteration`."""
+    if command.blocking:
+        return beside(partial(command.function, *command.args, **(command.kwargs or {})))
+    return command.function(*command.args, **(command.kwargs or {}))
+
+
+async def _finish(value: Any) -> Any:
+    return await cast("Any", value) if isinstance(value, Coroutine) else value
+
+
+async def _take(generator: Any) -> Any:
+    return await anext(generator)
 
 
 async def _sleep(command: Sleep, session: Session) -> Outcome:
