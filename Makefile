@@ -58,6 +58,7 @@ check: tools ## Lock file, formats, lint, strict types, floors, and drawings tha
 	$(RUN)/pyright
 	$(RUN)/lint-imports
 	$(RUN)/python -m headrace.rules.drawing --check
+	$(RUN)/python -m headrace.server.openapi --check
 
 fmt: tools ## Format, and mend what lint can mend
 	$(RUN)/ruff check --fix-only --quiet .
@@ -66,8 +67,9 @@ fmt: tools ## Format, and mend what lint can mend
 bench: tools ## Measure against the peers, each in an environment of its own (BENCH="--repeats 1 --no-peers")
 	$(RUN)/python -m bench $(BENCH)
 
-docs: tools ## Draw the state machine from its table
+docs: tools ## Draw the state machine from its table, describe the API from its routes
 	$(RUN)/python -m headrace.rules.drawing
+	$(RUN)/python -m headrace.server.openapi
 
 clean: ## Remove everything that these targets brought or made
 	rm -rf .venv .uv .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache bench/.envs

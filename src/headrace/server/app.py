@@ -32,6 +32,7 @@ from headrace.server.routes import (
     meta,
     results,
     sockets,
+    static,
     tag_limits,
     task_runs,
     ui,
@@ -58,6 +59,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *live.routes,
     *sockets.routes,
     *execution_verbs.routes,
+    *static.routes,
 )
 """What is served, noun by noun."""
 

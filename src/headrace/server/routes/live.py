@@ -49,7 +49,7 @@ class RunNews(Wire, kw_only=True):
     states: list[EnteredState]
 
 
-@get("/api/live", **needs_at_once(Permission.READ))
+@get("/api/live", media_type="text/event-stream", **needs_at_once(Permission.READ))
 async def stream_news(request: Request[Any, Any, Any], feed: News, after: FromQuery[str | None] = None) -> Stream:
     begin = request.headers.get("last-event-id") or after
     return Stream(

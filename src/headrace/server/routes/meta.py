@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,16 @@ from msgspec import Struct
 
 from headrace.base.errors import ObjectNotFound
 from headrace.schema.wire import Request, Wire, encode_json
-from headrace.server.auth import PERMISSION, Permission, needs_at_once
+from headrace.server.auth import PERMISSION, Permission, needs, needs_at_once
 from headrace.server.errors import Refusal
 from headrace.server.gateways import Runs
 from headrace.server.version import ANY_VERSION, API_VERSION, COMPATIBLE_VERSION, own_version
 
 PUBLIC, READ, MANAGE = Permission.PUBLIC, Permission.READ, Permission.MANAGE
+
+
+DESCRIPTION = Path(__file__).parents[1] / "openapi.json"
+"""The description of the API, made ahead of time (`server/openapi.py`)."""
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -126,6 +131,11 @@ async def greet() -> Response[str]:
     return json_text("👋")
 
 
+@get("/api/openapi.json", include_in_schema=False, **needs(READ))
+def read_description() -> Response[bytes]:
+    return Response(DESCRIPTION.read_bytes(), media_type="application/json")
+
+
 @get("/ui-settings", opt={PERMISSION: PUBLIC})
 async def read_ui_settings(about: Told) -> UiSettings:
     return UiSettings(api_url="/api", csrf_enabled=False, auth="BASIC" if about.needs_key else None, flags=[])
@@ -143,5 +153,6 @@ routes = [
     forget_result_storage,
     read_csrf_token,
     greet,
+    read_description,
     read_ui_settings,
 ]
