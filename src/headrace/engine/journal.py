@@ -14,13 +14,16 @@ from uuid import UUID
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
-from headrace.schema.fact import ArtifactFact, Batch, Fact, LogFact
+from headrace.schema.fact import ArtifactFact, Batch, Fact, LogFact, TaskStateFact
 
 CHUNK = 2_000
 """The most facts in one delivery."""
 
 GATHER = 0.02
 """Seconds the journal waits for company before it delivers a lone fact."""
+
+MISTAKES = (TypeError, ValueError, OverflowError)
+"""What is raised for a fact that nobody can record: a number where a text belongs, one that no column holds."""
 
 log = logging.getLogger("headrace.journal")
 
@@ -89,10 +92,9 @@ class Journal:
     def flush(self) -> None:
         """Deliver everything emitted so far on this thread. Raises `Unavailable` when that does not succeed."""
         with self._alone():
-            with self._lock:
-                goal = self._first + len(self._facts)
-            while self._first < goal:
-                self._deliver_chunk()
+            left = len(self._facts)
+            while left > 0:
+                left -= self._deliver_chunk()
 
     @contextmanager
     def carry(self) -> Generator[Batch | None]:
@@ -177,8 +179,35 @@ class Journal:
         elif now - self._outage_since > self._outage_limit:
             self._abandon(error)
 
-    def _deliver_chunk(self) -> None:
-        self._acknowledge(self._deliver(self._first_batch()))
+    def _deliver_chunk(self) -> int:
+        """Deliver the first facts and return how many they were."""
+        batch = self._first_batch()
+        try:
+            self._acknowledge(self._deliver(batch))
+        except errors.InvalidRequest as error:
+            if batch.first == 1:
+                raise
+            # The orchestrator was put back to an earlier moment. What it has lost is lost; this is not.
+            log.warning("Facts that were recorded have been lost, those that follow are not: %s", error)
+            self._begin_anew()
+            self._acknowledge(self._deliver(self._first_batch()))
+        except MISTAKES:
+            for fact in batch.facts:
+                self._deliver_alone(fact)
+        return len(batch.facts)
+
+    def _deliver_alone(self, fact: Fact) -> None:
+        """Deliver the first fact by itself; in the place of one that nobody can record, a line that says so."""
+        try:
+            last = self._deliver(self._batch_of([fact]))
+        except MISTAKES as error:
+            text = f"A {type(fact).__name__} could not be recorded ({type(error).__name__}: {error})."
+            log.error("%s", text)  # noqa: TRY400 - the reason is one sentence
+            flow_run_id = getattr(fact, "flow_run_id", None)
+            task_run_id = fact.id if isinstance(fact, TaskStateFact) else getattr(fact, "task_run_id", None)
+            line = LogFact(uuid7(), log.name, logging.ERROR, text, clock.micros(), flow_run_id, task_run_id)
+            last = self._deliver(self._batch_of([line]))
+        self._acknowledge(last)
 
     def _next_batch(self) -> Batch | None:
         return self._first_batch() if self._facts else None
@@ -186,6 +215,9 @@ class Journal:
     def _first_batch(self) -> Batch:
         with self._lock:
             facts = self._facts[:CHUNK]
+        return self._batch_of(facts)
+
+    def _batch_of(self, facts: list[Fact]) -> Batch:
         return Batch(self._id, self._first, facts, dict(self._attempts))
 
     def _acknowledge(self, last: int) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from headrace.base import clock, errors
 from headrace.base.settings import Settings
 from headrace.engine.forks import after_fork
-from headrace.engine.journal import Journal
+from headrace.engine.journal import MISTAKES, Journal
 from headrace.engine.live import LiveChannel
 from headrace.engine.results import ResultStore
 from headrace.engine.spool import Spool
@@ -52,9 +52,8 @@ class Session:
         )
         self.live = LiveChannel(gateway)
         self.results = ResultStore(settings.results_path, settings.home)
-        self._flows: dict[str, UUID] = {}
-
         self.inherited = False
+        self._flows: dict[str, UUID] = {}
 
     def emit(self, fact: Fact, durable: bool = False) -> None:
         """Journal a fact; with `durable` return only when it is stored.
@@ -68,16 +67,25 @@ class Session:
         if durable:
             self.patiently(self.journal.flush)
 
-    def register_flow(self, flow: FlowCreate) -> UUID:
+    def _register(self, flow: FlowCreate) -> UUID:
         """The id of a flow, made known to the orchestrator the first time this process runs it."""
         known = self._flows.get(flow.name)
         if known is None:
-            known = self._flows[flow.name] = self.patiently(lambda: self.gateway.register_flow(flow)).id
+            known = self._flows[flow.name] = self.gateway.register_flow(flow).id
         return known
 
-    def create_flow_run(self, create: FlowRunCreate) -> FlowRun:
-        """Create a flow run, after everything emitted before."""
-        return self.patiently(lambda: self._carry(lambda batch: self.gateway.create_flow_run(create, batch)))
+    def create_flow_run(self, flow: FlowCreate, create: FlowRunCreate) -> FlowRun:
+        """Create a run of a flow, after everything emitted before."""
+
+        def send(batch: Batch | None) -> FlowRun:
+            create.flow_id = self._register(flow)
+            return self.gateway.create_flow_run(create, batch)
+
+        try:
+            return self.patiently(lambda: self._carry(send))
+        except errors.ObjectNotFound:  # somebody has deleted the flow since
+            self._flows.pop(flow.name, None)
+            return self.patiently(lambda: self._carry(send))
 
     def propose(self, proposal: Proposal) -> Decision:
         """Propose a flow-run state, after everything emitted before and in the same transaction.
@@ -141,6 +149,11 @@ class Session:
         self.gateway.close()
 
     def _carry(self, send: Callable[[Batch | None], T]) -> T:
+        try:
+            with self.journal.carry() as batch:
+                return send(batch)
+        except (errors.InvalidRequest, *MISTAKES):
+            self.journal.flush()  # is it a fact that cannot be recorded? By itself the journal finds out which, and goes on
         with self.journal.carry() as batch:
             return send(batch)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from headrace.base import errors
 from headrace.base.ids import uuid7
 from headrace.engine import journal as journals
 from headrace.engine.journal import CHUNK, Journal, weigh
-from headrace.schema.fact import ArtifactFact, Batch, LogFact, TaskNameFact
+from headrace.schema.fact import ArtifactFact, Batch, LogFact, StateFact, TaskNameFact, TaskStateFact
+from headrace.schema.state import StateType
 from headrace.testing import frozen_clock
 
 
@@ -452,3 +454,38 @@ def test_a_lone_fact_waits_for_company(receiver: Receiver, monkeypatch: pytest.M
         journal.emit(line(number))
     journal.close()
     assert sizes == [100]
+
+
+def test_an_orchestrator_put_back_to_an_earlier_moment_still_gets_what_follows(receiver: Receiver) -> None:
+    journal = receiver.open()
+    for number in range(4):
+        journal.emit(line(number))
+    journal.flush()
+    receiver.marks = dict.fromkeys(receiver.marks, 2)
+    for number in range(4, CHUNK + 10):
+        journal.emit(line(number))
+    journal.close()
+    assert receiver.stored == list(range(CHUNK + 10))
+    assert not receiver.spooled
+
+
+def test_a_fact_that_nobody_can_record_holds_up_no_other(receiver: Receiver) -> None:
+    bad = TaskStateFact(uuid7(), None, StateFact(1, StateType.RUNNING, "Running", 0), 1)
+    told: list[LogFact] = []
+
+    def refuse(batch: Batch) -> None:
+        if bad in batch.facts:
+            raise OverflowError("too large")
+        for fact in batch.facts:
+            if isinstance(fact, LogFact) and fact.task_run_id == bad.id:
+                told.append(msgspec.structs.replace(fact))
+                fact.message = "-1"
+
+    receiver.before = refuse
+    journal = receiver.open()
+    for fact in (line(0), line(1), bad, line(2)):
+        journal.emit(fact)
+    journal.close()
+    assert receiver.stored == [0, 1, -1, 2]
+    assert "could not be recorded (OverflowError: too large)" in told[0].message
+    assert not receiver.spooled

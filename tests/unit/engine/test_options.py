@@ -10,9 +10,11 @@ import pytest
 from headrace import flow, task
 from headrace.artifacts import create_markdown_artifact
 from headrace.base import clock
+from headrace.base.ids import uuid7
 from headrace.cache_policies import INPUTS
 from headrace.engine.logs import describe_error
 from headrace.exceptions import UsageError
+from headrace.schema.fact import ArtifactFact
 from tests.unit.engine.conftest import Stage
 
 pytestmark = pytest.mark.usefixtures("quiet_logging")
@@ -101,3 +103,14 @@ def test_an_error_that_cannot_be_shown_fails_its_run_and_is_tried_again(stage: S
     with pytest.raises(Speechless):
         fail()
     assert len(tries) == 2
+
+
+def test_a_proposal_goes_through_although_a_fact_before_it_cannot_be_recorded(stage: Stage) -> None:
+    number: Any = 5
+
+    @flow
+    def leave() -> None:
+        stage.session.emit(ArtifactFact(uuid7(), None, "markdown", number, "text", 0))
+
+    assert leave(return_state=True).is_completed()
+    assert any("could not be recorded" in message for message in stage.settle().messages())
