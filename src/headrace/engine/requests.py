@@ -28,9 +28,8 @@ class CreateFlowRun(Struct, frozen=True):
 
     def perform(self, session: Session) -> FlowRun:
         """Return the run as stored."""
-        self.run.flow_id = session.register_flow(self.flow)
         self.run.presence = session.gateway.presence()
-        return session.create_flow_run(self.run)
+        return session.create_flow_run(self.flow, self.run)
 
 
 class Propose(Struct, frozen=True):
