@@ -21,6 +21,7 @@ NOUNS = {
     "flow": "The flows that are known.",
     "flow-run": "List, inspect and delete flow runs, and read their logs.",
     "profile": "Named sets of settings.",
+    "server": "Start and stop the server that shows everything in a browser.",
     "task-run": "List and inspect task runs, and read their logs.",
 }
 """The nouns, and what `--help` says of each: known here, so that no noun's module is loaded for it."""

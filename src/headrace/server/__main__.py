@@ -74,7 +74,9 @@ def main() -> int:
     arguments = parser.parse_args()
 
     def announce(url: str) -> None:
-        if arguments.ready_fd is not None:
+        if arguments.ready_fd is None:
+            print(f"Headrace {own_version()} answers at {url}. Ctrl-C stops it.", flush=True)
+        else:
             with os.fdopen(arguments.ready_fd, "w") as ready:
                 ready.write(url)
 
