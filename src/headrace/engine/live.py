@@ -19,6 +19,7 @@ log = logging.getLogger("headrace.live")
 _ENDING = frozenset({StateType.CANCELLING, StateType.CANCELLED})
 _POLL = 1.0
 _SHORT = 0.5
+_FAREWELL = 0.1
 
 
 class LiveChannel:
@@ -55,12 +56,12 @@ class LiveChannel:
                     del self._watchers[flow_run_id]
 
     def close(self) -> None:
-        """Stop reading; nobody is woken any more."""
+        """Stop reading; nobody is woken any more. A read that waits for the log is not waited for."""
         with self._lock:
             self._closed = True
             thread = self._thread
         if thread is not None:
-            thread.join(2 * _POLL)
+            thread.join(_FAREWELL)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:

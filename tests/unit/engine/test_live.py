@@ -1,0 +1,191 @@
+"""The live channel: who waits for a run is woken when that run is cancelled, and only then."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from headrace.base import clock, errors
+from headrace.base.ids import uuid7
+from headrace.engine import live
+from headrace.engine.live import LiveChannel
+from headrace.schema.event import Cursor, EventPage, LoggedEvent
+from headrace.schema.run import FlowRun
+from headrace.schema.state import State, StateType
+
+
+class Log:
+    """An event log in memory, which says what is asked of it and may fail."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.events: list[LoggedEvent] = []
+        self.states: dict[UUID, StateType] = {}
+        self.failures: list[Exception] = []
+        self.reads = 0
+        self.waiting = threading.Event()
+        self.closing = False
+
+    def put(self, run: UUID, kind: StateType, about: Any = "flow-run") -> None:
+        with self.changed:
+            self.states[run] = kind
+            self.events.append(
+                LoggedEvent(
+                    cursor=Cursor(0, len(self.events) + 1),
+                    kind=about,
+                    subject_id=run,
+                    occurred=clock.now(),
+                    states=[State(type=kind)],
+                )
+            )
+            self.changed.notify_all()
+
+    def last_cursor(self) -> Cursor:
+        if self.failures:
+            raise self.failures.pop()
+        return Cursor(0, len(self.events))
+
+    def read_flow_run(self, run: UUID) -> FlowRun:
+        self.reads += 1
+        if run not in self.states:
+            raise errors.ObjectNotFound("no such run")
+        return FlowRun(id=run, flow_id=run, state_type=self.states[run])
+
+    def wait_for_events(self, timeout: float) -> bool:
+        with self.changed:
+            seen = len(self.events)
+            self.waiting.set()
+            return self.changed.wait_for(lambda: len(self.events) > seen or self.closing, timeout)
+
+    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
+        with self.changed:
+            events = self.events[after.sequence : after.sequence + 2]
+        return EventPage(events=events, cursor=Cursor(0, after.sequence + len(events)))
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def channel(log: Log) -> Iterator[LiveChannel]:
+    opened = LiveChannel(log)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    yield opened
+    with log.changed:
+        log.closing = True
+        log.changed.notify_all()
+    opened.close()
+
+
+@pytest.mark.parametrize("kind", [StateType.CANCELLING, StateType.CANCELLED])
+def test_a_cancellation_wakes(channel: LiveChannel, log: Log, kind: StateType) -> None:
+    run, woken = uuid7(), threading.Event()
+    log.states[run] = StateType.RUNNING
+    with channel.watch(run, woken.set, 60):
+        log.waiting.wait()
+        log.put(run, kind)
+        assert woken.wait(30)
+
+
+def test_nothing_else_wakes(channel: LiveChannel, log: Log) -> None:
+    run, other, woken, other_woken = uuid7(), uuid7(), threading.Event(), threading.Event()
+    with channel.watch(run, woken.set, 60), channel.watch(other, other_woken.set, 60):
+        log.waiting.wait()
+        log.put(uuid7(), StateType.CANCELLED)
+        log.put(run, StateType.COMPLETED)
+        log.put(run, StateType.CANCELLED, about="task-run")
+        log.put(other, StateType.CANCELLED)
+        assert other_woken.wait(30)
+    assert not woken.is_set()
+
+
+def test_all_who_wait_for_a_run_are_woken(channel: LiveChannel, log: Log) -> None:
+    run, woken = uuid7(), [threading.Event() for _ in range(3)]
+    with channel.watch(run, woken[0].set, 60), channel.watch(run, woken[1].set, 60):
+        with channel.watch(run, woken[2].set, 60):
+            pass
+        log.waiting.wait()
+        log.put(run, StateType.CANCELLED)
+        assert woken[0].wait(30)
+        assert woken[1].wait(30)
+    assert not woken[2].is_set()
+
+
+def test_a_cancellation_just_before_the_watch_wakes_too(channel: LiveChannel, log: Log) -> None:
+    first, second, woken = uuid7(), uuid7(), threading.Event()
+    log.put(second, StateType.CANCELLED)
+    with channel.watch(first, lambda: None, 60):
+        log.waiting.wait()
+        with channel.watch(second, woken.set, 60):
+            log.put(uuid7(), StateType.RUNNING)
+            assert woken.wait(30)
+
+
+def test_short_waits_and_waits_for_nobody_are_not_watched(channel: LiveChannel, log: Log) -> None:
+    with channel.watch(None, lambda: None, 60), channel.watch(uuid7(), lambda: None, 0.1):
+        assert not log.waiting.is_set()
+
+
+def test_a_log_that_cannot_be_read_is_read_later(
+    channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.001)
+    log.failures = [errors.Unavailable("away"), LookupError("what?")]
+    run, woken = uuid7(), threading.Event()
+    with channel.watch(run, woken.set, 60):
+        log.waiting.wait()
+        log.put(run, StateType.CANCELLED)
+        assert woken.wait(30)
+
+
+def test_a_run_that_cannot_be_looked_at_is_looked_at_later(
+    channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.001)
+    run, woken = uuid7(), threading.Event()
+    log.put(run, StateType.CANCELLED)
+    read, failures = log.read_flow_run, [errors.Unavailable("away")]
+
+    def read_later(run: UUID) -> FlowRun:
+        if failures:
+            raise failures.pop()
+        return read(run)
+
+    monkeypatch.setattr(log, "read_flow_run", read_later)
+    with channel.watch(run, woken.set, 60):
+        assert woken.wait(30)
+
+
+def test_the_thread_ends_with_the_last_watch_and_begins_with_the_next(
+    channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.001)
+    with channel.watch(uuid7(), lambda: None, 60):
+        log.waiting.wait()
+        (thread,) = [thread for thread in threading.enumerate() if thread.name == "headrace-live"]
+    thread.join()
+    run, woken = uuid7(), threading.Event()
+    log.put(run, StateType.CANCELLED)
+    with channel.watch(run, woken.set, 60):
+        assert woken.wait(30)
+
+
+def test_closing_does_not_wait_for_the_log(channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 3600.0)
+    with channel.watch(uuid7(), lambda: None, 60):
+        log.waiting.wait()
+        channel.close()
+        (thread,) = [thread for thread in threading.enumerate() if thread.name == "headrace-live"]
+    log.put(uuid7(), StateType.RUNNING)
+    thread.join()
+
+
+def test_a_closed_channel_watches_nothing(channel: LiveChannel, log: Log) -> None:
+    channel.close()
+    with channel.watch(uuid7(), lambda: None, 60):
+        assert not [thread for thread in threading.enumerate() if thread.name == "headrace-live"]
