@@ -12,6 +12,7 @@
     │   ├── ObjectAlreadyExists       409
     │   ├── StaleEpoch                409: a newer attempt of this run exists; this one must end itself
     │   ├── InvalidRequest            422
+    │   │   └── LostFacts             the orchestrator no longer has facts it had acknowledged
     │   ├── NotAuthorized             401, 403
     │   └── Unavailable               nothing answered, or not in time: worth trying again
     ├── RunError                      how a run ended, raised to whoever asked for its result
@@ -81,6 +82,10 @@ class StaleEpoch(GatewayError):
 
 class InvalidRequest(GatewayError):
     """The request cannot mean anything as it stands."""
+
+
+class LostFacts(InvalidRequest):
+    """The orchestrator no longer has facts that it had acknowledged: its database was put back to an earlier moment."""
 
 
 class NotAuthorized(GatewayError):

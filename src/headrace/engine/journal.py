@@ -184,9 +184,7 @@ class Journal:
         batch = self._first_batch()
         try:
             self._acknowledge(self._deliver(batch))
-        except errors.InvalidRequest as error:
-            if batch.first == 1:
-                raise
+        except errors.LostFacts as error:
             # The orchestrator was put back to an earlier moment. What it has lost is lost; this is not.
             log.warning("Facts that were recorded have been lost, those that follow are not: %s", error)
             self._begin_anew()

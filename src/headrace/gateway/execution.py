@@ -143,7 +143,7 @@ class Execution(Protocol):
         """Store facts and return the journal's high-water mark: every fact up to it is stored.
 
         Facts at or below the mark are skipped, so a batch may be sent again. Facts under an epoch that is not the
-        run's are kept as history and move nothing. A gap (`first` beyond the mark + 1) raises `InvalidRequest`.
+        run's are kept as history and move nothing. A gap (`first` beyond the mark + 1) raises `LostFacts`.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from headrace.base.errors import InvalidRequest
+from headrace.base.errors import LostFacts
 from headrace.orchestration.records import store_artifacts, store_logs, store_results
 from headrace.orchestration.stories import Stories, store_stories
 from headrace.orchestration.unit import Unit
@@ -25,14 +25,14 @@ from headrace.storage import compiled
 def store_batch(unit: Unit, batch: Batch) -> int:
     """Store the facts of a batch that are not stored yet; return the journal's high-water mark.
 
-    Raises `InvalidRequest` when facts are missing between the mark and the batch.
+    Raises `LostFacts` when facts are missing between the mark and the batch.
     """
     if _follows(unit, batch):
         store_facts(unit, batch.facts, _find_stale(unit, batch.attempts))
         return batch.last
     mark = _lock_mark(unit, batch)
     if batch.first > mark + 1:
-        raise InvalidRequest(
+        raise LostFacts(
             f"Journal {batch.journal_id} is stored up to fact {mark}, so its facts {mark + 1} to {batch.first - 1} are "
             f"missing before fact {batch.first}."
         )

@@ -48,7 +48,7 @@ class Receiver:
         with self.lock:
             mark = self.marks.get(batch.journal_id, 0)
             if batch.first > mark + 1:
-                raise errors.InvalidRequest("a gap")
+                raise errors.LostFacts("a gap")
             self.stored += (number_of(fact) for fact in batch.facts[mark + 1 - batch.first :])
             self.marks[batch.journal_id] = max(mark, batch.last)
         self.after(batch)
