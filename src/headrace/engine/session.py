@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -31,11 +31,19 @@ T = TypeVar("T")
 log = logging.getLogger("headrace.session")
 
 
+class Unfinished(Protocol):
+    """A task run that this process has begun and not ended."""
+
+    def abandon(self) -> Fact:
+        """The fact that the process ends before the run does."""
+        ...
+
+
 class Session:
     """One process's way to the orchestrator.
 
     Facts go through the journal; requests go straight, and none overtakes what was emitted before it. `attempts` maps
-    the flow runs this process executes to the epoch it executes them under.
+    the flow runs this process executes to the epoch it executes them under; `unfinished` holds its task runs.
     """
 
     def __init__(self, gateway: Execution, settings: Settings) -> None:
@@ -53,6 +61,7 @@ class Session:
         self.live = LiveChannel(gateway)
         self.results = ResultStore(settings.results_path, settings.home)
         self.inherited = False
+        self.unfinished: dict[UUID, Unfinished] = {}
         self._flows: dict[str, UUID] = {}
 
     def emit(self, fact: Fact, durable: bool = False) -> None:
@@ -143,8 +152,15 @@ class Session:
         return self.live.watch(flow_run_id, wake, duration)
 
     def close(self) -> None:
-        """Deliver what is left, or spool it, and let go of everything."""
+        """Deliver what is left, or spool it, and let go of everything. Task runs that go on beside it end with it."""
         self.live.close()
+        abandoned = [run.abandon() for run in [*self.unfinished.values()]]
+        if abandoned:
+            log.warning(
+                "%d submitted task runs had not ended when their process did: nobody waited for them.", len(abandoned)
+            )
+        for fact in abandoned:
+            self.journal.emit(fact)
         self.journal.close()
         self.gateway.close()
 
@@ -152,7 +168,7 @@ class Session:
         try:
             with self.journal.carry() as batch:
                 return send(batch)
-        except (errors.InvalidRequest, *MISTAKES):
+        except (errors.LostFacts, *MISTAKES):
             self.journal.flush()  # is it a fact that cannot be recorded? By itself the journal finds out which, and goes on
         with self.journal.carry() as batch:
             return send(batch)

@@ -16,7 +16,7 @@ from headrace.engine.requests import FindResult, StoreResult
 from headrace.engine.results import Result, StoredResult
 from headrace.engine.task_run import RunningTask
 from headrace.rules.retries import delay_before
-from headrace.rules.transitions import AWAITING_RETRY, CACHED, RETRYING, TIMED_OUT, is_terminal
+from headrace.rules.transitions import AWAITING_RETRY, CACHED, NOT_READY, RETRYING, TIMED_OUT, is_terminal
 from headrace.schema.fact import TaskNameFact
 from headrace.schema.state import State, StateType
 
@@ -65,7 +65,7 @@ def _prepare(run: RunningTask) -> Lifecycle[State | None]:
     if run.upstream:
         outcome = yield from call(run.resolve_arguments, blocking=True)
         if isinstance(outcome.error, UpstreamFailed):
-            yield Emit(run.enter(StateType.PENDING, "NotReady", str(outcome.error)))
+            yield Emit(run.enter(StateType.PENDING, NOT_READY, str(outcome.error)))
             return run.state(str(outcome.error))
         if outcome.error is not None:
             raise outcome.error

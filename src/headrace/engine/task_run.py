@@ -14,6 +14,7 @@ from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.results import Result
 from headrace.rules.task_policy import refuse_task_run
+from headrace.rules.transitions import NOT_READY, is_terminal
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
 from headrace.schema.run import TaskRun
 from headrace.schema.state import State, StateDetails, StateType
@@ -90,6 +91,7 @@ class RunningTask:
 
     def announce(self) -> tuple[TaskRunFact, TaskStateFact]:
         """The facts that the run exists and is pending."""
+        self.session.unfinished[self.id] = self
         flow = self.context.flow_run
         task = self.task
         lineage = flow.lineage if flow is not None else None
@@ -124,11 +126,19 @@ class RunningTask:
         self.ordinal += 1
         self.timestamp = max(self.timestamp + 1, clock.micros())
         self.state_type, self.state_name = kind, name
+        if is_terminal(kind) or name == NOT_READY:
+            self.session.unfinished.pop(self.id, None)
         if kind is StateType.RUNNING:
             self.run_count += 1
             self.context.run_count = self.run_count
         fact = StateFact(self.ordinal, kind, name, self.timestamp, message, data, details)
         return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count, self.cache_key, self.cache_expiration)
+
+    def abandon(self) -> TaskStateFact:
+        """The fact that the process ends before the run does, whose thread may still go on: it changes nothing here."""
+        text = "The process ended before the task run did."
+        fact = StateFact(self.ordinal + 1, StateType.CRASHED, "Crashed", max(self.timestamp + 1, clock.micros()), text)
+        return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count)
 
     def state(self, message: str | None = None, data: Any = None) -> State:
         """The state the run is in, as users see it, with `data` live."""

@@ -16,6 +16,7 @@ LATE: Final = "Late"
 AWAITING_RETRY: Final = "AwaitingRetry"
 AWAITING_SLOT: Final = "AwaitingConcurrencySlot"
 RESUMING: Final = "Resuming"
+NOT_READY: Final = "NotReady"
 RETRYING: Final = "Retrying"
 CACHED: Final = "Cached"
 ROLLED_BACK: Final = "RolledBack"
@@ -51,7 +52,7 @@ NAMES: Final = (
     NamedState(RESUMING, SCHEDULED, "was suspended, and may now be started again from the top"),
     NamedState("Submitting", PENDING, "its worker is handing it to the infrastructure"),
     NamedState("InfrastructurePending", PENDING, "the infrastructure has accepted it and is preparing"),
-    NamedState("NotReady", PENDING, "a run it depends on did not complete"),
+    NamedState(NOT_READY, PENDING, "a run it depends on did not complete"),
     NamedState(RETRYING, RUNNING, "executing again after a failure"),
     NamedState(CACHED, COMPLETED, "its value was already known and has not been computed again"),
     NamedState(ROLLED_BACK, COMPLETED, "it ended well, and what it did was undone afterwards"),
