@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -91,26 +92,26 @@ class Signature:
 
     def _hints(self) -> dict[str, Any]:
         """The annotation of each parameter that has one which means something here and now."""
-        function: Any = inspect.unwrap(self.function)
+        names = _globals_of(self.function)
         hints: dict[str, Any] = {}
-        for name, annotation in getattr(function, "__annotations__", {}).items():
-            if name not in self.signature.parameters:
+        for name, parameter in self.signature.parameters.items():
+            if parameter.annotation is parameter.empty:
                 continue
-            alone = SimpleNamespace(__annotations__={name: annotation})
-            # A name that only a type checker can see leaves its parameter unchecked.
-            with contextlib.suppress(NameError, TypeError, AttributeError, SyntaxError):
-                hint = get_type_hints(alone, getattr(function, "__globals__", {}), include_extras=True)[name]
-                kind = self.signature.parameters[name].kind
+            alone = SimpleNamespace(__annotations__={name: parameter.annotation})
+            # A name that only a type checker can see, or a text that is no type at all, leaves its parameter unchecked.
+            with contextlib.suppress(Exception):
+                hint = get_type_hints(alone, names, include_extras=True)[name]
                 variadic = {
                     inspect.Parameter.VAR_POSITIONAL: tuple[hint, ...],
                     inspect.Parameter.VAR_KEYWORD: dict[str, hint],
                 }
-                hints[name] = variadic.get(kind, hint)
+                hints[name] = variadic.get(parameter.kind, hint)
         return hints
 
     def _convert(self, values: dict[str, Any], hints: dict[str, Any]) -> dict[str, Any]:
         from pydantic import ValidationError
         from pydantic.errors import PydanticUserError
+        from pydantic_core import SchemaError
 
         converted: dict[str, Any] = {}
         problems: list[str] = []
@@ -122,14 +123,23 @@ class Signature:
                 problems += (
                     _problem(name, problem) for problem in error.errors(include_url=False, include_context=False)
                 )
-            except PydanticUserError:  # a type pydantic can make nothing of: its own instances are all that fits
-                if isinstance(hint, type) and not isinstance(value, hint):
+            except (PydanticUserError, SchemaError):  # a type pydantic can make nothing of: only its own instances fit
+                if _is_foreign(value, hint):
                     problems.append(f"{name}={_shown(value)}: input should be an instance of {hint.__name__}")
         if problems:
             raise errors.ParameterTypeError(
                 f"{self.name} was given parameters of the wrong type: {'; '.join(problems)}."
             )
         return converted
+
+
+def _globals_of(function: Any) -> dict[str, Any]:
+    """The names a function's annotations are made of; those of its class's `__call__` for an object that is callable."""
+    while isinstance(function, partial):
+        function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    function = inspect.unwrap(function)  # pyright: ignore[reportUnknownArgumentType]
+    names: dict[str, Any] | None = getattr(function, "__globals__", None)
+    return names if names is not None else getattr(type(function).__call__, "__globals__", {})
 
 
 def _adapter(hint: Any) -> TypeAdapter[Any]:
@@ -145,6 +155,13 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 def _problem(name: str, problem: Mapping[str, Any]) -> str:
     place = name + "".join(f"[{step!r}]" for step in problem["loc"])
     return f"{place}={_shown(problem.get('input'))}: {str(problem['msg'])[:1].lower()}{str(problem['msg'])[1:]}"
+
+
+def _is_foreign(value: object, hint: Any) -> bool:
+    try:
+        return isinstance(hint, type) and not isinstance(value, hint)
+    except TypeError:  # a protocol only a type checker can test
+        return False
 
 
 def _shown(value: object) -> str:
