@@ -302,3 +302,18 @@ def test_a_missing_driver_is_told_with_what_to_install(monkeypatch: pytest.Monke
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert "headrace[postgres]" in refusal("postgresql://localhost/x")
+
+
+def test_a_file_that_was_deleted_or_replaced_is_not_written_to_in_vain(sqlite_url: str, home: Path) -> None:
+    path = home / "headrace.db"
+    with open_database(sqlite_url) as database:
+        database.write(marks.write(1))
+        path.rename(home / "elsewhere.db")
+        for _ in range(2):
+            with pytest.raises(UnusableDatabase, match="deleted or replaced"):
+                database.write(marks.write(2))
+            path.touch()
+        path.unlink()
+        (home / "elsewhere.db").rename(path)
+        database.write(marks.write(3))
+        assert database.read(marks.read) == [1, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from headrace.base.errors import Unavailable
+from headrace.base.errors import Unavailable, UnusableDatabase
 from headrace.storage.database import Connection, Synchronous
 from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_writer
 from headrace.storage.forks import gate
@@ -51,6 +52,7 @@ class Writer:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._identity: tuple[int, int] | None = None
         self.connection: SqliteConnection | None = None
 
     def submit(self, unit: Callable[[Connection], T]) -> T:
@@ -115,7 +117,19 @@ class Writer:
     def _open(self) -> SqliteConnection:
         if self.connection is None:
             self.connection = open_writer(self._path, self._patience, self._synchronous)
+            self._identity = self._identify()
+        elif self._identify() != self._identity:
+            # The system would let us write on, into a file that nobody can ever read again.
+            raise UnusableDatabase(f"{self._path} was deleted or replaced while it was in use.")
         return self.connection
+
+    def _identify(self) -> tuple[int, int] | None:
+        """Which file the path leads to."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - for each transaction, so the cheapest way counts
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _transact(self, connection: SqliteConnection, group: list[Submission[Any]]) -> list[Submission[Any]]:
         alone = len(group) == 1
