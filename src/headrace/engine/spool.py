@@ -14,6 +14,7 @@ import os
 import threading
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid5
 
 import msgspec
 
@@ -73,7 +74,7 @@ class Spool:
             except (errors.Unavailable, errors.NotAuthorized, OSError) as error:
                 log.warning("What is kept in the spool %s stays there for now: %s", self._folder, error)
                 break
-            except (errors.GatewayError, msgspec.DecodeError) as error:
+            except (errors.GatewayError, TypeError, ValueError, OverflowError) as error:  # damaged files included
                 aside = path.with_name(path.name + _REFUSED)
                 with contextlib.suppress(FileNotFoundError):
                     path.rename(aside)
@@ -102,7 +103,23 @@ def _mend(value: Any) -> Any:
 
 def _deliver(path: Path, gateway: Execution) -> None:
     entry = msgspec.msgpack.decode(path.read_bytes(), type=_KINDS[path.suffix.removeprefix(".")])
+    try:
+        _send(entry, gateway)
+    except errors.LostFacts:  # the database was put back, or is another one: what is kept here is not lost all the same
+        _send(_number_anew(entry), gateway)
+
+
+def _send(entry: Batch | Proposal, gateway: Execution) -> None:
     if isinstance(entry, Batch):
         gateway.deliver(entry)
     else:
         gateway.propose_flow_run_state(entry)
+
+
+def _number_anew(entry: Batch | Proposal) -> Batch | Proposal:
+    """The entry with its facts in a journal of their own, which is the same one whoever delivers it."""
+    if isinstance(entry, Proposal):
+        carried = None if entry.batch is None else _number_anew(entry.batch)
+        return msgspec.structs.replace(entry, batch=carried)
+    journal_id = uuid5(entry.journal_id, str(entry.first))
+    return msgspec.structs.replace(entry, journal_id=journal_id, first=1)

@@ -257,3 +257,37 @@ def test_the_orchestrator_takes_what_was_kept(stage: Stage, spool: Spool) -> Non
     spool.keep(proposal(run.id, batch("the last line")))
     assert spool.deliver(gateway) == 1
     assert gateway.read_flow_run(run.id).state_type is StateType.COMPLETED
+
+
+def test_what_follows_facts_that_were_lost_is_delivered_all_the_same(
+    stage: Stage, spool: Spool, receiver: Receiver
+) -> None:
+    """The database was put back, or deleted, while a script ran."""
+    orphan = batch("kept", first=7)
+    spool.keep(orphan)
+    assert spool.deliver(stage.session.gateway) == 1
+    assert stage.recorder.messages() == ["kept"]
+
+    spool.keep(orphan)
+    spool.keep(proposal(carried=orphan))
+    lost = [errors.LostFacts("a gap"), None, errors.LostFacts("a gap"), None]
+
+    def refuse(_entry: Any) -> None:
+        error = lost.pop(0)
+        if error is not None:
+            raise error
+
+    receiver.before = refuse
+    assert spool.deliver(receiver.gateway) == 2
+    alone, carried = receiver.taken
+    assert isinstance(alone, Batch)
+    assert isinstance(carried, Proposal)
+    assert carried.batch == alone
+    assert (alone.first, alone.facts) == (1, orphan.facts)
+
+
+def test_an_entry_that_nobody_can_record_is_kept_aside(spool: Spool, folder: Path, receiver: Receiver) -> None:
+    spool.keep(batch())
+    receiver.before = raising(OverflowError("too large"))
+    assert spool.deliver(receiver.gateway) == 0
+    assert [path.suffix for path in folder.iterdir()] == [".refused"]
