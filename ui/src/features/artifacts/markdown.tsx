@@ -1,0 +1,50 @@
+import { Image } from "lucide-react";
+import type { ComponentProps } from "react";
+import ReactMarkdown from "react-markdown";
+import rehypeSanitize from "rehype-sanitize";
+import remarkGfm from "remark-gfm";
+
+/** Nothing leaves for another host by being looked at: a picture from elsewhere is a link to it. */
+function Picture({ src, alt }: ComponentProps<"img">) {
+  const address = typeof src === "string" ? src : "";
+  if (address.startsWith("/") || address.startsWith("data:image/"))
+    return <img src={address} alt={alt ?? ""} className="max-w-full" />;
+  return (
+    <a href={address} target="_blank" rel="noreferrer noopener" className="inline-flex items-center gap-1.5">
+      <Image className="size-4" aria-hidden="true" />
+      {alt || address}
+    </a>
+  );
+}
+
+function Anchor({ href, children }: ComponentProps<"a">) {
+  const outside = /^[a-z]+:/i.test(href ?? "");
+  return (
+    <a href={href} {...(outside ? { target: "_blank", rel: "noreferrer noopener" } : {})}>
+      {children}
+    </a>
+  );
+}
+
+/** A table may be wider than the page. */
+function Table({ children }: ComponentProps<"table">) {
+  return (
+    <div className="scroll-x">
+      <table>{children}</table>
+    </div>
+  );
+}
+
+export default function Markdown({ children }: { children: string }) {
+  return (
+    <div className="markdown">
+      <ReactMarkdown
+        remarkPlugins={[remarkGfm]}
+        rehypePlugins={[rehypeSanitize]}
+        components={{ img: Picture, a: Anchor, table: Table }}
+      >
+        {children}
+      </ReactMarkdown>
+    </div>
+  );
+}
