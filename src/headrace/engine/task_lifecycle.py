@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headrace.base import clock
-from headrace.base.errors import CancelledRun, HeadraceError, TaskRunTimeoutError
+from headrace.base.errors import CancelledRun, HeadraceError, TaskRunTimeoutError, UsageError
 from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep, call
 from headrace.engine.futures import UpstreamFailed
 from headrace.engine.hooks import run_hooks
@@ -98,6 +98,8 @@ def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
 
 def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
     if waiting := waits_for(value):
+        if any(future.task_run_id == run.id for future in waiting):
+            raise UsageError(f"Task run {run.name!r} returned its own future, so it would wait for itself.")
         outcome = yield from call(lambda: [future.wait() for future in waiting], blocking=True)
         if outcome.error is not None:
             raise outcome.error

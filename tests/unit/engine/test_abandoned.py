@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from headrace import flow, task
-from headrace.exceptions import FlowRunTimeoutError
+from headrace.exceptions import FlowRunTimeoutError, UsageError
 from tests.unit.engine.conftest import Stage
 
 
@@ -47,6 +47,23 @@ def test_what_a_late_flow_left_behind_has_crashed(stage: Stage) -> None:
     assert stage.recorder.task_states()[-1].state.name == "Crashed"
     go_on.set()
     assert over.wait(10)
+
+
+def test_a_run_does_not_wait_for_itself(stage: Stage) -> None:
+    futures: list[object] = []
+    submitted = threading.Event()
+
+    @task
+    def own() -> object:
+        assert submitted.wait(10)
+        return futures[0]
+
+    future = own.submit()
+    futures.append(future)
+    submitted.set()
+    with pytest.raises(UsageError, match="its own future"):
+        future.result(10)
+    assert not stage.session.unfinished
 
 
 def test_what_has_ended_is_not_held(stage: Stage) -> None:
