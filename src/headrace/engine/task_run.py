@@ -181,8 +181,8 @@ class RunningTask:
     def render_name(self) -> None:
         """Name the run by its template. Raises `UsageError` when it cannot be filled."""
         template = self.task.task_run_name
-        if template is not None:
-            self.name = self.context.name = render_run_name(template, self.arguments, self.task.name)
+        assert template is not None
+        self.name = self.context.name = render_run_name(template, self.arguments, self.task.name)
 
     def compute_cache_key(self) -> None:
         """Compute the key under which the value is looked for and kept; it stays None for a call that is not cached."""

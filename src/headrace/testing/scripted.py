@@ -100,7 +100,7 @@ def show(command: Command) -> str:
             return f"call {name}{'' if timeout is None else f' within {timeout:g} s'}"
         case Sleep(delay=delay):
             return f"sleep {delay:g} s"
-        case Next():
+        case _:
             return "take the next item"
 
 

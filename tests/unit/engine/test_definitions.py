@@ -13,7 +13,7 @@ import pytest
 from headrace.base import errors
 from headrace.base.ids import state_id
 from headrace.cache_policies import INPUTS, NO_CACHE
-from headrace.engine import flow_run, task_definition
+from headrace.engine import flow_run, task_definition, task_run
 from headrace.engine.context import current, current_flow_run, tags
 from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_run import PARAMETER_LIMIT, RunningFlow, recordable
@@ -21,6 +21,7 @@ from headrace.engine.futures import Future, unmapped
 from headrace.engine.task_definition import Task
 from headrace.engine.task_run import RunningTask
 from headrace.rules.transitions import ROLLED_BACK
+from headrace.schema.orchestration import Decision, Verb
 from headrace.schema.run import TaskRun, TaskRunResult
 from headrace.schema.state import State, StateType
 from headrace.testing import RecordingSession
@@ -110,6 +111,12 @@ def test_a_number_of_delays_is_shown_as_people_wrote_it() -> None:
     assert Task(double).policy.retry_delay == 0
     assert Task(double, retries=2, retry_delay_seconds=3).policy.retry_delay == 3
     assert Task(double, retries=2, retry_delay_seconds=[1, 2]).policy.retry_delay == [1, 2]
+
+
+def test_a_flow_can_check_parameters_without_a_run() -> None:
+    assert Flow(double).validate_parameters({"x": "5"}) == {"x": 5}
+    with pytest.raises(errors.ParameterTypeError):
+        Flow(double).validate_parameters({"x": "five"})
 
 
 # with other options, and as methods
@@ -522,6 +529,21 @@ def test_a_task_run_takes_no_step_that_is_none(home: object) -> None:
     assert run.enter(StateType.COMPLETED, ROLLED_BACK).state.ordinal == 4
 
 
+def test_a_lifecycle_that_is_closed_ends_without_a_word(home: object) -> None:
+    from headrace.engine.task_lifecycle import task_lifecycle
+
+    lifecycle = task_lifecycle(RunningTask(RecordingSession(), Task(double), {"x": 1}, None))
+    next(lifecycle)
+    lifecycle.close()
+
+
+def test_a_decision_without_a_state_leaves_the_state(home: object) -> None:
+    run = RunningFlow(RecordingSession(), Flow(double), {"x": 1}, None)
+    decision = Decision(verb=Verb.ABORT, state=None, written=False, epoch=4, flow_run=run.record)
+    run.decided(decision)
+    assert (run.epoch, run.state.type) == (4, StateType.PENDING)
+
+
 def test_a_run_that_cannot_be_announced_raises(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
     from headrace.engine.task_lifecycle import task_lifecycle
 
@@ -546,10 +568,13 @@ def test_states_of_a_run_are_a_microsecond_apart_at_least(home: object) -> None:
 def test_prints_are_taken_over_only_where_they_are_logged(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[bool] = []
     monkeypatch.setattr(flow_run, "take_over_print", lambda: taken.append(True))
+    monkeypatch.setattr(task_run, "take_over_print", lambda: taken.append(False))
     RunningFlow(RecordingSession(), Flow(double), {}, None)
+    RunningTask(RecordingSession(), Task(double), {}, None)
     assert taken == []
     RunningFlow(RecordingSession(), Flow(double, log_prints=True), {}, None)
-    assert taken == [True]
+    RunningTask(RecordingSession(), Task(double, log_prints=True), {}, None)
+    assert taken == [True, False]
 
 
 # parameters as they are recorded

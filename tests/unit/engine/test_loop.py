@@ -264,8 +264,10 @@ def test_an_error_beside_the_loop_is_raised_in_it() -> None:
 
 def test_nobody_minds_an_answer_that_comes_too_late() -> None:
     begun, hold, ended = threading.Event(), threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
 
     def work() -> int:
+        threads.append(threading.current_thread())
         begun.set()
         hold.wait()
         return 1
@@ -277,8 +279,7 @@ def test_nobody_minds_an_answer_that_comes_too_late() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
         hold.set()
-        (thread,) = [thread for thread in threading.enumerate() if thread.name == "headrace-beside"]
-        await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(threads[0].join)
         ended.set()
 
     asyncio.run(main())
@@ -287,8 +288,10 @@ def test_nobody_minds_an_answer_that_comes_too_late() -> None:
 
 def test_nobody_minds_an_answer_to_a_loop_that_is_closed() -> None:
     begun, hold = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
 
     def work() -> int:
+        threads.append(threading.current_thread())
         begun.set()
         hold.wait()
         return 1
@@ -299,9 +302,8 @@ def test_nobody_minds_an_answer_to_a_loop_that_is_closed() -> None:
         waiting.cancel()
 
     asyncio.run(main())
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "headrace-beside"]
     hold.set()
-    thread.join()
+    threads[0].join()
 
 
 def test_nobody_minds_being_woken_when_the_loop_is_closed(stage: Stage) -> None:
