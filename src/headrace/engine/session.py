@@ -154,13 +154,12 @@ class Session:
     def close(self) -> None:
         """Deliver what is left, or spool it, and let go of everything. Task runs that go on beside it end with it."""
         self.live.close()
-        abandoned = [run.abandon() for run in [*self.unfinished.values()]]
-        if abandoned:
-            log.warning(
-                "%d submitted task runs had not ended when their process did: nobody waited for them.", len(abandoned)
-            )
-        for fact in abandoned:
-            self.journal.emit(fact)
+        if self.unfinished:
+            count = len(self.unfinished)
+            log.warning("%d submitted task runs had not ended when their process did: nobody waited for them.", count)
+        while self.unfinished:
+            _, run = self.unfinished.popitem()
+            self.journal.emit(run.abandon())
         self.journal.close()
         self.gateway.close()
 
@@ -220,10 +219,16 @@ def swap_session(session: Session | None) -> Session | None:
 
 
 def close_session() -> None:
-    """Close the session of this process, if it has one."""
+    """Close the session of this process, if it has one. Whoever interrupts it once still has everything recorded."""
     session = swap_session(None)
-    if session is not None:
+    if session is None:
+        return
+    try:
         session.close()
+    except KeyboardInterrupt:
+        log.warning("What was done so far is still being recorded; interrupt once more to leave it.")
+        session.close()
+        raise
 
 
 def _fork() -> None:
