@@ -52,7 +52,7 @@ def rewrite(store: ResultStore, change: Callable[[bytes], bytes]) -> None:
 # writing and reading
 
 
-@pytest.mark.parametrize("serializer", ["pickle", "json", JSONSerializer()], ids=repr)
+@pytest.mark.parametrize("serializer", ["pickle", "json", JSONSerializer()])
 def test_a_value_is_found_and_read_again(store: ResultStore, home: Path, serializer: Any) -> None:
     record = store.write("key", {"rmse": 6.5}, serializer, expiration=None)
     assert record == StoredResult("key", str(store.folder), record.serializer, record.size)
