@@ -29,6 +29,7 @@ class ServerProcess:
         self._environ = {**os.environ, "HEADRACE_HOME": str(home)}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._opened: list[Execution] = []
 
     def start(self) -> None:
         """Return when requests are answered."""
@@ -47,6 +48,9 @@ class ServerProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
+        """End the server in good order, and the ways to it."""
+        while self._opened:
+            self._opened.pop().close()
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
@@ -59,17 +63,15 @@ class ServerProcess:
         return open_administration(structs.replace(load_settings(), api_url=self.url))
 
     def open_execution(self) -> Execution:
-        return open_execution(structs.replace(load_settings(), api_url=self.url))
+        self._opened.append(open_execution(structs.replace(load_settings(), api_url=self.url)))
+        return self._opened[-1]
 
     def wait_until(self, flow_run_id: UUID, wanted: Callable[[FlowRun], bool]) -> FlowRun:
         """Read the run each time something has happened, until it is as wanted."""
         execution = self.open_execution()
-        try:
-            while True:
-                execution.last_cursor()
-                run = execution.read_flow_run(flow_run_id)
-                if wanted(run):
-                    return run
-                execution.wait_for_events(5)
-        finally:
-            execution.close()
+        while True:
+            execution.last_cursor()
+            run = execution.read_flow_run(flow_run_id)
+            if wanted(run):
+                return run
+            execution.wait_for_events(5)

@@ -160,12 +160,9 @@ class RemoteExecution:
         route, answers = _route(verb)
         content, media = _encode(call)
         patience = TIMEOUT + call.timeout if isinstance(call, calls.WaitForEvents) else TIMEOUT
-        try:
-            answer = self._transport.send(
-                "POST", f"{calls.PREFIX}/{route.path}", content, media=media, timeout=patience, repeatable=True
-            )
-        except errors.ObjectAlreadyExists as error:  # of the verbs of execution, only a fenced attempt is answered so
-            raise errors.StaleEpoch(str(error)) from None
+        answer = self._transport.send(
+            "POST", f"{calls.PREFIX}/{route.path}", content, media=media, timeout=patience, repeatable=True
+        )
         try:
             return answers[media].decode(answer)
         except msgspec.DecodeError as error:

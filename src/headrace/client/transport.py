@@ -154,7 +154,8 @@ class Transport:
 
     def _refusal(self, response: httpx2.Response) -> errors.HeadraceError:
         """The error that an answer stands for."""
-        status, said = response.status_code, _read_reason(response)
+        status = response.status_code
+        said, name = _read_reason(response)
         if status in LATER:
             wait = _read_wait(response.headers.get("retry-after"))
             return errors.Unavailable(said or f"The server at {self.shown} answers {status}.", wait)
@@ -169,9 +170,15 @@ class Transport:
                 if status == 401
                 else said or f"The server at {self.shown} does not allow this."
             )
-        kind = _KINDS.get(status, errors.GatewayError)
+        kind = _NAMED.get(name) or _KINDS.get(status, errors.GatewayError)
         return kind(said or f"The server at {self.shown} answers {status}.")
 
+
+_NAMED: dict[Any, type[errors.GatewayError]] = {
+    kind.__name__: kind
+    for kind in (errors.ObjectNotFound, errors.ObjectAlreadyExists, errors.StaleEpoch, errors.LostFacts)
+}
+"""The errors that our own server calls by name."""
 
 _KINDS: dict[int, Callable[[str], errors.GatewayError]] = {
     400: errors.InvalidRequest,
@@ -192,17 +199,19 @@ def is_a_server(transport: Transport) -> bool:
     return isinstance(told, dict) and cast("dict[str, Any]", told).get("product") == "headrace"
 
 
-def _read_reason(response: httpx2.Response) -> str | None:
-    """What the answer says in a sentence, in one line."""
+def _read_reason(response: httpx2.Response) -> tuple[str | None, Any]:
+    """What the answer says in a sentence, in one line, and what our own server calls it."""
     try:
         told = msgspec.json.decode(response.content)
     except msgspec.DecodeError:
-        return None
+        return None, None
     if not isinstance(told, dict):
-        return None
+        return None, None
     reasons = cast("dict[str, Any]", told)
     text = reasons.get("detail") or reasons.get("exception_message")
-    return " ".join(text.split()).removeprefix("body: ") if isinstance(text, str) else None
+    name = reasons.get("error")
+    said = " ".join(text.split()).removeprefix("body: ") if isinstance(text, str) else None
+    return said, name if isinstance(name, str) else None
 
 
 def _read_wait(text: str | None) -> float | None:

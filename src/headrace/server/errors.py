@@ -2,7 +2,8 @@
 
 `exception_message` says what went wrong in a sentence; `detail` says the same, where the contract's clients look for it.
 An invalid request adds `exception_detail`, a list of `{loc, msg, type}`, and `request_body`, what was sent. Something
-unforeseen says no more than the request's id, under which the server's log tells the rest.
+unforeseen says no more than the request's id, under which the server's log tells the rest. `error` names the error for
+our own client, where a status stands for several.
 """
 
 from __future__ import annotations
@@ -46,11 +47,12 @@ def _say(status: int, text: str, headers: dict[str, str] | None = None) -> Answe
 def answer_gateway_error(status: int) -> Callable[[Request[Any, Any, Any], Exception], Answer]:
     """What answers an error of the gateway with this status and its own sentence."""
 
-    def answer(_request: Request[Any, Any, Any], error: Exception) -> Answer:
-        retry = {"Retry-After": "1"} if status == 503 else None
-        return _say(status, str(error), retry)
+    def tell(_request: Request[Any, Any, Any], error: Exception) -> Answer:
+        answer = _say(status, str(error), {"Retry-After": "1"} if status == 503 else None)
+        answer.content["error"] = type(error).__name__
+        return answer
 
-    return answer
+    return tell
 
 
 def answer_invalid(request: Request[Any, Any, Any], error: Exception) -> Answer:
@@ -66,6 +68,8 @@ def answer_invalid(request: Request[Any, Any, Any], error: Exception) -> Answer:
         "request_body": _echo(request),
         "detail": "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems),
     }
+    if isinstance(error, errors.InvalidRequest):
+        content["error"] = type(error).__name__
     return Response(content, status_code=422, media_type="application/json")
 
 

@@ -1,0 +1,215 @@
+"""The contract's own client, unmodified, against our server: scenario (a) of the contract."""
+
+import json
+import os
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from headrace.base.ids import uuid7
+from headrace.gateway.administration import Administration
+from headrace.schema.filters import FlowRunFilter, IdFilter, LogFilter, RunSelection
+from headrace.schema.flow import FlowCreate
+from headrace.schema.run import FlowRun, FlowRunCreate, TaskRun
+from headrace.schema.state import StateType
+from tests.acceptance.serving import ServerProcess
+from tests.judge.environment import make_environment
+
+HERE = Path(__file__).parent
+COMPLETED = StateType.COMPLETED
+
+
+@pytest.fixture(scope="session")
+def official_python() -> Path:
+    """The interpreter that has the official client. What cannot be installed skips on a laptop and fails where CI=true."""
+    try:
+        return make_environment()
+    except (RuntimeError, OSError) as error:
+        reason = f"The official client cannot be installed here: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path / "server", tmp_path / "server.log")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def administration(server: ServerProcess) -> Iterator[Administration]:
+    opened: Any = server.open_administration()
+    yield opened
+    opened.close()
+
+
+def start(python: Path, script: str, server: ServerProcess, home: Path) -> subprocess.Popen[str]:
+    ours = ("HEADRACE_", "COVERAGE_", "PREFECT_")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environ |= {"PREFECT_HOME": str(home / "official"), "PREFECT_API_URL": server.url, "DO_NOT_TRACK": "1"}
+    return subprocess.Popen(
+        [python, str(HERE / script)],
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str], text: str | None = None) -> None:
+    _, shown = process.communicate(text, timeout=100)
+    assert process.returncode == 0, shown
+    assert "Traceback" not in shown
+    assert "EventsWorker failed" not in shown
+
+
+def of(run: FlowRun) -> RunSelection:
+    return RunSelection(flow_runs=FlowRunFilter(id=IdFilter(any_=[run.id])))
+
+
+def names_of_states(administration: Administration, run: TaskRun) -> list[str | None]:
+    return [state.name for state in administration.list_task_run_states(run.id)]
+
+
+@pytest.mark.timeout(300)
+def test_a_flow_with_retry_subflow_logs_and_artifact(
+    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+) -> None:
+    finish(start(official_python, "official_script.py", server, tmp_path))
+    runs = {administration.read_flow(run.flow_id).name: run for run in administration.list_flow_runs()}
+    assert {name: (run.state_type, run.run_count) for name, run in runs.items()} == {
+        "etl": (COMPLETED, 1),
+        "publish": (COMPLETED, 1),
+    }
+    etl, publish = runs["etl"], runs["publish"]
+    assert etl.parameters == {"day": "monday"}
+    assert publish.parameters == {"total": 6}
+
+    tasks = {run.name.rpartition("-")[0]: run for run in administration.list_task_runs(of(etl))}
+    assert {*tasks} == {"extract", "flaky", "publish"}
+    assert {run.state_type for run in tasks.values()} == {COMPLETED}
+    assert publish.parent_task_run_id == tasks["publish"].id
+    assert tasks["flaky"].run_count == 2
+    assert names_of_states(administration, tasks["extract"]) == ["Pending", "Running", "Completed"]
+    retried = ["Pending", "Running", "AwaitingRetry", "Retrying", "Completed"]
+    assert names_of_states(administration, tasks["flaky"]) == retried
+    assert [run.name.rpartition("-")[0] for run in administration.list_task_runs(of(publish))] == ["load"]
+
+    logs = administration.list_logs(LogFilter(flow_run_id=IdFilter(any_=[etl.id])))
+    lines = {line.message: line.task_run_id for line in logs}
+    assert lines["total is 6"] is None
+    assert lines["reading monday"] == tasks["extract"].id
+
+    artifact = administration.read_latest_artifact("report")
+    assert (artifact.data, artifact.type, artifact.flow_run_id) == ("# 6", "markdown", etl.id)
+    graph = administration.read_flow_run_graph(etl.id)
+    assert len(graph.nodes) == 3
+
+
+@pytest.mark.timeout(300)
+def test_a_server_killed_in_the_middle_of_a_flow(
+    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+) -> None:
+    script = start(official_python, "official_pausing.py", server, tmp_path)
+    assert script.stdout is not None
+    assert script.stdout.readline() == "half\n"
+    execution = server.open_execution()
+    execution.last_cursor()
+    while sum(run.state_type is COMPLETED for run in administration.list_task_runs()) < 3:
+        execution.wait_for_events(5)
+        execution.last_cursor()
+    server.kill()
+    server.start()
+    assert [run.state_type for run in administration.list_task_runs()] == [COMPLETED] * 3
+    finish(script, "\n")
+    (run,) = administration.list_flow_runs()
+    assert run.state_type is COMPLETED
+    tasks = administration.list_task_runs()
+    assert [run.state_type for run in tasks] == [COMPLETED] * 6
+    assert {tuple(names_of_states(administration, run)) for run in tasks} == {("Pending", "Running", "Completed")}
+
+
+# Frames, as the client sends them.
+
+
+class Reporter:
+    """A client that reports the states of one task run."""
+
+    def __init__(self, flow_run_id: UUID) -> None:
+        self.flow_run_id = flow_run_id
+        self.id = uuid7()
+        self.began = datetime.now(UTC)
+        self.events = [self._event(number, name) for number, name in enumerate(("Pending", "Running", "Completed"))]
+
+    def _event(self, number: int, name: str) -> str:
+        time = self.began + timedelta(seconds=number)
+        state: dict[str, Any] = {"type": name.upper(), "name": name, "message": "", "state_details": {}, "data": None}
+        return json.dumps(
+            {
+                "id": str(uuid7()),
+                "occurred": time.isoformat(),
+                "event": f"prefect.task-run.{name}",
+                "resource": {
+                    "prefect.resource.id": f"prefect.task-run.{self.id}",
+                    "prefect.resource.name": "load-0",
+                    "prefect.state-timestamp": time.isoformat(),
+                    "prefect.orchestration": "client",
+                },
+                "related": [
+                    {
+                        "prefect.resource.id": f"prefect.flow-run.{self.flow_run_id}",
+                        "prefect.resource.role": "flow-run",
+                    }
+                ],
+                "payload": {
+                    "validated_state": state,
+                    "task_run": {"name": "load-0", "task_key": "load", "dynamic_key": "0", "run_count": min(number, 1)},
+                },
+            }
+        )
+
+
+@contextmanager
+def open_socket(server: ServerProcess) -> Generator[ClientConnection]:
+    url = f"{server.url.replace('http', 'ws', 1)}/events/in"
+    with connect(url, subprotocols=[Subprotocol("prefect")]) as socket:
+        socket.send(json.dumps({"type": "auth", "token": None}))
+        assert json.loads(socket.recv())["type"] == "auth_success"
+        yield socket
+
+
+def test_what_was_confirmed_is_there_after_the_server_was_killed_between_frames(
+    server: ServerProcess, administration: Administration
+) -> None:
+    execution = server.open_execution()
+    flow_id = execution.register_flow(FlowCreate(name="etl")).id
+    reporter = Reporter(execution.create_flow_run(FlowRunCreate(flow_id=flow_id)).id)
+
+    with open_socket(server) as socket:
+        for event in reporter.events[:2]:
+            socket.send(event)
+        assert socket.ping().wait(60)  # the answer to a ping is all that confirms frames
+        server.kill()
+    server.start()
+    run = administration.read_task_run(reporter.id)
+    assert (run.state_type, run.run_count, run.name) == (StateType.RUNNING, 1, "load-0")
+
+    with open_socket(server) as socket:
+        for event in reporter.events:  # a client sends again what it is not sure of
+            socket.send(event)
+        assert socket.ping().wait(60)
+    run = administration.read_task_run(reporter.id)
+    assert (run.state_type, run.run_count, run.total_run_time) == (COMPLETED, 1, 1.0)
+    assert names_of_states(administration, run) == ["Pending", "Running", "Completed"]
