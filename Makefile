@@ -33,6 +33,9 @@ JOBS ?= auto
 # KEEP=0 throws away what earlier demos recorded and begins anew.
 KEEP ?= 1
 
+# What decides and what executes is tested in every branch.
+WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
+
 .PHONY: help setup tools demo-tools demo quick test check fmt bench docs clean
 
 help: ## Say what there is
@@ -45,11 +48,12 @@ demo: demo-tools ## Train a model on real taxi trips and show what was recorded 
 	@HEADRACE_HOME="$(CURDIR)/.demo" $(RUN)/python examples/taxi/demo.py
 
 quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLite: under three minutes
-	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" tests/unit tests/conformance
+	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" --cov=headrace.rules --cov=headrace.engine --cov-report= tests/unit tests/conformance
+	$(WHOLE)
 
 test: tools demo-tools check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
-	$(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
+	$(WHOLE)
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline
