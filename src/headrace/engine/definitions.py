@@ -83,6 +83,6 @@ class TaskDefinition(Definition, Protocol):
     failure_hooks: list[Hook]
     durable: bool
 
-    def storage_key(self, parameters: Mapping[str, Any]) -> str | None:
-        """The key under which the value of a run with these parameters is kept, if the task says so."""
+    def storage_key(self, parameters: Mapping[str, Any]) -> str:
+        """The key of the task's own under which the value of a run with these parameters is kept."""
         ...

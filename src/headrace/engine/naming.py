@@ -8,7 +8,7 @@ from typing import Any
 from headrace.base import errors
 
 RunName = str | Callable[..., str]
-"""A template such as `"load {path}"`, or a function that takes no argument, or one called `parameters`."""
+"""A template such as `"load {path}"` or `"{parameters[path]}"`, or a function of nothing or of `parameters`."""
 
 
 def check_run_name(template: object, of: str) -> None:
@@ -23,7 +23,7 @@ def render_run_name(template: RunName, parameters: Mapping[str, Any], of: str) -
     """The name a run with these parameters gets. Raises `UsageError` when the template cannot be filled."""
     try:
         if isinstance(template, str):
-            return template.format(**parameters)
+            return template.format(**{"parameters": parameters, **parameters})
         name = _ask(template, parameters)
     except errors.HeadraceError:
         raise

@@ -295,11 +295,10 @@ class Task(Generic[P, R_co]):
         self.options["on_running"] = self.running_hooks
         return hook
 
-    def storage_key(self, parameters: Mapping[str, Any]) -> str | None:
-        """The key under which the value of a run with these parameters is kept, if the task says so."""
-        if self.result_storage_key is None:
-            return None
-        return render_run_name(self.result_storage_key, {**parameters, "parameters": parameters}, self.name)
+    def storage_key(self, parameters: Mapping[str, Any]) -> str:
+        """The key of the task's own under which the value of a run with these parameters is kept."""
+        assert self.result_storage_key is not None
+        return render_run_name(self.result_storage_key, parameters, self.name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Task[..., R_co]:
         """A task that is a method is bound like one."""

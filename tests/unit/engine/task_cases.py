@@ -379,7 +379,7 @@ CACHING = (
         "is known under a name of its own",
         [1, 2],
         "Pending Cached",
-        options={"cache_policy": INPUTS, "result_storage_key": "result-of-{x}"},
+        options={"cache_policy": INPUTS, "result_storage_key": "result-of-{parameters[x]}"},
         arguments=["a"],
         calls=2,
         value=1,
