@@ -112,7 +112,9 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001 - whatever formatting calls; a line must not fail the run that logs it
-        return f"{record.msg} (cannot be filled: {type(error).__name__}: {error})"
+        text: object = record.msg
+        shown = text if isinstance(text, str) else object.__repr__(text)
+        return f"{shown} (cannot be filled: {describe_error(error)})"
 
 
 def _whole(record: logging.LogRecord, text: str) -> str:
