@@ -38,7 +38,8 @@ def create_table_artifact(table: Table, key: str | None = None, description: str
     """
     text = encode_json(_without_nan(table))
     if len(text) > LIMIT:
-        rows = kept = _count_rows(table)
+        rows = _count_rows(table)
+        kept: int = rows
         while len(text) > LIMIT and kept:
             kept = min(kept - 1, kept * LIMIT // len(text))
             text = encode_json(_without_nan(_first_rows(table, kept)))
@@ -86,7 +87,8 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()  # half of a surrogate pair is no text
     if isinstance(value, dict):
-        return {name: _without_nan(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        items = cast("dict[Any, Any]", value).items()
+        return {_without_nan(name) if isinstance(name, str) else name: _without_nan(item) for name, item in items}
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
     return value

@@ -11,6 +11,7 @@ from headrace.base.errors import (
     GatewayError,
     HeadraceError,
     InvalidRequest,
+    LostFacts,
     MissingContextError,
     MissingResult,
     NewerSchema,
@@ -34,7 +35,7 @@ from headrace.engine.futures import UpstreamFailed
 
 __all__ = [
     "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
-    "GatewayError", "HeadraceError", "InvalidRequest", "MissingContextError", "MissingResult", "NewerSchema",
+    "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema",
     "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
     "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
     "UnusableDatabase", "UpstreamFailed", "UsageError",
