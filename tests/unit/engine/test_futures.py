@@ -221,7 +221,7 @@ def test_resolving_waits() -> None:
     thread.join(LIMIT)
 
 
-@pytest.mark.parametrize("state", [Failed(), State(type=StateType.CANCELLED), State(type=StateType.CRASHED)], ids=str)
+@pytest.mark.parametrize("state", [Failed(), State(type=StateType.CANCELLED), State(type=StateType.CRASHED)])
 def test_an_upstream_that_did_not_complete_is_named(state: State) -> None:
     future = pending("load")
     future.end(state)

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Protocol, TypedDict, TypeVar, runtime_checkable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -91,6 +91,7 @@ def test_arguments_are_bound_by_name_with_defaults() -> None:
     assert of(every_kind).bind((1,), {"b": 2, "c": 5}) == {"a": 1, "b": 2, "rest": (), "c": 5, "d": 4, "named": {}}
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(),
     st.integers(),

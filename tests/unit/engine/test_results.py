@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.base import clock, errors
@@ -106,6 +106,7 @@ def test_nothing_is_found_where_nothing_was_kept(store: ResultStore) -> None:
 # keys
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.text(st.characters(codec="utf-8"))
     | st.sampled_from(["..", ".", "../../etc/passwd", "/etc/passwd", "a/b", "a\0b"])

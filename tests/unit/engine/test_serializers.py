@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.base import errors
@@ -41,6 +41,7 @@ class Backwards:
         return payload.decode()[::-1]
 
 
+@settings(max_examples=50, deadline=None)
 @given(PLAIN)
 def test_plain_data_survives_both(value: Any) -> None:
     for serializer in (PickleSerializer(), JSONSerializer()):

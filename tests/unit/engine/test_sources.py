@@ -67,7 +67,9 @@ def test_the_version_is_a_digest_of_the_file() -> None:
     assert version_of(plain) == version_of(passed_on(plain)) == digest(Path(__file__).read_bytes())
 
 
-@pytest.mark.parametrize("function", [len, Callable_(), functools.partial(plain)], ids=["built in", "an object", "a partial"])
+@pytest.mark.parametrize(
+    "function", [len, Callable_(), functools.partial(plain)], ids=["built in", "an object", "a partial"]
+)
 def test_what_has_no_code_of_its_own_has_no_version(function: Callable[..., Any]) -> None:
     assert version_of(function) is None
 
