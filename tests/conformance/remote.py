@@ -77,6 +77,8 @@ class Served(httpx2.BaseTransport):
                 status, headers = message["status"], message["headers"]
             else:
                 body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    ended.set()  # as a server does: whoever streams waits for it
 
         path, _, query = request.url.raw_path.partition(b"?")
         scope = {

@@ -23,6 +23,7 @@ from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
     concurrency_limits,
+    events,
     flow_run_states,
     flow_runs,
     flows,
@@ -56,6 +57,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *concurrency_limits.routes,
     *tag_limits.routes,
     *ui.routes,
+    *events.routes,
     *live.routes,
     *sockets.routes,
     *execution_verbs.routes,

@@ -54,6 +54,16 @@ def serve(build: Callable[..., Application]) -> Iterator[Asker]:
         yield serve_one
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A client of a server without a key that all tests share which leave no trace there."""
+    with open_database(f"sqlite:///{tmp_path_factory.mktemp('shared')}/headrace.db") as database:
+        transport = Served(build_app(OrchestratedExecution(database), OrchestratedAdministration(database)))
+        with httpx2.Client(transport=transport, base_url=URL) as client:
+            yield client
+        transport.stop()
+
+
 @pytest.fixture
 def ask(serve: Asker) -> httpx2.Client:
     """A client of a server without a key."""

@@ -65,7 +65,11 @@ def read_event(frame: str | bytes) -> Report:
     data = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
     if len(data) > LARGEST_EVENT:
         raise InvalidRequest(f"The event has {len(data)} bytes; {LARGEST_EVENT} are the most that are kept.")
-    content = read_json(data)
+    return to_report(read_json(data))
+
+
+def to_report(content: Any) -> Report:
+    """The report that an event makes, as `read_event` says."""
     try:
         event = msgspec.convert(content, WireEvent, strict=False)
         if event.resource.get(ID, "").startswith(TASK_RUN) and "validated_state" in event.payload:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, field
@@ -139,12 +140,19 @@ class TakenSlots(Wire, kw_only=True):
     limits: list[TakenLimit]
 
 
+class CreatedLimit(ConcurrencyLimit, kw_only=True):
+    """A limit, with what the contract tells of one that was just made: nobody has waited for it yet."""
+
+    denied_slots: int = 0
+    avg_slot_occupancy_seconds: float = 2.0
+
+
 @post("/api/v2/concurrency_limits/", **needs(EDIT))
-def create_limit(data: JSONBody[LimitCreate], administration: Office) -> ConcurrencyLimit:
+def create_limit(data: JSONBody[LimitCreate], administration: Office) -> CreatedLimit:
     wanted = ConcurrencyLimitCreate(
         name=data.name, limit=data.limit, active=data.active, slot_decay_per_second=data.slot_decay_per_second
     )
-    return administration.create_concurrency_limit(wanted)
+    return CreatedLimit(**msgspec.structs.asdict(administration.create_concurrency_limit(wanted)))
 
 
 @get("/api/v2/concurrency_limits/{id_or_name:str}", **needs(READ))

@@ -27,6 +27,7 @@ READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
 @post("/api/flow_runs/", **needs(RUN))
 def create_flow_run(data: JSONBody[FlowRunCreate], execution: Runs) -> Response[FlowRun]:
     arrival = note_arrival()
+    data.labels = {**label(data), **(data.labels or {})}
     return created_or_found(execution.create_flow_run(data), arrival)
 
 
@@ -82,6 +83,12 @@ def delete_flow_runs(data: JSONBody[FlowRunBulkDelete], administration: Office) 
     for run in found:
         administration.delete_flow_run(run.id)
     return Deleted(deleted=[run.id for run in found])
+
+
+def label(run: FlowRunCreate) -> Labels:
+    """The labels that the contract has its server give to a run."""
+    of_flow = {"prefect.flow.id": str(run.flow_id)}
+    return of_flow if run.deployment_id is None else {**of_flow, "prefect.deployment.id": str(run.deployment_id)}
 
 
 routes = [
