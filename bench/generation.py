@@ -15,6 +15,7 @@ from headrace.schema.state import StateType
 from headrace.storage import compiled
 from headrace.storage.database import Connection, Database, Insertion
 from headrace.storage.rows import FlowRow, FlowRunRow, TaskRunRow
+from headrace.storage.tag_rows import list_tags
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -77,6 +78,8 @@ def generate(database: Database, amount: Amount, now: int) -> None:
         rows: Rows = {
             compiled.insert_flow_runs: [],
             compiled.insert_task_runs: [],
+            compiled.insert_flow_run_tags: [],
+            compiled.insert_task_run_tags: [],
             compiled.insert_events: [],
         }
         for start, end, count in runs[first : first + BATCH]:
@@ -182,6 +185,7 @@ def add_flow_run(rows: Rows, random: Random, flow: FlowRow, start: int, last: tu
         updated=now,
     )
     rows[compiled.insert_flow_runs].append((DEFAULT_WORKSPACE, *run))
+    rows[compiled.insert_flow_run_tags] += [(DEFAULT_WORKSPACE, *tag) for tag in list_tags([run])]
     for state in states:
         add_event(rows, "flow-run", identity, identity, [state])
     for number in range(task_runs):
@@ -220,6 +224,7 @@ def add_task_run(rows: Rows, random: Random, flow_run: UUID, start: int, length:
         updated=start + length,
     )
     rows[compiled.insert_task_runs].append((DEFAULT_WORKSPACE, *run))
+    rows[compiled.insert_task_run_tags] += [(DEFAULT_WORKSPACE, *tag) for tag in list_tags([run])]
     add_event(rows, "task-run", identity, flow_run, states)
 
 

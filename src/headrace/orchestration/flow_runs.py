@@ -13,6 +13,7 @@ from headrace.base.names import generate_name
 from headrace.orchestration.facts import store_batch
 from headrace.orchestration.flows import load_flow
 from headrace.orchestration.proposals import decide, enter, follow_up, load_flow_run
+from headrace.orchestration.tags import keep_flow_run_tags, replace_flow_run_tags
 from headrace.orchestration.unit import Unit
 from headrace.rules.transitions import PENDING
 from headrace.rules.verdicts import Accept
@@ -65,6 +66,8 @@ def update_flow_run(unit: Unit, flow_run_id: UUID, update: FlowRunUpdate) -> Non
         columns[name] = told[name] and storable(told[name])
     named = {f"new_{name}": value for name, value in columns.items()}
     unit.execute(compiled.edit_flow_run, id=flow_run_id, new_updated=unit.now, **named)
+    if columns["tags"] != row.tags:
+        replace_flow_run_tags(unit, [row._replace(tags=columns["tags"])])
 
 
 def _find_existing(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
@@ -87,6 +90,7 @@ def _insert(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
     row, fact = enter(unit, blank, verdict.state, verdict.effects)
     if not unit.insert(compiled.insert_flow_runs, [row]):
         return None
+    keep_flow_run_tags(unit, [row])
     follow_up(unit, row, fact, verdict.effects)
     return row
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from headrace.orchestration.events import LATE, TASK_RUN, EventRow, append, event_row, load_histories
 from headrace.orchestration.states import pack_rest
+from headrace.orchestration.tags import keep_task_run_tags, replace_task_run_tags
 from headrace.orchestration.task_runs import advance
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import BEGINNING, in_order, project
@@ -89,7 +90,9 @@ def store_stories(unit: Unit, stories: Stories) -> None:
 
 def _insert(unit: Unit, begun: list[Story]) -> list[Story]:
     """Create the rows of task runs that begin. If some were there already, all are to be advanced, which harms none."""
-    count = unit.insert(compiled.insert_task_runs, [_first_row(story, unit.now) for story in begun])
+    rows = [_first_row(story, unit.now) for story in begun]
+    count = unit.insert(compiled.insert_task_runs, rows)
+    keep_task_run_tags(unit, rows)
     return [] if count == len(begun) else begun
 
 
@@ -106,13 +109,17 @@ def _advance(unit: Unit, stories: Sequence[Story]) -> None:
         return histories.get(run_id, ())
 
     moved: list[TaskRunRow] = []
+    retagged: list[TaskRunRow] = []
     for story in stories:
-        row = rows.get(story.id) or _unannounced_row(story, unit.now)
-        row = advance(
-            _told(row, story), story.states, unit.now, lambda run_id=story.id: history(run_id), story.run_count
-        )
+        before = rows.get(story.id) or _unannounced_row(story, unit.now)
+        row = _told(before, story)
+        if row.tags != before.tags:
+            retagged.append(row)
+        row = advance(row, story.states, unit.now, lambda run_id=story.id: history(run_id), story.run_count)
         moved.append(row)
     unit.insert(compiled.replace_task_runs, moved)
+    if retagged:
+        replace_task_run_tags(unit, retagged)
 
 
 def _keep(unit: Unit, stale: Sequence[Story]) -> None:
@@ -129,7 +136,9 @@ def _keep(unit: Unit, stale: Sequence[Story]) -> None:
             begun.append(_first_row(story, unit.now))
         if states:
             events.append(event_row(LATE, story.id, story.flow_run_id, states))
-    unit.insert(compiled.insert_task_runs, begun)
+    if unit.insert(compiled.insert_task_runs, begun) != len(begun):
+        begun = [TaskRunRow._make(row) for row in unit.fetch(compiled.lock_task_runs, ids=[row.id for row in begun])]
+    keep_task_run_tags(unit, begun)
     append(unit, events)
 
 

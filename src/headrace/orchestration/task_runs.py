@@ -12,6 +12,7 @@ from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.events import EventRow, append, event_row, load_histories
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
+from headrace.orchestration.tags import keep_task_run_tags
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import Progress, enter, project
 from headrace.rules.task_policy import refuse_task_run
@@ -43,6 +44,7 @@ def create_task_run(unit: Unit, create: TaskRunCreate) -> TaskRun:
     first = _first_state(create, run_id, unit.now)
     row = advance(_new_row(create, run_id, first, unit.now), [first], unit.now)
     if unit.insert(compiled.insert_task_runs, [row]):
+        keep_task_run_tags(unit, [row])
         append(unit, [event_row("task-run", run_id, create.flow_run_id, [first])])
     return read_task_run(unit, run_id)
 

@@ -17,7 +17,7 @@ from headrace.storage.pages import Query
 
 
 def delete_flow_run(connection: Connection, workspace_id: UUID, flow_run_id: UUID) -> int:
-    """Delete a flow run with its task runs, logs, artifacts, results, events and lease; how many runs there were.
+    """Delete a flow run with its task runs, tags, logs, artifacts, results, events and lease; how many runs there were.
 
     Its subflows stay: they are runs of their own, and have no parent any more.
     """
@@ -29,12 +29,13 @@ def delete_flow_run(connection: Connection, workspace_id: UUID, flow_run_id: UUI
     orphaned = {"parent_flow_run_id": None, "parent_task_run_id": None}
     connection.change(update(t.flow_runs).where(of_run).values(orphaned))
     _delete_of(connection, workspace_id, t.leases, t.leases.c.flow_run_id == flow_run_id)
+    _delete_of(connection, workspace_id, t.flow_run_tags, t.flow_run_tags.c.run_id == flow_run_id)
     _delete_of(connection, workspace_id, t.task_runs, run.flow_run_id == flow_run_id)
     return _delete_of(connection, workspace_id, t.flow_runs, t.flow_runs.c.id == flow_run_id)
 
 
 def delete_task_run(connection: Connection, workspace_id: UUID, task_run_id: UUID) -> int:
-    """Delete a task run with its logs, artifacts, results and events; how many there were."""
+    """Delete a task run with its tags, logs, artifacts, results and events; how many there were."""
     run = t.task_runs.c
     _delete_left(
         connection, workspace_id, select(run.id).where(run.workspace_id == workspace_id, run.id == task_run_id), None
@@ -57,6 +58,7 @@ def delete_flow(connection: Connection, workspace_id: UUID, flow_id: UUID) -> in
 def _delete_left(connection: Connection, workspace_id: UUID, tasks: Query, flow_run_id: UUID | None) -> None:
     """Delete what task runs, and their flow run, left. Each on its own, because no index serves an OR of the two."""
     _delete_of(connection, workspace_id, t.events, t.events.c.subject_id.in_(tasks))
+    _delete_of(connection, workspace_id, t.task_run_tags, t.task_run_tags.c.run_id.in_(tasks))
     if flow_run_id is not None:
         _delete_of(connection, workspace_id, t.events, t.events.c.subject_id == flow_run_id)
     for table in (t.logs, t.results):

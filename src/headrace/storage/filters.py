@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, true
+from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 
 from headrace.base.clock import to_micros
 from headrace.schema import filters as f
 from headrace.storage.dialect import Dialect
-from headrace.storage.types import Json
 
 Operand = Any
 """What a filter is about: an expression, or for a filter of several parts an operand for each of them by its name."""
@@ -77,14 +76,13 @@ def _state_time(wanted: f.TimeFilter, column: Operand, _: Dialect) -> Iterator[C
     yield from _state_missing(wanted.is_null_, column)
 
 
-def _state_tags(wanted: f.TagsFilter, column: Operand, dialect: Dialect) -> Iterator[Condition]:
+def _state_tags(wanted: f.TagsFilter, tags: Operand, dialect: Dialect) -> Iterator[Condition]:
     if wanted.all_ is not None:
-        yield dialect.has_all(column, wanted.all_) if wanted.all_ else true()
+        yield tags.has_all(wanted.all_, dialect) if wanted.all_ else true()
     if wanted.any_ is not None:
-        yield dialect.has_any(column, wanted.any_) if wanted.any_ else false()
+        yield tags.has_any(wanted.any_, dialect) if wanted.any_ else false()
     if wanted.is_null_ is not None:
-        none = literal("[]", Json())
-        yield column == none if wanted.is_null_ else column != none
+        yield tags.are_none() if wanted.is_null_ else not_(tags.are_none())
 
 
 def _state_level(wanted: f.LevelFilter, column: Operand, _: Dialect) -> Iterator[Condition]:

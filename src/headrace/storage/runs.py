@@ -14,9 +14,11 @@ from headrace.schema.state import TERMINAL, StateType
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
+from headrace.storage.filters import Condition
 from headrace.storage.pages import Order, fetch_page
 from headrace.storage.rows import FlowRunRow, TaskRunRow
 from headrace.storage.selections import select_flow_runs, select_task_runs
+from headrace.storage.tags import find_common
 
 _COLUMNS_OF_SORTS = {
     "ID": "id",
@@ -35,7 +37,7 @@ def list_flow_runs(
     connection: Connection, workspace_id: UUID, selection: RunSelection, sort: FlowRunSort, page: Page
 ) -> list[FlowRunRow]:
     """The flow runs that a selection names, in order."""
-    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    wanted = _listed(connection, workspace_id, t.flow_runs, selection)
     query = select(*(t.flow_runs.c[name] for name in FlowRunRow._fields)).where(wanted)
     return [FlowRunRow._make(row) for row in fetch_page(connection, query, _order(t.flow_runs, sort), page)]
 
@@ -44,7 +46,7 @@ def list_task_runs(
     connection: Connection, workspace_id: UUID, selection: RunSelection, sort: TaskRunSort, page: Page
 ) -> list[TaskRunRow]:
     """The task runs that a selection names, in order."""
-    wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    wanted = _listed(connection, workspace_id, t.task_runs, selection)
     query = select(*(t.task_runs.c[name] for name in TaskRunRow._fields)).where(wanted)
     return [TaskRunRow._make(row) for row in fetch_page(connection, query, _order(t.task_runs, sort), page)]
 
@@ -130,7 +132,7 @@ def list_spans(
 ) -> list[SpanRow]:
     """The flow runs that a selection names, in order, as marks in a chart."""
     run = t.flow_runs.c
-    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
+    wanted = _listed(connection, workspace_id, t.flow_runs, selection)
     begin = func.coalesce(run.start_time, run.expected_start_time, run.created)
     query = select(run.id, run.state_type, begin, _run_time(run, now), _lateness(run, now))
     query = query.where(wanted, run.state_type.is_not(None))
@@ -166,6 +168,13 @@ def find_runs_of_state(
     column = table.c.id
     query = select(column).where(table.c.workspace_id == workspace_id, column >= lowest, column <= highest)
     return [row[0] for row in connection.select(query)]
+
+
+def _listed(connection: Connection, workspace_id: UUID, table: Table, selection: RunSelection) -> Condition:
+    """The runs of a table that a selection names, where only the first of them are wanted."""
+    wanted = selection.flow_runs if table is t.flow_runs else selection.task_runs
+    common = find_common(connection, workspace_id, table, wanted and wanted.tags)
+    return _SELECT[table](workspace_id, selection, DIALECTS[connection.dialect], common)
 
 
 def _order(table: Table, sort: FlowRunSort | TaskRunSort) -> Order:

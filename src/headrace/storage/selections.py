@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from headrace.schema import filters as f
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
 from headrace.storage.filters import Condition, Operand, compile_filter, says_something
-from headrace.storage.pages import Query
+from headrace.storage.tags import IndexedTags, ListedTags
 
 Fields = dict[str, Operand]
 AnyOf = TypeVar("AnyOf", f.IdFilter, f.TextFilter)
@@ -47,7 +47,8 @@ def _state_of(table: Table) -> Fields:
 
 
 FLOW: Fields = {
-    **_columns(t.flows, "id", "name", "tags"),
+    **_columns(t.flows, "id", "name"),
+    "tags": ListedTags(t.flows.c.tags),
     "deployment": Related(
         t.flow_runs.c.deployment_id,
         t.flow_runs.c.workspace_id == t.flows.c.workspace_id,
@@ -56,7 +57,7 @@ FLOW: Fields = {
 }
 
 FLOW_RUN: Fields = {
-    **_columns(t.flow_runs, "id", "name", "tags", "deployment_id", "flow_version", "idempotency_key"),
+    **_columns(t.flow_runs, "id", "name", "deployment_id", "flow_version", "idempotency_key"),
     **_columns(t.flow_runs, "start_time", "end_time", "expected_start_time", "next_scheduled_start_time"),
     **_columns(t.flow_runs, "parent_flow_run_id", "parent_task_run_id"),
     "state": _state_of(t.flow_runs),
@@ -67,7 +68,7 @@ FLOW_RUN: Fields = {
 _subflow = t.flow_runs.alias("subflow")
 
 TASK_RUN: Fields = {
-    **_columns(t.task_runs, "id", "name", "tags", "flow_run_id", "start_time", "end_time", "expected_start_time"),
+    **_columns(t.task_runs, "id", "name", "flow_run_id", "start_time", "end_time", "expected_start_time"),
     "state": _state_of(t.task_runs),
     "subflow_runs": exists(
         select(1).where(
@@ -103,14 +104,21 @@ def select_flows(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect
     return and_(*conditions)
 
 
-def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
-    """The flow runs that a selection names, of the flows and with the task runs that it names."""
+def select_flow_runs(
+    workspace_id: UUID, selection: f.RunSelection, dialect: Dialect, common: Collection[str] = ()
+) -> Condition:
+    """The flow runs that a selection names, of the flows and with the task runs that it names.
+
+    The tags in `common` are not what the runs are found by.
+    """
     run = t.flow_runs.c
-    conditions = [run.workspace_id == workspace_id, compile_filter(selection.flow_runs, FLOW_RUN, dialect)]
+    fields = {**FLOW_RUN, "tags": IndexedTags(workspace_id, t.flow_runs, common)}
+    conditions = [run.workspace_id == workspace_id, compile_filter(selection.flow_runs, fields, dialect)]
     if selection.flows is not None:
         conditions.append(_of_flows(workspace_id, selection.flows, dialect))
     if selection.task_runs is not None:
-        among = _ids(t.task_runs, workspace_id, selection.task_runs, TASK_RUN, dialect, "flow_run_id")
+        of_tasks = f.RunSelection(task_runs=selection.task_runs)
+        among = select(t.task_runs.c.flow_run_id).where(select_task_runs(workspace_id, of_tasks, dialect))
         conditions.append(run.id.in_(among))
     if any(says_something(wanted) for wanted in _surroundings(selection).values()):
         conditions.append(false())  # no run has a deployment, a pool or a queue before there are any
@@ -119,7 +127,8 @@ def select_flow_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dia
 
 def _of_flows(workspace_id: UUID, flows: f.FlowFilter, dialect: Dialect) -> Condition:
     """The flow runs of the flows that a filter names. Of a single one they are read in the order of their ids."""
-    among = _ids(t.flows, workspace_id, flows, FLOW, dialect)
+    flow = t.flows.c
+    among = select(flow.id).where(flow.workspace_id == workspace_id, compile_filter(flows, FLOW, dialect))
     one_id, one_name = _one(flows.id), _one(flows.name)
     single = (one_id is not None and flows == f.FlowFilter(id=one_id)) or (
         one_name is not None and flows == f.FlowFilter(name=one_name)
@@ -134,10 +143,13 @@ def _one(wanted: AnyOf | None) -> AnyOf | None:
     return wanted if wanted == type(wanted)(any_=wanted.any_) else None  # pyright: ignore[reportArgumentType]
 
 
-def select_task_runs(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
-    """The task runs that a selection names, of the flow runs that it names."""
+def select_task_runs(
+    workspace_id: UUID, selection: f.RunSelection, dialect: Dialect, common: Collection[str] = ()
+) -> Condition:
+    """The task runs that a selection names, of the flow runs that it names. `common` as for flow runs."""
     run = t.task_runs.c
-    conditions = [run.workspace_id == workspace_id, compile_filter(selection.task_runs, TASK_RUN, dialect)]
+    fields = {**TASK_RUN, "tags": IndexedTags(workspace_id, t.task_runs, common)}
+    conditions = [run.workspace_id == workspace_id, compile_filter(selection.task_runs, fields, dialect)]
     of_runs = f.RunSelection(flow_runs=selection.flow_runs, flows=selection.flows, **_surroundings(selection))
     if says_something(of_runs):
         among = select(t.flow_runs.c.id).where(select_flow_runs(workspace_id, of_runs, dialect))
@@ -183,10 +195,3 @@ def _surroundings(selection: f.RunSelection) -> dict[str, Any]:
     """What a selection says of what flow runs belong to."""
     names = ("deployments", "work_pools", "work_pool_queues", "work_queues")
     return {name: getattr(selection, name) for name in names}
-
-
-def _ids(
-    table: Table, workspace_id: UUID, wanted: f.Filter, fields: Fields, dialect: Dialect, name: str = "id"
-) -> Query:
-    """The ids of the rows that a filter names."""
-    return select(table.c[name]).where(table.c.workspace_id == workspace_id, compile_filter(wanted, fields, dialect))

@@ -13,6 +13,8 @@ from itertools import accumulate
 ROWS = {
     "flow_runs": 1_000_000,
     "task_runs": 5_000_000,
+    "flow_run_tags": 1_000_000,
+    "task_run_tags": 1_000_000,
     "events": 6_000_000,
     "logs": 20_000_000,
     "results": 1_000_000,
@@ -31,6 +33,8 @@ _SHARED = {
     "flow_id": 10_000,
     "deployment_id": 10_000,
     "work_queue_id": 100_000,
+    "tag": 10_000,
+    "run_id": 2,
     "presence_kind": 500,
     "key": 20,
     "flow_run_id": 20,

@@ -194,6 +194,26 @@ Index(
 )
 _index_for_history(task_runs)
 
+
+def _tags(name: str) -> Table:
+    """The tags of runs once more, a row for each, in an order that serves the newest runs with a tag.
+
+    Only runs that have tags have rows here, so that the many task runs that have none cost nothing.
+    """
+    table = _table(
+        name,
+        _required("tag", Text),
+        _required("run_id", Id),
+        PrimaryKeyConstraint("workspace_id", "tag", "run_id"),
+        sqlite_with_rowid=False,
+    )
+    Index(f"ix_{name}_run_id", table.c.run_id)
+    return table
+
+
+flow_run_tags = _tags("flow_run_tags")
+task_run_tags = _tags("task_run_tags")
+
 # The log of events ---------------------------------------------------------------------------------------------------
 
 # The history of states and the feed in one: a row for each transition of a flow run, and for each batch of states of a

@@ -11,6 +11,7 @@ from headrace.schema import filters as f
 from headrace.schema.state import StateType
 from headrace.storage.dialect import DIALECTS
 from headrace.storage.filters import compile_filter
+from headrace.storage.tags import ListedTags
 from headrace.storage.types import Id, Json, Micros
 
 A, B = UUID(int=1), UUID(int=2)
@@ -32,7 +33,7 @@ ROWS: list[dict[str, Any]] = [
 FIELDS = {
     "id": table.c.id,
     "name": table.c.name,
-    "tags": table.c.tags,
+    "tags": ListedTags(table.c.tags),
     "state": {"type": table.c.type, "name": table.c.name},
     "start_time": table.c.time,
 }
@@ -107,7 +108,7 @@ def test_texts(wanted: f.Filter, numbers: list[int]) -> None:
     ],
 )
 def test_tags(wanted: f.Filter, numbers: list[int]) -> None:
-    assert found(wanted, table.c.tags) == numbers
+    assert found(wanted, ListedTags(table.c.tags)) == numbers
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from headrace.schema.filters import (
     RunSelection,
     StateFilter,
     StateTypeFilter,
+    TagsFilter,
     TaskRunFilter,
     TextFilter,
     TimeFilter,
@@ -41,7 +42,7 @@ from headrace.storage.databases import open_database
 from headrace.storage.dialect import DIALECTS
 from tests import postgresql
 
-LARGE = {"flow_runs", "task_runs", "events", "logs", "results", "artifacts"}
+LARGE = {"flow_runs", "task_runs", "flow_run_tags", "task_run_tags", "events", "logs", "results", "artifacts"}
 PAGE = Page(50, 100)
 IDS = IdFilter(any_=[uuid7(), uuid7()])
 WEEK = TimeFilter(after_=to_datetime(1_600_000_000_000_000), before_=to_datetime(1_600_600_000_000_000))
@@ -74,6 +75,11 @@ FLOW_RUNS: dict[str, RunSelection] = {
     "by parent task": of_flow_runs(parent_task_run_id=IDS),
     "by deployment": of_flow_runs(deployment_id=IDS),
     "of a flow": RunSelection(flows=FlowFilter(name=TextFilter(any_=["etl"]))),
+    "with a tag": of_flow_runs(tags=TagsFilter(all_=["tag-3"])),
+    "with all tags": of_flow_runs(tags=TagsFilter(all_=["tag-3", "tag-4"])),
+    "with any tag": of_flow_runs(tags=TagsFilter(any_=["tag-3", "tag-4"])),
+    "with a tag nobody has": of_flow_runs(tags=TagsFilter(all_=["nowhere"])),
+    "of tagged task runs": of_task_runs(tags=TagsFilter(any_=["tag-3"])),
     "with task runs": of_task_runs(state=FAILED),
 }
 TASK_RUNS: dict[str, RunSelection] = {
@@ -83,6 +89,10 @@ TASK_RUNS: dict[str, RunSelection] = {
     "by start": of_task_runs(start_time=WEEK),
     "by end": of_task_runs(end_time=WEEK),
     "by expected start": of_task_runs(expected_start_time=WEEK),
+    "with a tag": of_task_runs(tags=TagsFilter(all_=["tag-3"])),
+    "with any tag": of_task_runs(tags=TagsFilter(any_=["tag-3", "tag-4"])),
+    "with a tag nobody has": of_task_runs(tags=TagsFilter(all_=["nowhere"])),
+    "of tagged flow runs": of_flow_runs(tags=TagsFilter(any_=["tag-3"])),
     "of a flow run": of_task_runs(flow_run_id=IDS),
     "of flow runs": of_flow_runs(id=IDS),
     "of failed flow runs": of_flow_runs(state=FAILED),
@@ -159,6 +169,7 @@ def fill(connection: Connection) -> None:
         run = {**_EMPTY, "state_type": state, "state_name": state.title(), "state_ordinal": 3, "run_count": 1}
         run |= dict.fromkeys(("start_time", "end_time", "expected_start_time"), number * 1_000_000)
         rows["flow_runs"].append({**run, "id": flow_run, "flow_id": UUID(int=number % 25), "name": f"run-{number}"})
+        rows["flow_run_tags"].append({**_EMPTY, "run_id": flow_run, "tag": f"tag-{number % 250}"})
         for task in range(10):
             task_run = uuid7()
             left = {
@@ -169,6 +180,7 @@ def fill(connection: Connection) -> None:
                 "key": f"key-{number}",
             }
             rows["task_runs"].append({**run, "id": task_run, "flow_run_id": flow_run, "task_key": f"task-{task}"})
+            rows["task_run_tags"].append({**_EMPTY, "run_id": task_run, "tag": f"tag-{number % 250}"})
             rows["events"].append({**left, "subject_id": task_run, "kind": "task-run"})
             for table in ("logs", "results", "artifacts"):
                 rows[table].append({**left, "id": uuid7(), "storage_key": f"key-{number}-{task}"})

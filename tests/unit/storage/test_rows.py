@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from headrace.storage import compiled, rows
+from headrace.storage import compiled, rows, tag_rows
 from headrace.storage import tables as t
 
 
@@ -13,6 +13,8 @@ from headrace.storage import tables as t
         (rows.FlowRow, t.flows),
         (rows.FlowRunRow, t.flow_runs),
         (rows.TaskRunRow, t.task_runs),
+        (tag_rows.TagRow, t.flow_run_tags),
+        (tag_rows.TagRow, t.task_run_tags),
         (rows.ArtifactRow, t.artifacts),
         (rows.ResultRow, t.results),
         (rows.LimitRow, t.concurrency_limits),
@@ -29,6 +31,8 @@ def test_a_row_has_the_columns_of_its_table_in_their_order(row: Any, table: Tabl
         (compiled.insert_flow_runs, rows.FlowRunRow._fields),
         (compiled.insert_task_runs, rows.TaskRunRow._fields),
         (compiled.replace_task_runs, rows.TaskRunRow._fields),
+        (compiled.insert_flow_run_tags, tag_rows.TagRow._fields),
+        (compiled.insert_task_run_tags, tag_rows.TagRow._fields),
         (compiled.insert_artifacts, rows.ArtifactRow._fields),
         (compiled.insert_results, rows.ResultRow._fields),
         (compiled.insert_logs, rows.LogRow._fields),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Executable, Insert, Select, bindparam, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Insert,
+    Select,
+    bindparam,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 
 from headrace.schema.state import TERMINAL
 from headrace.storage import tables as t
@@ -112,6 +123,18 @@ def change_flow_run_policy(_: Dialect) -> Executable:
     return update(t.flow_runs).where(*has(t.flow_runs, "id")).values(new(t.flow_runs, "empirical_policy"))
 
 
+@insertion
+def insert_flow_run_tags(dialect: Dialect) -> Insert:
+    """Enter tags of flow runs; those that are there already change nothing."""
+    return insert_into(dialect, t.flow_run_tags).on_conflict_do_nothing()
+
+
+@statement
+def forget_flow_run_tags(dialect: Dialect) -> Executable:
+    """Remove all tags of some flow runs."""
+    return delete(t.flow_run_tags).where(own(t.flow_run_tags), dialect.among(t.flow_run_tags.c.run_id, "ids"))
+
+
 # Claims --------------------------------------------------------------------------------------------------------------
 
 
@@ -205,3 +228,15 @@ def lock_unfinished_task_runs(_: Dialect) -> Executable:
     ended: list[Any] = [literal_column(f"'{state}'") for state in sorted(TERMINAL)]
     found = [*has(t.task_runs, "flow_run_id"), run.state_type.not_in(ended)]
     return select_columns(t.task_runs, TaskRunRow._fields).where(*found).order_by(run.id).with_for_update()
+
+
+@insertion
+def insert_task_run_tags(dialect: Dialect) -> Insert:
+    """Enter tags of task runs; those that are there already change nothing."""
+    return insert_into(dialect, t.task_run_tags).on_conflict_do_nothing()
+
+
+@statement
+def forget_task_run_tags(dialect: Dialect) -> Executable:
+    """Remove all tags of some task runs."""
+    return delete(t.task_run_tags).where(own(t.task_run_tags), dialect.among(t.task_run_tags.c.run_id, "ids"))

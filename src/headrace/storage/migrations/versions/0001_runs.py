@@ -194,6 +194,24 @@ def upgrade() -> None:
     op.create_index("ix_task_runs_start_time", "task_runs", ["workspace_id", "start_time", "state_type"])
     op.create_index("ix_task_runs_state_type", "task_runs", ["workspace_id", "state_type", "id"])
     op.create_table(
+        "flow_run_tags",
+        sa.Column("workspace_id", Id, nullable=False),
+        sa.Column("tag", Text, nullable=False),
+        sa.Column("run_id", Id, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "tag", "run_id", name="pk_flow_run_tags"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_flow_run_tags_run_id", "flow_run_tags", ["run_id"])
+    op.create_table(
+        "task_run_tags",
+        sa.Column("workspace_id", Id, nullable=False),
+        sa.Column("tag", Text, nullable=False),
+        sa.Column("run_id", Id, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "tag", "run_id", name="pk_task_run_tags"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_task_run_tags_run_id", "task_run_tags", ["run_id"])
+    op.create_table(
         "events",
         sa.Column("workspace_id", Id, nullable=False),
         sa.Column("id", Sequence, sa.Identity(), nullable=False),
@@ -425,6 +443,8 @@ def downgrade() -> None:
     op.drop_table("artifacts")
     op.drop_table("logs")
     op.drop_table("events")
+    op.drop_table("task_run_tags")
+    op.drop_table("flow_run_tags")
     op.drop_table("task_runs")
     op.drop_table("flow_runs")
     op.drop_table("flows")
