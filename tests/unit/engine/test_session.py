@@ -386,6 +386,25 @@ def test_a_session_is_opened_when_first_needed_and_closed_once(home: Path, monke
         swap_session(before)
 
 
+def test_a_session_that_another_thread_has_just_opened_is_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = RecordingSession()
+
+    class Busy:
+        """A lock that another thread holds until it has opened the session."""
+
+        def __enter__(self) -> None:
+            sessions._session = opened  # pyright: ignore[reportPrivateUsage]
+
+        def __exit__(self, *_: object) -> None: ...
+
+    before = swap_session(None)
+    monkeypatch.setattr(sessions, "_opener", lambda: pytest.fail("it is open"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "_lock", Busy())
+        assert current_session() is opened
+    swap_session(before)
+
+
 @pytest.mark.parametrize("present", [True, False])
 def test_the_end_of_a_process_of_multiprocessing_closes_the_session_too(
     home: Path, monkeypatch: pytest.MonkeyPatch, present: bool
