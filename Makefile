@@ -20,6 +20,9 @@ export UV_PYTHON_DOWNLOADS ?= never
 # The certificates this machine trusts, as pip does, rather than a list of uv's own.
 export UV_SYSTEM_CERTS ?= true
 
+# Installing for work builds no UI; `make ui` does, when it is wanted.
+export HEADRACE_SKIP_UI ?= 1
+
 # MLflow's usage reports, and the note about them that it keeps in the user's home.
 export MLFLOW_DISABLE_TELEMETRY ?= true
 
@@ -36,10 +39,10 @@ KEEP ?= 1
 # What decides and what executes is tested in every branch.
 WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-.PHONY: help setup tools demo-tools demo quick test check fmt bench docs clean
+.PHONY: help setup tools demo-tools demo ui ui-check ui-types quick test check fmt bench docs clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: tools demo-tools ## Bring everything into .venv, the examples' libraries included
 
@@ -47,11 +50,22 @@ demo: demo-tools ## Train a model on real taxi trips and show what was recorded 
 	@$(if $(filter 0,$(KEEP)),rm -rf .demo)
 	@HEADRACE_HOME="$(CURDIR)/.demo" $(RUN)/python examples/taxi/demo.py
 
+ui: tools ## Build the UI into the source checkout, if anything of it has changed; no Node needed
+	@$(RUN)/python hatch_build.py
+
+ui-check: tools ## Formats, lint, types and unit tests of the UI, and whether its types are those of the API
+	@$(RUN)/python hatch_build.py npm run --silent check
+	@$(RUN)/python hatch_build.py npm run --silent test
+	@$(RUN)/python hatch_build.py npm run --silent check:types
+
+ui-types: tools ## Write the UI's types anew from the description of the API
+	@$(RUN)/python hatch_build.py npm run --silent types
+
 quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLite: under three minutes
 	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" --cov=headrace.rules --cov=headrace.engine --cov-report= tests/unit tests/conformance
 	$(WHOLE)
 
-test: tools demo-tools check ## Everything, on both databases
+test: tools demo-tools check ui ui-check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(WHOLE)
 
@@ -76,7 +90,7 @@ docs: tools ## Draw the state machine from its table, describe the API from its 
 	$(RUN)/python -m headrace.server.openapi
 
 clean: ## Remove everything that these targets brought or made
-	rm -rf .venv .uv .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache bench/.envs
+	rm -rf .venv .uv ui/node_modules ui/types/node_modules src/headrace/server/static .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache bench/.envs
 
 tools: $(UV)
 	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)"
