@@ -1,12 +1,15 @@
 """The gateways under test: every implementation of the two protocols over every kind of database."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
 from headrace.base.clock import FrozenClock
+from headrace.client.administration import RemoteAdministration
+from headrace.client.execution import RemoteExecution
+from headrace.client.transport import Transport
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.orchestration.administration import OrchestratedAdministration
@@ -14,8 +17,10 @@ from headrace.orchestration.execution import OrchestratedExecution
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
 from headrace.storage.databases import open_database
-from tests.conformance.remote import Served, serve
+from tests.conformance.remote import Served, Stands
 from tests.conformance.scenes import Stage
+
+URL = "http://localhost/api"
 
 
 class Gateways(NamedTuple):
@@ -48,25 +53,21 @@ class Orchestrations:
 class Remotes(Orchestrations):
     """The implementation over HTTP: each gateway asks a server of its own, over the same database."""
 
-    def __init__(self, url: str, clock: FrozenClock) -> None:
+    def __init__(self, url: str, clock: FrozenClock, stands: Stands) -> None:
         super().__init__(url, clock)
-        self.served: list[Served] = []
+        self._stands = stands
+        self._served: list[Served] = []
 
     def open(self, scope: Scope = DEFAULT_SCOPE) -> Gateways:
-        execution, administration, served = serve(*super().open(scope))
-        self.served.append(served)
-        return Gateways(execution, administration)
+        served = self._stands.take()
+        self._served.append(served)
+        served.open(*super().open(scope))
+        return Gateways(RemoteExecution(Transport(URL, wire=served)), RemoteAdministration(Transport(URL, wire=served)))
 
     def close(self) -> None:
-        for served in self.served:
-            served.stop()
+        for served in self._served:
+            self._stands.give_back(served)
         super().close()
-
-
-IMPLEMENTATIONS: dict[str, Callable[[str, FrozenClock], Orchestrations]] = {
-    "orchestration": Orchestrations,
-    "client": Remotes,
-}
 
 
 @pytest.fixture
@@ -75,9 +76,20 @@ def clock() -> FrozenClock:
     return FrozenClock(time.time_ns() // 1000 - 60_000_000)
 
 
-@pytest.fixture(params=[*IMPLEMENTATIONS])
-def implementation(request: pytest.FixtureRequest, database_url: str, clock: FrozenClock) -> Iterator[Orchestrations]:
-    opened = IMPLEMENTATIONS[request.param](database_url, clock)
+@pytest.fixture(scope="session")
+def stands() -> Iterator[Stands]:
+    """The apps that answer over HTTP."""
+    made = Stands()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["orchestration", "client"])
+def implementation(
+    request: pytest.FixtureRequest, database_url: str, clock: FrozenClock, stands: Stands
+) -> Iterator[Orchestrations]:
+    remote = request.param == "client"
+    opened = Remotes(database_url, clock, stands) if remote else Orchestrations(database_url, clock)
     yield opened
     opened.close()
 

@@ -2,24 +2,37 @@
 
 import asyncio
 import threading
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar, cast
 
 import httpx2
 
-from headrace.client.administration import RemoteAdministration
-from headrace.client.execution import RemoteExecution
-from headrace.client.transport import Transport
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
-from headrace.server.app import Application, build_app
+from headrace.server.app import build_app
 
-URL = "http://localhost/api"
+T = TypeVar("T")
+
+
+class Swap:
+    """Stands for a gateway that is put in its place later."""
+
+    def __init__(self) -> None:
+        self.target: Any = None
+
+    def __getattr__(self, verb: str) -> Any:
+        return getattr(self.target, verb)
 
 
 class Served(httpx2.BaseTransport):
-    """Answers requests by calling an app in a loop of its own, without a socket; from any thread."""
+    """Answers requests by calling an app in a loop of its own, without a socket; from any thread.
 
-    def __init__(self, application: Application) -> None:
+    Making an app takes longer than most tests, so one serves many, one after the other: each puts in its own gateways.
+    """
+
+    def __init__(self) -> None:
+        self._execution, self._administration = Swap(), Swap()
+        application = build_app(cast("Any", self._execution), cast("Any", self._administration))
         self._app: Any = application.gate
         self._feed = application.feed
         self._loop = asyncio.new_event_loop()
@@ -28,18 +41,29 @@ class Served(httpx2.BaseTransport):
         self._thread.start()
         self._lifespan = self._start()
 
+    def open(self, execution: Execution, administration: Administration) -> None:
+        """Serve these from now on, as a server that has just started."""
+        self._execution.target, self._administration.target = execution, administration
+        self._feed.__init__(cast("Any", self._execution))
+
+    def end(self) -> None:
+        """Serve them no more; who still follows is told that this is the end."""
+        self._run(self._feed.close())
+
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
+        return self._run(self._answer(request))
 
     def stop(self) -> None:
         """Shut the app down as a server does."""
-        asyncio.run_coroutine_threadsafe(self._feed.close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, {"type": "lifespan.shutdown"})
         self._lifespan.result()
-        asyncio.run_coroutine_threadsafe(self._loop.shutdown_default_executor(), self._loop).result()
+        self._run(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _run(self, task: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(task, self._loop).result()
 
     def _start(self) -> Any:
         began = threading.Event()
@@ -101,7 +125,20 @@ class Served(httpx2.BaseTransport):
         return httpx2.Response(status, headers=headers, content=bytes(body), request=request)
 
 
-def serve(execution: Execution, administration: Administration) -> tuple[RemoteExecution, RemoteAdministration, Served]:
-    """Gateways that ask an app which asks these."""
-    served = Served(build_app(execution, administration))
-    return RemoteExecution(Transport(URL, wire=served)), RemoteAdministration(Transport(URL, wire=served)), served
+class Stands:
+    """The apps of one test process."""
+
+    def __init__(self) -> None:
+        self._free: list[Served] = []
+
+    def take(self) -> Served:
+        """An app that nobody uses."""
+        return self._free.pop() if self._free else Served()
+
+    def give_back(self, served: Served) -> None:
+        served.end()
+        self._free.append(served)
+
+    def close(self) -> None:
+        for served in self._free:
+            served.stop()
