@@ -3,6 +3,7 @@ import type { ComponentProps } from "react";
 import ReactMarkdown from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
+import "@/styles/markdown.css";
 
 /** Nothing leaves for another host by being looked at: a picture from elsewhere is a link to it. */
 function Picture({ src, alt }: ComponentProps<"img">) {

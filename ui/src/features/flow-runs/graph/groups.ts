@@ -17,6 +17,7 @@ export interface BoxGraph {
 /** Above so many boxes, or so many side by side, nobody finds anything: those of one task are drawn as one. */
 const MOST_BOXES = 60;
 const MOST_ABREAST = 8;
+const MOST_JOINED = 200;
 
 /** One box for every node while there are few; otherwise one for each task at each depth. */
 export function boxesOf(graph: Graph): BoxGraph {
@@ -26,7 +27,11 @@ export function boxesOf(graph: Graph): BoxGraph {
   for (const node of nodes) abreast.set(depth.get(node.id) ?? 0, (abreast.get(depth.get(node.id) ?? 0) ?? 0) + 1);
   if (nodes.length <= MOST_BOXES && Math.max(0, ...abreast.values()) <= MOST_ABREAST)
     return join(nodes, (node) => node.id);
-  return join(nodes, (node) => (node.kind === "flow-run" ? node.id : `${nameOf(node)} @${depth.get(node.id) ?? 0}`));
+  const joined = join(nodes, (node) =>
+    node.kind === "flow-run" ? node.id : `${nameOf(node)} @${depth.get(node.id) ?? 0}`,
+  );
+  // A chain of thousands of steps has as many depths; then each task is one box, and the steps go round between them.
+  return joined.boxes.length <= MOST_JOINED ? joined : join(nodes, nameOf);
 }
 
 /** The task's name without what tells its runs apart. */
