@@ -90,7 +90,7 @@ docs: tools ## Draw the state machine from its table, describe the API from its 
 	$(RUN)/python -m headrace.server.openapi
 
 clean: ## Remove everything that these targets brought or made
-	rm -rf .venv .uv ui/node_modules ui/types/node_modules src/headrace/server/static .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache bench/.envs
+	rm -rf .venv .uv ui/node_modules ui/types/node_modules src/headrace/server/static .demo .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache .envs bench/.envs
 
 tools: $(UV)
 	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)"
