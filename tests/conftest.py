@@ -9,23 +9,16 @@ import pytest
 
 from tests import postgresql
 
-SESSION = "SUITE_SESSION"
-
 # Settings from outside would change what the suite sees, and without byte code every subprocess would compile all.
 for _name in [*os.environ]:
     if _name.startswith("HEADRACE_") or _name == "PYTHONDONTWRITEBYTECODE":
         del os.environ[_name]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        os.environ[SESSION] = str(os.getpid())
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The first process of a session ends what its workers shared."""
+    """Each process of a session ends its own server; the first one, those of processes that were killed."""
+    postgresql.stop_server(postgresql.process_folder(os.getpid()))
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        postgresql.stop_server(postgresql.session_folder(os.getpid()))
         postgresql.stop_left_behind()
 
 
@@ -39,10 +32,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> str:
-    """The URL of the session's PostgreSQL. One that does not start skips on a laptop and fails where CI=true."""
-    session_pid = int(os.environ[SESSION])
+    """The URL of this process's PostgreSQL. One that does not start skips on a laptop and fails where CI=true."""
     try:
-        return postgresql.start_server(postgresql.session_folder(session_pid))
+        return postgresql.start_server(postgresql.process_folder(os.getpid()))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
         reason = f"PostgreSQL does not start here: {type(error).__name__}: {error}"
         if os.environ.get("CI") == "true":

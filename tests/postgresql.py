@@ -1,5 +1,8 @@
-"""A PostgreSQL of the suite's own: started by the first test that asks, shared by all of a session's processes, and
-stopped with the session."""
+"""A PostgreSQL for each of the suite's processes: started by the first test that asks, and stopped with the process.
+
+Transactions are numbered for a whole server: on a shared one, what a test of one process has open would hold back the
+events that a test of another waits to read.
+"""
 
 import os
 import shutil
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
 CARELESS = ("fsync", "synchronous_commit", "full_page_writes")
 
 
-def session_folder(session_pid: int) -> Path:
-    """Where one session keeps its server, below a folder of the user's own: a lock that root left stops nobody else."""
-    return _user_folder() / str(session_pid)
+def process_folder(pid: int) -> Path:
+    """Where one process keeps its server, below a folder of the user's own: a lock that root left stops nobody else."""
+    return _user_folder() / str(pid)
 
 
 def start_server(folder: Path) -> str:
@@ -35,14 +38,14 @@ def start_server(folder: Path) -> str:
 
 
 def stop_server(folder: Path) -> None:
-    """Ends the session's server, if there is one, and removes its files."""
+    """Ends the process's server, if there is one, and removes its files."""
     if (folder / "postmaster.pid").exists():
         _attach(folder).stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def stop_left_behind() -> None:
-    """Ends the servers of sessions that were killed before they could."""
+    """Ends the servers of processes that were killed before they could."""
     for folder in _user_folder().glob("[0-9]*"):
         if not Path("/proc", folder.name).exists() and Path("/proc").exists():
             stop_server(folder)
