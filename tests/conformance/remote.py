@@ -10,6 +10,7 @@ import httpx2
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.server.app import build_app
+from headrace.server.auth import Access
 
 T = TypeVar("T")
 
@@ -30,9 +31,9 @@ class Served(httpx2.BaseTransport):
     Making an app takes longer than most tests, so one serves many, one after the other: each puts in its own gateways.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, access: Access | None = None) -> None:
         self._execution, self._administration = Swap(), Swap()
-        application = build_app(cast("Any", self._execution), cast("Any", self._administration))
+        application = build_app(cast("Any", self._execution), cast("Any", self._administration), access)
         self._app: Any = application.gate
         self._feed = application.feed
         self._loop = asyncio.new_event_loop()

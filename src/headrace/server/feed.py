@@ -119,17 +119,17 @@ class Feed:
         stirred = False
         while self._followers and not self.closed:
             try:
+                # Waits from the moment of the last reading on, so nothing is missed in between.
+                if not stirred and not await self._in_thread(lambda: self._execution.wait_for_events(PATIENCE)):
+                    continue
                 page = await self._in_thread(lambda: self._execution.read_events(self._end, PAGE))
-                if page.cursor != self._end:
-                    self._keep(page.events, page.cursor)
-                if page.events or stirred:
-                    self._wake()
-                    await asyncio.sleep(REST)
-                stirred = len(page.events) < PAGE and await self._in_thread(
-                    lambda: self._execution.wait_for_events(PATIENCE)
-                )
+                self._keep(page.events, page.cursor)
+                self._wake()
+                stirred = len(page.events) == PAGE
+                await asyncio.sleep(REST)
             except HeadraceError as error:
                 logger.warning("The event log cannot be read just now: %s", error)
+                stirred = True
                 await asyncio.sleep(RECOVERY)
 
     def _keep(self, events: list[LoggedEvent], end: Cursor) -> None:

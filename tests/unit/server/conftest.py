@@ -41,27 +41,45 @@ def build(execution: OrchestratedExecution, administration: OrchestratedAdminist
     return build_one
 
 
+@pytest.fixture(scope="session")
+def apps() -> Iterator[Callable[[str | None], Served]]:
+    """One app for each key: making one takes longer than most tests."""
+    made: dict[str | None, Served] = {}
+
+    def make(key: str | None) -> Served:
+        if key not in made:
+            made[key] = Served(Access(key))
+        return made[key]
+
+    yield make
+    for served in made.values():
+        served.stop()
+
+
 @pytest.fixture
-def serve(build: Callable[..., Application]) -> Iterator[Asker]:
-    """Serves an app with a key, or without one, and gives a client of it."""
+def serve(
+    apps: Callable[[str | None], Served], execution: OrchestratedExecution, administration: OrchestratedAdministration
+) -> Iterator[Asker]:
+    """Serves the test's database, with a key or without one, and gives a client."""
     with ExitStack() as opened:
 
-        def serve_one(key: str | None = None, **more: Any) -> httpx2.Client:
-            transport = Served(build(key, **more))
-            opened.callback(transport.stop)
-            return opened.enter_context(httpx2.Client(transport=transport, base_url=URL))
+        def serve_one(key: str | None = None) -> httpx2.Client:
+            served = apps(key)
+            served.open(execution, administration)
+            opened.callback(served.end)
+            return opened.enter_context(httpx2.Client(transport=_Lent(served), base_url=URL))
 
         yield serve_one
 
 
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A client of a server without a key that all tests share which leave no trace there."""
-    with open_database(f"sqlite:///{tmp_path_factory.mktemp('shared')}/headrace.db") as database:
-        transport = Served(build_app(OrchestratedExecution(database), OrchestratedAdministration(database)))
-        with httpx2.Client(transport=transport, base_url=URL) as client:
-            yield client
-        transport.stop()
+class _Lent(httpx2.BaseTransport):
+    """A transport that its client does not close."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._served.handle_request(request)
 
 
 @pytest.fixture

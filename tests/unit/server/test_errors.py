@@ -2,25 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 
 from headrace.base import errors
-from headrace.gateway.execution import Execution
-from headrace.server.app import build_app
 from headrace.server.errors import LONGEST_ECHO
 from headrace.server.version import API_VERSION
 from tests.conformance.remote import Served
 from tests.unit.server.conftest import URL
 
+Fail = Callable[[Exception], httpx2.Response]
+
 NO_ID = "00000000-0000-7000-8000-000000000009"
-
-
-@pytest.fixture
-def ask(shared: httpx2.Client) -> httpx2.Client:
-    return shared
 
 
 class Failing:
@@ -36,15 +31,16 @@ class Failing:
         return fail
 
 
-def ask_failing(error: Exception) -> httpx2.Response:
-    failing: Any = Failing(error)
-    execution: Execution = failing
-    served = Served(build_app(execution, failing))
-    try:
-        with httpx2.Client(transport=served, base_url=URL) as client:
-            return client.get(f"/api/flow_runs/{NO_ID}")
-    finally:
-        served.stop()
+@pytest.fixture
+def fail(apps: Callable[[str | None], Served]) -> Callable[[Exception], httpx2.Response]:
+    """Asks a server whose gateways fail in this way."""
+
+    def ask_failing(error: Exception) -> httpx2.Response:
+        served, failing = apps(None), cast("Any", Failing(error))
+        served.open(failing, failing)
+        return served.handle_request(httpx2.Request("GET", f"{URL}/api/flow_runs/{NO_ID}"))
+
+    return ask_failing
 
 
 @pytest.mark.parametrize(
@@ -57,20 +53,20 @@ def ask_failing(error: Exception) -> httpx2.Response:
         (errors.UnusableDatabase("Damaged."), 503),
     ],
 )
-def test_an_error_of_the_gateway_has_its_status_and_its_sentence(error: Exception, status: int) -> None:
-    answer = ask_failing(error)
+def test_an_error_of_the_gateway_has_its_status_and_its_sentence(fail: Fail, error: Exception, status: int) -> None:
+    answer = fail(error)
     assert answer.status_code == status
     assert answer.json()["exception_message"] == answer.json()["detail"] == str(error)
 
 
-def test_what_may_be_asked_again_says_when() -> None:
-    assert ask_failing(errors.Unavailable("Away.")).headers["retry-after"] == "1"
-    assert "retry-after" not in ask_failing(errors.ObjectNotFound("Gone.")).headers
+def test_what_may_be_asked_again_says_when(fail: Fail) -> None:
+    assert fail(errors.Unavailable("Away.")).headers["retry-after"] == "1"
+    assert "retry-after" not in fail(errors.ObjectNotFound("Gone.")).headers
 
 
-def test_what_nobody_foresaw_tells_only_its_id(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_nobody_foresaw_tells_only_its_id(fail: Fail, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "headrace.server"):
-        answer = ask_failing(RuntimeError("secret /path/to/thing"))
+        answer = fail(RuntimeError("secret /path/to/thing"))
     assert answer.status_code == 500
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert "secret" not in answer.text

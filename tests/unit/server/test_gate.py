@@ -7,11 +7,6 @@ from tests.unit.server.conftest import URL, Asker
 NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 
-@pytest.fixture
-def ask(shared: httpx2.Client) -> httpx2.Client:
-    return shared
-
-
 @pytest.mark.parametrize("host", ["localhost", "LocalHost:4200", "127.0.0.1:80", "127.0.0.1", "[::1]:4200", "[::1]"])
 def test_a_server_without_a_key_answers_to_the_names_of_this_machine(ask: httpx2.Client, host: str) -> None:
     assert ask.get("/api/health", headers={"Host": host}).json() is True
