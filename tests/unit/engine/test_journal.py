@@ -239,6 +239,18 @@ def test_what_is_refused_goes_to_the_spool(receiver: Receiver, caplog: pytest.Lo
     assert "1 facts could not be recorded and are kept in the spool until the next start: nonsense" in caplog.messages
 
 
+def test_a_journal_that_gave_all_up_waits_for_more(receiver: Receiver) -> None:
+    spooled = threading.Event()
+    keep = receiver.spool
+    receiver.spool = lambda batch: (keep(batch), spooled.set())[0]  # type: ignore[method-assign]
+    receiver.before = fail_times(1, errors.InvalidRequest("nonsense"))
+    journal = receiver.open()
+    journal.emit(line(1))
+    assert spooled.wait(30)
+    journal.close()
+    assert receiver.stored == []
+
+
 def test_closing_in_an_outage_does_not_wait_for_its_end(receiver: Receiver) -> None:
     receiver.before = fail_times(1_000_000)
     journal = receiver.open()
