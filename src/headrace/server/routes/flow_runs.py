@@ -87,8 +87,10 @@ def delete_flow_runs(data: JSONBody[FlowRunBulkDelete], administration: Office) 
 
 def label(run: FlowRunCreate) -> Labels:
     """The labels that the contract has its server give to a run."""
-    of_flow = {"prefect.flow.id": str(run.flow_id)}
-    return of_flow if run.deployment_id is None else {**of_flow, "prefect.deployment.id": str(run.deployment_id)}
+    labels: Labels = {"prefect.flow.id": str(run.flow_id)}
+    if run.deployment_id is not None:
+        labels["prefect.deployment.id"] = str(run.deployment_id)
+    return labels
 
 
 routes = [
