@@ -115,7 +115,8 @@ def call(definition: Task[..., Any] | Flow[..., Any], case: Case) -> Outcome:
     outcome = Outcome()
     for _ in range(case.calls):
         try:
-            value: Any = definition(*case.call_arguments(), **case.keywords)
+            main: Any = definition
+            value = main(*case.call_arguments(), **case.keywords)
             outcome = Outcome(asyncio.run(value) if definition.is_async else value)
         except BaseException as error:  # noqa: BLE001 - interrupts are cases as well
             outcome = Outcome(None, error)
