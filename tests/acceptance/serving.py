@@ -21,12 +21,12 @@ from headrace.schema.run import FlowRun
 class ServerProcess:
     """A server on a port of its own, which stays the same when it is started again."""
 
-    def __init__(self, home: Path, log: Path) -> None:
+    def __init__(self, home: Path, log: Path, **environ: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}/api"
-        self._environ = {**os.environ, "HEADRACE_HOME": str(home)}
+        self._environ = {**os.environ, "HEADRACE_HOME": str(home), **environ}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._opened: list[Execution] = []
@@ -42,6 +42,17 @@ class ServerProcess:
         os.close(writer)
         with os.fdopen(reader) as ready:
             assert ready.read(), self._log.read_text()
+
+    @property
+    def pid(self) -> int:
+        """The process that is running."""
+        assert self._process is not None
+        return self._process.pid
+
+    def wait(self) -> int:
+        """The exit code of a server that was told to end."""
+        assert self._process is not None
+        return self._process.wait(60)
 
     def kill(self) -> None:
         """End the server as a power cut would."""

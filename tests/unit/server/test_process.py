@@ -1,14 +1,21 @@
+import asyncio
 import errno
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
+from typing import Any, cast
 
+import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from headrace.base.errors import ConfigurationError
+from headrace.server.app import Application
+from headrace.server.feed import Feed
 from headrace.server.instances import FOLDER, Instance, find_instance, find_instances, register
-from headrace.server.process import listen, write_url
+from headrace.server.process import Server, listen, write_url
 
 
 def test_a_taken_port_is_said_in_one_sentence() -> None:
@@ -63,3 +70,51 @@ def test_one_that_is_just_beginning_is_not_known_yet(tmp_path: Path) -> None:
     (tmp_path / FOLDER / "4200.json").write_text("{")
     assert find_instance(tmp_path, 4200) is None
     registration.close()
+
+
+class Slow:
+    """An app that deals with a frame only when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken = threading.Event()
+        self.done = threading.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        elif scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] == "websocket.receive":
+                self.taken.set()
+                await asyncio.to_thread(self.done.wait)
+
+
+def test_a_ping_is_answered_when_what_came_before_it_is_dealt_with() -> None:
+    slow = Slow()
+    application = Application(cast("Any", slow), cast("Any", None), Feed(cast("Any", None)))
+    ready = threading.Event()
+    server = Server(application, ready.set)
+    with listen("127.0.0.1", 0) as listener:
+        url = write_url(listener)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        assert ready.wait(20)
+        with connect(url.replace("http", "ws", 1), proxy=None) as opened:
+            assert opened.ping().wait(20)
+            opened.send("fact")
+            pong = opened.ping()
+            assert slow.taken.wait(20)
+            for _ in range(20):
+                httpx2.get(url, trust_env=False)
+            assert not pong.is_set()
+            slow.done.set()
+            assert pong.wait(20)
+        server.stop()
+        thread.join(20)
