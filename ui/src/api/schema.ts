@@ -1345,6 +1345,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take events */
+        post: operations["take_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -1588,6 +1605,25 @@ export interface components {
             id_?: string[] | null;
             type_?: string[] | null;
             is_null_?: boolean | null;
+        };
+        /** CreatedLimit */
+        CreatedLimit: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            limit: number;
+            /** @default true */
+            active: boolean;
+            /** @default 0 */
+            active_slots: number;
+            /** @default 0 */
+            slot_decay_per_second: number;
+            /** @default 0 */
+            denied_slots: number;
+            /** @default 2 */
+            avg_slot_occupancy_seconds: number;
         };
         /** Cursor */
         Cursor: {
@@ -4895,7 +4931,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConcurrencyLimit"];
+                    "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
             /** @description Document created, URL follows */
@@ -4904,7 +4940,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConcurrencyLimit"];
+                    "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
             /** @description What went wrong */
@@ -5753,6 +5789,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TaskRunWithFlowRun"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    take_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                }[];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
