@@ -20,8 +20,11 @@ from headrace.storage.locks import FileLock
 
 T = TypeVar("T")
 
-LOOK_EVERY = 0.025
-"""Seconds between two looks for commits of other processes, while somebody waits for them."""
+LOOK_EVERY, LOOK_SELDOM = 0.025, 0.1
+"""Seconds between two looks for commits of other processes, while somebody waits for them: at first, and after a while."""
+
+SLACKENING = 1.05
+"""How much more time passes before each next look that finds nothing."""
 
 IDLE_READERS = 8
 """How many connections for reading are kept open while nobody reads."""
@@ -42,6 +45,7 @@ class SqliteDatabase(Database, Holder):
         self._closed = False
         self._write_lock = file.lock("write")
         self._committed = threading.Condition()
+        self._pace = LOOK_EVERY
         self._writer = Writer(file.path, self._write_lock, synchronous, patience, self._announce)
         self._readers: list[SqliteConnection] = []
         self._watching = threading.Lock()
@@ -82,7 +86,9 @@ class SqliteDatabase(Database, Holder):
                 left = until - clock.monotonic()
                 if left <= 0:
                     return False
-                self._committed.wait(min(left, LOOK_EVERY))
+                self._committed.wait(min(left, self._pace))
+                self._pace = min(self._pace * SLACKENING, LOOK_SELDOM)
+        self._pace = LOOK_EVERY
         return True
 
     def presence(self) -> str:
