@@ -50,6 +50,21 @@ def server(home: Path, tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
+def server_of_each(database_url: str, home: Path, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server on each kind of database."""
+    process = ServerProcess(home, tmp_path / "server.log", HEADRACE_DATABASE_URL=database_url)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def ask_each(server_of_each: ServerProcess) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=server_of_each.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
 def guarded(home: Path, tmp_path: Path) -> Iterator[ServerProcess]:
     process = ServerProcess(home, tmp_path / "server.log", HEADRACE_SERVER_API_KEY="admin:pass")
     process.start()
@@ -136,17 +151,17 @@ def test_events_become_task_runs(server: ServerProcess, ask: httpx2.Client) -> N
     assert [state["type"] for state in states] == ["PENDING", "RUNNING", "COMPLETED"]
 
 
-def test_what_was_receipted_survives_the_servers_death(server: ServerProcess, ask: httpx2.Client) -> None:
-    run = make_run(ask)
+def test_what_was_receipted_survives_the_servers_death(server_of_each: ServerProcess, ask_each: httpx2.Client) -> None:
+    run = make_run(ask_each)
     task_runs = [uuid7() for _ in range(200)]
-    with open_socket(server, "/events/in") as opened:
+    with open_socket(server_of_each, "/events/in") as opened:
         for task_run in task_runs:
             opened.send(task_event(run["id"], task_run, "RUNNING"))
         receipt(opened)
-        server.kill()
-    server.start()
+        server_of_each.kill()
+    server_of_each.start()
     wanted = {"task_runs": {"flow_run_id": {"any_": [run["id"]]}}}
-    assert ask.post("/task_runs/count", json=wanted).json() == len(task_runs)
+    assert ask_each.post("/task_runs/count", json=wanted).json() == len(task_runs)
 
 
 def test_a_heartbeat_is_taken(server: ServerProcess, ask: httpx2.Client) -> None:
@@ -167,19 +182,19 @@ def test_a_heartbeat_is_taken(server: ServerProcess, ask: httpx2.Client) -> None
 # events and logs out
 
 
-def test_events_are_sent_from_before_and_as_they_happen(server: ServerProcess, ask: httpx2.Client) -> None:
-    before = make_run(ask)
+def test_events_are_sent_from_before_and_as_they_happen(server_of_each: ServerProcess, ask_each: httpx2.Client) -> None:
+    before = make_run(ask_each)
     since = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     wanted = {
         "occurred": {"since": since, "until": (datetime.now(UTC) + timedelta(days=365)).isoformat()},
         "event": {"prefix": ["prefect.flow-run."]},
     }
-    with open_socket(server, "/events/out") as opened:
+    with open_socket(server_of_each, "/events/out") as opened:
         opened.send(json.dumps({"type": "filter", "filter": wanted}))
         message = json.loads(opened.recv(20))
         assert message["type"] == "event"
         assert message["event"]["resource"]["prefect.resource.id"] == f"prefect.flow-run.{before['id']}"
-        ask.post(f"/flow_runs/{before['id']}/set_state", json={"state": {"type": "RUNNING"}})
+        ask_each.post(f"/flow_runs/{before['id']}/set_state", json={"state": {"type": "RUNNING"}})
         event = json.loads(opened.recv(20))["event"]
     assert (event["event"], event["follows"]) == ("prefect.flow-run.Running", message["event"]["id"])
 
@@ -201,17 +216,19 @@ def test_only_events_that_were_asked_for_are_sent(server: ServerProcess, ask: ht
     assert {event["resource"]["prefect.resource.id"] for event in events} == {f"prefect.flow-run.{two['id']}"}
 
 
-def test_log_lines_are_sent_as_they_are_written(server: ServerProcess, ask: httpx2.Client) -> None:
-    run = make_run(ask)
+def test_log_lines_are_sent_as_they_are_written(server_of_each: ServerProcess, ask_each: httpx2.Client) -> None:
+    run = make_run(ask_each)
 
     def line(message: str, **more: Any) -> dict[str, Any]:
         return {"name": "flow", "level": 20, "message": message, "timestamp": datetime.now(UTC).isoformat(), **more}
 
-    ask.post("/logs/", json=[line("before", flow_run_id=run["id"])])
-    with open_socket(server, "/logs/out") as opened:
+    ask_each.post("/logs/", json=[line("before", flow_run_id=run["id"])])
+    with open_socket(server_of_each, "/logs/out") as opened:
         opened.send(json.dumps({"type": "filter", "filter": {"flow_run_id": {"any_": [run["id"]]}}}))
         receipt(opened)
-        ask.post("/logs/", json=[line("other"), line("one", flow_run_id=run["id"]), line("two", flow_run_id=run["id"])])
+        ask_each.post(
+            "/logs/", json=[line("other"), line("one", flow_run_id=run["id"]), line("two", flow_run_id=run["id"])]
+        )
         messages = [json.loads(opened.recv(20)) for _ in range(2)]
     assert [message["log"]["message"] for message in messages] == ["one", "two"]
     assert {message["type"] for message in messages} == {"log"}
@@ -278,10 +295,12 @@ def test_a_key_is_asked_for(guarded: ServerProcess) -> None:
 # live
 
 
-def test_a_script_beside_the_server_is_seen_live(server: ServerProcess, ask: httpx2.Client, tmp_path: Path) -> None:
+def test_a_script_beside_the_server_is_seen_live(
+    server_of_each: ServerProcess, ask_each: httpx2.Client, tmp_path: Path
+) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    with ask.stream("GET", "/live", timeout=60) as response:
+    with ask_each.stream("GET", "/live", timeout=60) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         messages = follow(response)
         assert next(messages) == ("hello", {})
@@ -293,8 +312,8 @@ def test_a_script_beside_the_server_is_seen_live(server: ServerProcess, ask: htt
             if ("flow-run", "COMPLETED") in seen:
                 break
     assert {("flow-run", "RUNNING"), ("task-run", "COMPLETED")} <= seen
-    (run,) = ask.post("/flow_runs/filter").json()
-    lines = ask.post("/logs/filter", json={"logs": {"flow_run_id": {"any_": [run["id"]]}}}).json()
+    (run,) = ask_each.post("/flow_runs/filter").json()
+    lines = ask_each.post("/logs/filter", json={"logs": {"flow_run_id": {"any_": [run["id"]]}}}).json()
     assert "working 8" in [line["message"] for line in lines]
 
 

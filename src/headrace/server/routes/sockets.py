@@ -99,8 +99,8 @@ async def ask(socket: Socket, kind: type[Q]) -> tuple[Q, bool] | None:
 
 async def follow_events(
     wanted: EventFilter, backfill: bool, administration: Office, feed: News
-) -> AsyncGenerator[dict[str, Any]]:
-    """The frames of the events that a filter chooses."""
+) -> AsyncGenerator[dict[str, Any] | None]:
+    """The frames of the events that a filter chooses; before them None, when nothing is missed any more."""
     narrator = Narrator(administration)
     kinds = {kind for kind, prefix in PREFIXES.items() if may_choose(wanted, prefix)}
     after: Cursor | None = None
@@ -112,17 +112,20 @@ async def follow_events(
         return [event for event in told if chooses(wanted, event)]
 
     async with aclosing(feed.follow(after)) as changes:
+        await anext(changes)
+        yield None
         async for change in changes:
             for event in await sync_to_thread(choose, change.events) if change.events else ():
                 yield {"type": "event", "event": event}
 
 
-async def follow_logs(wanted: LogFilter, administration: Office, feed: News) -> AsyncGenerator[dict[str, Any]]:
-    """The frames of the log lines that a filter names."""
-    place = (await sync_to_thread(administration.tail_logs)).place
-    begin = place
+async def follow_logs(wanted: LogFilter, administration: Office, feed: News) -> AsyncGenerator[dict[str, Any] | None]:
+    """The frames of the log lines that a filter names; before them None, when nothing is missed any more."""
     sent: dict[UUID, None] = {}
     async with aclosing(feed.follow()) as changes:
+        await anext(changes)
+        begin = place = (await sync_to_thread(administration.tail_logs)).place
+        yield None
         async for change in changes:
             while change.stirred or change.events:
                 tail = await sync_to_thread(administration.tail_logs, wanted, max(begin, place - OVERLAP))
@@ -137,20 +140,24 @@ async def follow_logs(wanted: LogFilter, administration: Office, feed: News) -> 
                 place = tail.place
 
 
-async def stream(socket: Socket, follow: Callable[[], AsyncGenerator[dict[str, Any]]]) -> None:
-    """Send frames until there are no more, or the client has gone."""
+async def stream(socket: Socket, follow: Callable[[], AsyncGenerator[dict[str, Any] | None]]) -> None:
+    """Send frames until there are no more, or the client has gone.
+
+    The client is listened to only when nothing is missed any more: so the answer to a ping tells it that.
+    """
 
     async def pump() -> None:
-        async with aclosing(follow()) as frames:
-            async for frame in frames:
-                await send(socket, frame)
+        async for frame in frames:
+            await send(socket, frame)
         await close(socket, GOING_AWAY, "The server is stopping")
 
     async def notice_departure() -> None:
         while True:
             await receive_data(socket)
 
-    await run_until_first(pump(), notice_departure())
+    async with aclosing(follow()) as frames:
+        await anext(frames)
+        await run_until_first(pump(), notice_departure())
 
 
 async def run_until_first(*tasks: Coroutine[Any, Any, None]) -> None:
