@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from headrace.schema.state import StateType
 from headrace.schema.wire import Request
+from headrace.schema.work_pool import WorkerStatus
 
 Operator = Literal["and_", "or_"]
 
@@ -39,6 +40,12 @@ class TextFilter(Filter, kw_only=True):
     like_: str | None = None
     exists_: bool | None = None
     is_null_: bool | None = None
+
+
+class NameFilter(TextFilter, kw_only=True):
+    """On a name: as on any text, or beginning with one of some texts."""
+
+    startswith_: list[str] | None = None
 
 
 class TimeFilter(Filter, kw_only=True):
@@ -217,7 +224,21 @@ class WorkQueueFilter(Filter, kw_only=True):
     """Which work queues."""
 
     id: IdFilter | None = None
-    name: TextFilter | None = None
+    name: NameFilter | None = None
+
+
+class WorkerStatusFilter(Filter, kw_only=True):
+    """On whether a worker is there."""
+
+    any_: list[WorkerStatus] | None = None
+    not_any_: list[WorkerStatus] | None = None
+
+
+class WorkerFilter(Filter, kw_only=True):
+    """Which workers."""
+
+    last_heartbeat_time: TimeFilter | None = None
+    status: WorkerStatusFilter | None = None
 
 
 class RunSelection(Request, kw_only=True):

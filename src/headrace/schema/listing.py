@@ -12,14 +12,19 @@ from uuid import UUID
 from msgspec import Meta, field
 
 from headrace.schema.artifact import ArtifactSort
+from headrace.schema.deployment import DeploymentSort
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
+    DeploymentFilter,
     FlowFilter,
     FlowRunFilter,
     LogFilter,
     ResultFilter,
     RunSelection,
+    WorkerFilter,
+    WorkPoolFilter,
+    WorkQueueFilter,
 )
 from headrace.schema.flow import FlowSort
 from headrace.schema.log import LogSort
@@ -115,6 +120,18 @@ class TaskRunPaging(Paging, kw_only=True):
     sort: TaskRunSort = TaskRunSort.ID_DESC
 
 
+class DeploymentListing(Listing, kw_only=True):
+    """Asks for deployments."""
+
+    sort: DeploymentSort = DeploymentSort.NAME_ASC
+
+
+class DeploymentPaging(Paging, kw_only=True):
+    """Asks for a page of deployments."""
+
+    sort: DeploymentSort = DeploymentSort.NAME_ASC
+
+
 class HistoryRequest(RunSelection, kw_only=True):
     """Asks how many runs were in which state in each interval between two instants."""
 
@@ -140,6 +157,24 @@ class LogListing(PlainListing, kw_only=True):
 
     logs: LogFilter | None = None
     sort: LogSort = LogSort.TIMESTAMP_ASC
+
+
+class WorkPoolListing(PlainListing, kw_only=True):
+    """Asks for work pools."""
+
+    work_pools: WorkPoolFilter | None = None
+
+
+class WorkQueueListing(PlainListing, kw_only=True):
+    """Asks for work queues."""
+
+    work_queues: WorkQueueFilter | None = None
+
+
+class WorkerListing(PlainListing, kw_only=True):
+    """Asks for workers."""
+
+    workers: WorkerFilter | None = None
 
 
 class ResultListing(PlainListing, kw_only=True):
@@ -190,6 +225,12 @@ class FlowRunBulkDelete(BulkLimit, kw_only=True):
     """Asks to delete flow runs."""
 
     flow_runs: FlowRunFilter | None = None
+
+
+class DeploymentBulkDelete(BulkLimit, kw_only=True):
+    """Asks to delete deployments."""
+
+    deployments: DeploymentFilter | None = None
 
 
 class FlowRunBulkSetState(BulkLimit, kw_only=True):

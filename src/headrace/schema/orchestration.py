@@ -74,18 +74,26 @@ class Beat(Request, kw_only=True):
     epoch: int
 
 
-class ClaimRequest(Request, kw_only=True):
-    """Asks for scheduled runs to execute.
+class DueRequest(Request, kw_only=True):
+    """Asks for scheduled runs that somebody has to start.
 
-    Runs whose expected start is at or before `before`, oldest first, at most `limit`, narrowed to the queues or
-    deployments named, if any are. `claimant` names who asks; `presence` is how it shows that it is alive.
+    Runs whose expected start is at or before `before`, at most `limit`: those of the first queues in order of priority,
+    oldest first. Narrowed to a pool, to queues (by name within the pool, or by id) or to deployments, if any are named.
+    What is paused, or executes as much as it may, gives nothing.
     """
 
-    claimant: str
     before: datetime
     limit: int
+    work_pool_name: str | None = None
+    work_queue_names: list[str] | None = None
     work_queue_ids: list[UUID] | None = None
     deployment_ids: list[UUID] | None = None
+
+
+class ClaimRequest(DueRequest, kw_only=True):
+    """Asks for scheduled runs to execute. `claimant` names who asks; `presence` is how it shows that it is alive."""
+
+    claimant: str
     presence: Presence | None = None
 
 

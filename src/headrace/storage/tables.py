@@ -28,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from headrace.storage.types import Float, Id, Json, Micros, Sequence, Text, TransactionNumber
@@ -166,6 +167,15 @@ for _column in (
         f"ix_flow_runs_{_column}", flow_runs.c.workspace_id, flow_runs.c[_column], flow_runs.c.id, **_present(_column)
     )
 _index_for_history(flow_runs)
+# The runs that take up a place in their queue: few, whatever the history.
+_active = text("work_queue_id IS NOT NULL AND state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
+Index(
+    "ix_flow_runs_active",
+    flow_runs.c.workspace_id,
+    flow_runs.c.work_queue_id,
+    sqlite_where=_active,
+    postgresql_where=_active,
+)
 
 task_runs = _objects(
     "task_runs",
@@ -369,3 +379,89 @@ slot_waiters = _table(
     sqlite_autoincrement=True,
 )
 Index("ix_slot_waiters_limit_id", slot_waiters.c.workspace_id, slot_waiters.c.limit_id, slot_waiters.c.sequence)
+
+# Deployments and where they run --------------------------------------------------------------------------------------
+
+deployments = _objects(
+    "deployments",
+    _required("flow_id", Id),
+    _required("name", Text),
+    Column("version", Text),
+    Column("description", Text),
+    _required("paused", Boolean),
+    Column("concurrency_limit", Integer),
+    Column("concurrency_options", Json),
+    Column("global_concurrency_limit_id", Id),
+    _required("enforce_parameter_schema", Boolean),
+    Column("parameter_openapi_schema", Json),
+    _required("parameters", Json),
+    _required("tags", Json),
+    Column("labels", Json),
+    Column("work_pool_id", Id),
+    Column("work_queue_id", Id),
+    _required("job_variables", Json),
+    Column("pull_steps", Json),
+    Column("path", Text),
+    Column("entrypoint", Text),
+    Column("storage_document_id", Id),
+    Column("infrastructure_document_id", Id),
+    Column("version_info", Json),
+    Column("last_polled", Micros),
+    UniqueConstraint("workspace_id", "flow_id", "name", name="uq_deployments_name"),
+)
+Index("ix_deployments_name", deployments.c.workspace_id, deployments.c.name, deployments.c.id)
+for _column in ("work_pool_id", "work_queue_id"):
+    Index(f"ix_deployments_{_column}", deployments.c.workspace_id, deployments.c[_column], **_present(_column))
+
+# `look_at` is when the scheduler has to make further runs; NULL when it never has to: paused, or at its end.
+deployment_schedules = _objects(
+    "deployment_schedules",
+    _required("deployment_id", Id),
+    Column("slug", Text),
+    _required("schedule", Json),
+    _required("active", Boolean),
+    Column("max_scheduled_runs", Integer),
+    _required("parameters", Json),
+    Column("look_at", Micros),
+    UniqueConstraint("workspace_id", "deployment_id", "slug", name="uq_deployment_schedules_slug"),
+)
+Index(
+    "ix_deployment_schedules_look_at",
+    deployment_schedules.c.workspace_id,
+    deployment_schedules.c.look_at,
+    **_present("look_at"),
+)
+
+work_pools = _objects(
+    "work_pools",
+    _required("name", Text),
+    _required("type", Text),
+    Column("description", Text),
+    _required("base_job_template", Json),
+    _required("is_paused", Boolean),
+    Column("concurrency_limit", Integer),
+    _required("default_queue_id", Id),
+    _required("storage_configuration", Json),
+    UniqueConstraint("workspace_id", "name", name="uq_work_pools_name"),
+)
+
+work_queues = _objects(
+    "work_queues",
+    _required("work_pool_id", Id),
+    _required("name", Text),
+    Column("description", Text),
+    _required("is_paused", Boolean),
+    Column("concurrency_limit", Integer),
+    _required("priority", Integer),
+    Column("last_polled", Micros),
+    UniqueConstraint("workspace_id", "work_pool_id", "name", name="uq_work_queues_name"),
+)
+
+workers = _objects(
+    "workers",
+    _required("work_pool_id", Id),
+    _required("name", Text),
+    _required("last_heartbeat_time", Micros),
+    _required("heartbeat_interval", Float),
+    UniqueConstraint("workspace_id", "work_pool_id", "name", name="uq_workers_name"),
+)
