@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headrace.client.transport import Transport
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
-    from headrace.orchestration.loops.reaper import Reaper
+    from headrace.orchestration.loops.loop import Loop
 
 ARRIVAL = 3.0
 """Seconds that a script waits for a server which does not answer: one that is just being started anew."""
@@ -58,7 +58,7 @@ class Orchestrator(NamedTuple):
 
     execution: Execution
     administration: Administration
-    loops: tuple[Reaper, ...]
+    loops: tuple[Loop, ...]
 
     def close(self) -> None:
         """Close the database; the loops have been stopped before."""
@@ -69,11 +69,14 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line."""
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.orchestration.execution import OrchestratedExecution
+    from headrace.orchestration.loops.lateness import Lateness
     from headrace.orchestration.loops.reaper import Reaper
+    from headrace.orchestration.loops.scheduler import Scheduler
     from headrace.storage.databases import open_database
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), (Reaper(database),))
+    loops = (Reaper(database), Scheduler(database), Lateness(database))
+    return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), loops)
 
 
 def open_session() -> Session:

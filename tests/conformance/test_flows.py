@@ -4,6 +4,7 @@ from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
+from headrace.schema.deployment import DeploymentCreate
 from headrace.schema.fact import ArtifactFact, LogFact, ResultFact
 from headrace.schema.filters import (
     FlowFilter,
@@ -49,8 +50,7 @@ def test_flows_are_listed_by_name(administration: Administration, stage: Stage) 
 def test_flows_are_filtered(administration: Administration, stage: Stage) -> None:
     apples = stage.flow("apples", tags=["fruit", "red"])
     stage.flow("carrots", tags=["root"])
-    deployment = uuid7()
-    stage.run(flow="apples", deployment_id=deployment)
+    deployment = administration.create_deployment(DeploymentCreate(name="daily", flow_id=apples)).id
     for wanted in (
         FlowFilter(name=TextFilter(like_="PPL")),
         FlowFilter(tags=TagsFilter(all_=["red", "fruit"])),

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from headrace.client.nouns.artifacts import ArtifactCalls
+from headrace.client.nouns.deployments import DeploymentCalls
 from headrace.client.nouns.flow_runs import FlowRunCalls
 from headrace.client.nouns.flows import FlowCalls
 from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
 from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
+from headrace.client.nouns.work_pools import WorkPoolCalls
 
 
-class RemoteAdministration(FlowCalls, FlowRunCalls, TaskRunCalls, LogCalls, ArtifactCalls, ResultCalls, LimitCalls):
+class RemoteAdministration(
+    FlowCalls,
+    FlowRunCalls,
+    TaskRunCalls,
+    LogCalls,
+    ArtifactCalls,
+    ResultCalls,
+    LimitCalls,
+    DeploymentCalls,
+    WorkPoolCalls,
+):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

@@ -22,6 +22,7 @@ from headrace.schema.orchestration import (
     Claim,
     ClaimRequest,
     Decision,
+    DueRequest,
     Presence,
     Proposal,
     SlotGrant,
@@ -32,6 +33,7 @@ from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
 from headrace.schema.wire import encode_leniently, encode_packed
+from headrace.schema.work_pool import WorkerBeat
 
 LARGEST_PART = 8 * 2**20
 """About how many bytes of facts travel in one request."""
@@ -104,6 +106,12 @@ class RemoteExecution:
 
     def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
         return self._call("release_claim", calls.ReleaseClaim(flow_run_id, epoch))
+
+    def list_due_flow_runs(self, request: DueRequest) -> list[FlowRun]:
+        return self._call("list_due_flow_runs", calls.ListDueFlowRuns(request))
+
+    def beat_worker(self, beat: WorkerBeat) -> None:
+        self._call("beat_worker", calls.BeatWorker(beat))
 
     # slots
 

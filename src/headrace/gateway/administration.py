@@ -12,6 +12,13 @@ from typing import Protocol
 from uuid import UUID
 
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
+from headrace.schema.deployment import (
+    Deployment,
+    DeploymentCreate,
+    DeploymentFlowRunCreate,
+    DeploymentSort,
+    DeploymentUpdate,
+)
 from headrace.schema.event import Cursor
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
@@ -19,6 +26,9 @@ from headrace.schema.filters import (
     LogFilter,
     ResultFilter,
     RunSelection,
+    WorkerFilter,
+    WorkPoolFilter,
+    WorkQueueFilter,
 )
 from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.graph import Graph
@@ -36,8 +46,18 @@ from headrace.schema.run import (
     TaskRunSort,
     TaskRunUpdate,
 )
+from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
 from headrace.schema.state import State, StateType
 from headrace.schema.wire import Labels
+from headrace.schema.work_pool import (
+    Worker,
+    WorkPool,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+    WorkQueue,
+    WorkQueueCreate,
+    WorkQueueUpdate,
+)
 
 
 class Administration(Protocol):
@@ -68,7 +88,7 @@ class Administration(Protocol):
         ...
 
     def delete_flow(self, flow_id: UUID) -> None:
-        """Delete the flow with its runs, their task runs, logs, artifacts, results and events."""
+        """Delete the flow with its deployments and runs, their task runs, logs, artifacts, results and events."""
         ...
 
     # flow runs
@@ -309,4 +329,138 @@ class Administration(Protocol):
 
     def delete_concurrency_limit(self, name: str) -> None:
         """Delete the limit; leases on it end."""
+        ...
+
+    # deployments
+
+    def create_deployment(self, deployment: DeploymentCreate) -> Deployment:
+        """Create the deployment, or make the one of the same flow and name what the request says; return it.
+
+        Runs made ahead that would be other ones now are made anew. Raises `ObjectNotFound` for a flow, work pool or
+        queue that does not exist.
+        """
+        ...
+
+    def read_deployment(self, deployment_id: UUID) -> Deployment:
+        """Return the deployment."""
+        ...
+
+    def read_deployment_by_name(self, flow_name: str, name: str) -> Deployment:
+        """Return the deployment of that name, of the flow of that name."""
+        ...
+
+    def list_deployments(
+        self,
+        selection: RunSelection | None = None,
+        sort: DeploymentSort = DeploymentSort.NAME_ASC,
+        page: Page = Page(),
+    ) -> list[Deployment]:
+        """Return deployments that the selection names, in order."""
+        ...
+
+    def count_deployments(self, selection: RunSelection | None = None) -> int:
+        """Count deployments that the selection names."""
+        ...
+
+    def count_deployments_by_flow(self, flow_ids: list[UUID]) -> dict[UUID, int]:
+        """Count the deployments of each of these flows, at most 200 of them."""
+        ...
+
+    def update_deployment(self, deployment_id: UUID, update: DeploymentUpdate) -> None:
+        """Change what the update names; runs made ahead that would be other ones now are made anew."""
+        ...
+
+    def pause_deployment(self, deployment_id: UUID) -> None:
+        """Let its schedules rest: runs they made that nobody has started are deleted."""
+        ...
+
+    def resume_deployment(self, deployment_id: UUID) -> None:
+        """Let its schedules make runs again, from now on."""
+        ...
+
+    def delete_deployment(self, deployment_id: UUID) -> None:
+        """Delete the deployment with its schedules; runs that nobody has started are deleted or cancelled."""
+        ...
+
+    def run_deployment(self, deployment_id: UUID, run: DeploymentFlowRunCreate) -> FlowRun:
+        """Create a run of the deployment and return it; the same idempotency key again returns the run that exists.
+
+        Raises `InvalidRequest` for parameters that do not fit the deployment's schema, where that is enforced.
+        """
+        ...
+
+    def create_deployment_schedules(
+        self, deployment_id: UUID, wanted: list[DeploymentScheduleCreate]
+    ) -> list[DeploymentSchedule]:
+        """Add schedules and return them. Raises `ObjectAlreadyExists` for a slug in use that is not to be replaced."""
+        ...
+
+    def update_deployment_schedule(
+        self, deployment_id: UUID, schedule_id: UUID, update: DeploymentScheduleUpdate
+    ) -> None:
+        """Change what the update names; the runs made ahead for the schedule are made anew."""
+        ...
+
+    def delete_deployment_schedule(self, deployment_id: UUID, schedule_id: UUID) -> None:
+        """Delete the schedule, with the runs made for it that nobody has started."""
+        ...
+
+    # work pools
+
+    def create_work_pool(self, pool: WorkPoolCreate) -> WorkPool:
+        """Create a pool with a queue called `default`. Raises `ObjectAlreadyExists` for a name that is taken."""
+        ...
+
+    def read_work_pool(self, name: str) -> WorkPool:
+        """Return the pool of that name."""
+        ...
+
+    def list_work_pools(self, wanted: WorkPoolFilter | None = None, page: Page = Page()) -> list[WorkPool]:
+        """Return pools by name."""
+        ...
+
+    def count_work_pools(self, wanted: WorkPoolFilter | None = None) -> int:
+        """Count pools."""
+        ...
+
+    def update_work_pool(self, name: str, update: WorkPoolUpdate) -> None:
+        """Change what the update names. Nothing is given out of a pool that is paused."""
+        ...
+
+    def delete_work_pool(self, name: str) -> None:
+        """Delete the pool with its queues and workers; its deployments and waiting runs have no place any more."""
+        ...
+
+    def create_work_queue(self, pool_name: str, queue: WorkQueueCreate) -> WorkQueue:
+        """Create a queue. Raises `ObjectAlreadyExists` for a name that is taken in the pool."""
+        ...
+
+    def read_work_queue(self, queue_id: UUID) -> WorkQueue:
+        """Return the queue."""
+        ...
+
+    def read_work_queue_by_name(self, pool_name: str, name: str) -> WorkQueue:
+        """Return the queue of that name in the pool of that name."""
+        ...
+
+    def list_work_queues(
+        self, pool_name: str | None = None, wanted: WorkQueueFilter | None = None, page: Page = Page()
+    ) -> list[WorkQueue]:
+        """Return queues of a pool or of all, those of the first priority first."""
+        ...
+
+    def update_work_queue(self, queue_id: UUID, update: WorkQueueUpdate) -> None:
+        """Change what the update names. Raises `ObjectAlreadyExists` for a new name that is taken in the pool."""
+        ...
+
+    def delete_work_queue(self, queue_id: UUID) -> None:
+        """Delete the queue; what waits in it goes to its pool's default queue, which cannot be deleted itself."""
+        ...
+
+    def list_workers(self, pool_name: str, wanted: WorkerFilter | None = None, page: Page = Page()) -> list[Worker]:
+        """Return the workers of a pool, those that showed themselves last first."""
+        ...
+
+    def delete_worker(self, pool_name: str, name: str) -> None:
+        """Forget the worker; it is there again as soon as it shows itself."""
         ...

@@ -19,6 +19,7 @@ from headrace.schema.orchestration import (
     Claim,
     ClaimRequest,
     Decision,
+    DueRequest,
     Presence,
     Proposal,
     SlotGrant,
@@ -28,6 +29,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.work_pool import WorkerBeat
 
 
 class Execution(Protocol):
@@ -102,12 +104,21 @@ class Execution(Protocol):
     def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:
         """Take scheduled runs that are due: each becomes PENDING under a new epoch, and nobody else's.
 
-        Two claimants never get the same run. Oldest expected start first.
+        Two claimants never get the same run. Oldest expected start first, within queues of the same priority.
+        Raises `ObjectNotFound` for a work pool that does not exist.
         """
+        ...
+
+    def list_due_flow_runs(self, request: DueRequest) -> list[FlowRun]:
+        """Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first."""
         ...
 
     def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
         """Give a claimed run back unstarted: it is SCHEDULED again. False when the claim was not held any more."""
+        ...
+
+    def beat_worker(self, beat: WorkerBeat) -> None:
+        """Show that a worker is there. Raises `ObjectNotFound` when its work pool does not exist."""
         ...
 
     # slots

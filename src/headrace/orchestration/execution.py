@@ -8,7 +8,19 @@ from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock
 from headrace.base.errors import HeadraceError
-from headrace.orchestration import claims, deaths, events, facts, flow_runs, flows, leases, proposals, slots, task_runs
+from headrace.orchestration import (
+    claims,
+    deaths,
+    events,
+    facts,
+    flow_runs,
+    flows,
+    leases,
+    places,
+    proposals,
+    slots,
+    task_runs,
+)
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.reports import store_reports
 from headrace.schema.event import Cursor, EventPage
@@ -19,6 +31,7 @@ from headrace.schema.orchestration import (
     Claim,
     ClaimRequest,
     Decision,
+    DueRequest,
     Presence,
     Proposal,
     SlotGrant,
@@ -28,6 +41,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.work_pool import WorkerBeat
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
 
@@ -80,6 +94,12 @@ class OrchestratedExecution:
 
     def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:
         return self._desk.write(lambda unit: claims.claim_flow_runs(unit, request))
+
+    def list_due_flow_runs(self, request: DueRequest) -> list[FlowRun]:
+        return self._desk.write(lambda unit: claims.list_due_flow_runs(unit, request))
+
+    def beat_worker(self, beat: WorkerBeat) -> None:
+        self._desk.write(lambda unit: places.beat_worker(unit, beat))
 
     def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
         return self._desk.write(lambda unit: claims.release_claim(unit, flow_run_id, epoch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import UNSET
@@ -12,6 +12,7 @@ from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
 from headrace.orchestration.facts import store_batch
 from headrace.orchestration.flows import load_flow
+from headrace.orchestration.places import find_place, name_places
 from headrace.orchestration.proposals import decide, enter, follow_up, load_flow_run
 from headrace.orchestration.tags import keep_flow_run_tags, replace_flow_run_tags
 from headrace.orchestration.unit import Unit
@@ -19,14 +20,26 @@ from headrace.rules.transitions import PENDING
 from headrace.rules.verdicts import Accept
 from headrace.schema.fact import Batch
 from headrace.schema.orchestration import Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
+from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
 from headrace.schema.state import StateCreate
 from headrace.storage import compiled
 from headrace.storage.rows import FlowRunRow, to_flow_run
 from headrace.storage.texts import storable, storable_json
 
 
-def create_flow_run(unit: Unit, create: FlowRunCreate, batch: Batch | None = None) -> FlowRun:
+class Origin(NamedTuple):
+    """Where a run comes from that is made for a deployment: which version of it, and who made the run."""
+
+    deployment_version: str | None = None
+    auto_scheduled: bool = False
+    created_by: CreatedBy = CreatedBy()
+
+
+BY_HAND = Origin()
+"""The origin of a run that somebody makes without a deployment."""
+
+
+def create_flow_run(unit: Unit, create: FlowRunCreate, batch: Batch | None = None, origin: Origin = BY_HAND) -> FlowRun:
     """Create a flow run, once for each id and for each idempotency key of its flow, and return it as stored.
 
     Raises `ObjectNotFound` when the flow does not exist, `InvalidRequest` for a state in which no run can begin.
@@ -36,10 +49,10 @@ def create_flow_run(unit: Unit, create: FlowRunCreate, batch: Batch | None = Non
     known = _find_existing(unit, create)
     if known is None:
         load_flow(unit, create.flow_id)
-        known = _insert(unit, create) or _find_existing(unit, create)
+        known = _insert(unit, create, origin) or _find_existing(unit, create)
     if known is None:
         raise ObjectNotFound(f"Flow run {create.id} was deleted while it was being created.")
-    return to_flow_run(known, unit.now)
+    return _show(unit, known)
 
 
 def read_flow_run(unit: Unit, flow_run_id: UUID) -> FlowRun:
@@ -47,7 +60,7 @@ def read_flow_run(unit: Unit, flow_run_id: UUID) -> FlowRun:
     row = load_flow_run(unit, flow_run_id)
     if row is None:
         raise ObjectNotFound(f"There is no flow run with id {flow_run_id}.")
-    return to_flow_run(row, unit.now)
+    return _show(unit, row)
 
 
 def update_flow_run(unit: Unit, flow_run_id: UUID, update: FlowRunUpdate) -> None:
@@ -70,6 +83,12 @@ def update_flow_run(unit: Unit, flow_run_id: UUID, update: FlowRunUpdate) -> Non
         replace_flow_run_tags(unit, [row._replace(tags=columns["tags"])])
 
 
+def _show(unit: Unit, row: FlowRunRow) -> FlowRun:
+    run = to_flow_run(row, unit.now)
+    name_places(unit, [run])
+    return run
+
+
 def _find_existing(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
     found = None if create.id is None else load_flow_run(unit, create.id)
     if found is None and create.idempotency_key is not None:
@@ -79,9 +98,9 @@ def _find_existing(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
     return found
 
 
-def _insert(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
+def _insert(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow | None:
     """Write a run that begins; None when somebody else was just faster."""
-    blank = _blank_row(unit, create)
+    blank = _blank_row(unit, create, origin)
     state = create.state or StateCreate(type=PENDING)
     proposal = Proposal(flow_run_id=blank.id, state=state, presence=create.presence)
     verdict = decide(unit, blank, proposal)
@@ -95,9 +114,11 @@ def _insert(unit: Unit, create: FlowRunCreate) -> FlowRunRow | None:
     return row
 
 
-def _blank_row(unit: Unit, create: FlowRunCreate) -> FlowRunRow:
+def _blank_row(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow:
     """The row of a run that has no state yet."""
     parent_id = create.parent_task_run_id
+    place = find_place(unit, create.work_pool_name, create.work_queue_name)
+    maker = origin.created_by
     parent: list[tuple[Any, ...]] = []
     if parent_id is not None:
         parent = unit.fetch(compiled.find_task_run, id=parent_id)
@@ -120,9 +141,9 @@ def _blank_row(unit: Unit, create: FlowRunCreate) -> FlowRunRow:
         state=None,
         epoch=0,
         deployment_id=create.deployment_id,
-        deployment_version=None,
-        work_pool_id=None,
-        work_queue_id=None,
+        deployment_version=origin.deployment_version,
+        work_pool_id=place.work_pool_id,
+        work_queue_id=place.work_queue_id,
         flow_version=create.flow_version and storable(create.flow_version),
         parameters=storable_json(create.parameters),
         context=storable_json(create.context),
@@ -130,13 +151,13 @@ def _blank_row(unit: Unit, create: FlowRunCreate) -> FlowRunRow:
         idempotency_key=create.idempotency_key and storable(create.idempotency_key),
         parent_flow_run_id=parent[0][1] if parent else None,
         parent_task_run_id=parent_id,
-        auto_scheduled=False,
+        auto_scheduled=origin.auto_scheduled,
         infrastructure_document_id=create.infrastructure_document_id,
         infrastructure_pid=None,
         job_variables=None if create.job_variables is None else storable_json(create.job_variables),
-        created_by_id=None,
-        created_by_type=None,
-        created_by_display_value=None,
+        created_by_id=maker.id,
+        created_by_type=maker.type,
+        created_by_display_value=maker.display_value,
         created=unit.now,
         updated=unit.now,
     )

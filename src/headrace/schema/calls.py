@@ -19,6 +19,7 @@ from headrace.schema.orchestration import (
     Claim,
     ClaimRequest,
     Decision,
+    DueRequest,
     Proposal,
     SlotGrant,
     SlotRequest,
@@ -27,6 +28,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.work_pool import WorkerBeat
 
 PREFIX = "/execution"
 JSON = "application/json"
@@ -102,6 +104,18 @@ class ReleaseClaim(Call, frozen=True):
 
     flow_run_id: UUID
     epoch: int
+
+
+class ListDueFlowRuns(Call, frozen=True):
+    """`list_due_flow_runs`"""
+
+    request: DueRequest
+
+
+class BeatWorker(Call, frozen=True):
+    """`beat_worker`"""
+
+    beat: WorkerBeat
 
 
 class AcquireSlots(Call, frozen=True):
@@ -196,6 +210,8 @@ ROUTES: tuple[Route, ...] = (
     Route("crash_if_dead", "deaths", CrashIfDead, int),
     Route("claim_flow_runs", "claims", ClaimFlowRuns, list[Claim]),
     Route("release_claim", "claims/release", ReleaseClaim, bool),
+    Route("list_due_flow_runs", "claims/due", ListDueFlowRuns, list[FlowRun]),
+    Route("beat_worker", "workers/beats", BeatWorker, None),
     Route("acquire_slots", "slots", AcquireSlots, SlotGrant),
     Route("renew_slots", "slots/renew", RenewSlots, bool),
     Route("release_slots", "slots/release", ReleaseSlots, bool),

@@ -23,6 +23,7 @@ from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
     concurrency_limits,
+    deployments,
     events,
     flow_run_states,
     flow_runs,
@@ -32,11 +33,13 @@ from headrace.server.routes import (
     logs,
     meta,
     results,
+    schedules,
     sockets,
     static,
     tag_limits,
     task_runs,
     ui,
+    work_pools,
 )
 from headrace.server.routes import execution as execution_verbs
 from headrace.server.version import require_api_version
@@ -56,6 +59,9 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *results.routes,
     *concurrency_limits.routes,
     *tag_limits.routes,
+    *deployments.routes,
+    *schedules.routes,
+    *work_pools.routes,
     *ui.routes,
     *events.routes,
     *live.routes,

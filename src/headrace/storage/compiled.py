@@ -171,6 +171,12 @@ beat_lease = Statement(
     sqlite=Text(sql="UPDATE leases SET beats=(leases.beats + 1), suspect_since=NULL, updated=? WHERE leases.workspace_id = ? AND leases.flow_run_id = ? AND leases.epoch = ?", names=("new_updated", "workspace_id", "flow_run_id", "epoch")),
     postgresql=Text(sql="UPDATE leases SET beats=(leases.beats + 1), suspect_since=NULL, updated=$1::BIGINT WHERE leases.workspace_id = $2::UUID AND leases.flow_run_id = $3::UUID AND leases.epoch = $4::INTEGER", names=("new_updated", "workspace_id", "flow_run_id", "epoch")),
 )
+beat_workers = Insertion(
+    columns=("workspace_id", "id", "work_pool_id", "name", "last_heartbeat_time", "heartbeat_interval", "created", "updated"),
+    sqlite=("INSERT INTO workers (workspace_id, id, work_pool_id, name, last_heartbeat_time, heartbeat_interval, created, updated) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)", " ON CONFLICT (workspace_id, work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time, heartbeat_interval = excluded.heartbeat_interval, updated = excluded.updated"),
+    postgresql="INSERT INTO workers (workspace_id, id, work_pool_id, name, last_heartbeat_time, heartbeat_interval, created, updated) SELECT * FROM json_to_recordset($1) AS given(\"workspace_id\" UUID, \"id\" UUID, \"work_pool_id\" UUID, \"name\" TEXT, \"last_heartbeat_time\" BIGINT, \"heartbeat_interval\" DOUBLE PRECISION, \"created\" BIGINT, \"updated\" BIGINT) ON CONFLICT (workspace_id, work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time, heartbeat_interval = excluded.heartbeat_interval, updated = excluded.updated",
+    ids=(0, 1, 2),
+)
 change_flow_run_policy = Statement(
     sqlite=Text(sql="UPDATE flow_runs SET empirical_policy=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ?", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
     postgresql=Text(sql="UPDATE flow_runs SET empirical_policy=$1 WHERE flow_runs.workspace_id = $2::UUID AND flow_runs.id = $3::UUID", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
@@ -178,6 +184,10 @@ change_flow_run_policy = Statement(
 clear_line = Statement(
     sqlite=Text(sql="DELETE FROM slot_waiters WHERE slot_waiters.workspace_id = ? AND slot_waiters.limit_id IN (*limit_ids) AND slot_waiters.asked <= ?", names=("workspace_id", "limit_ids", "since"), lists=("limit_ids",)),
     postgresql=Text(sql="DELETE FROM slot_waiters WHERE slot_waiters.workspace_id = $1::UUID AND slot_waiters.limit_id = ANY ($2::UUID[]) AND slot_waiters.asked <= $3::BIGINT", names=("workspace_id", "limit_ids", "since")),
+)
+count_active = Statement(
+    sqlite=Text(sql="SELECT flow_runs.work_queue_id, count(1) AS count_1 FROM flow_runs WHERE flow_runs.workspace_id = ? AND flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING') GROUP BY flow_runs.work_queue_id", names=("workspace_id",), ids=(0,)),
+    postgresql=Text(sql="SELECT flow_runs.work_queue_id, count(1) AS count_1 FROM flow_runs WHERE flow_runs.workspace_id = $1::UUID AND flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING') GROUP BY flow_runs.work_queue_id", names=("workspace_id",), ids=(0,)),
 )
 count_slots = Statement(
     sqlite=Text(sql="SELECT slot_holds.limit_id, sum(slot_holds.occupied) AS sum_1, min(slot_leases.expires) AS min_1 FROM slot_holds JOIN slot_leases ON slot_leases.workspace_id = slot_holds.workspace_id AND slot_leases.id = slot_holds.lease_id WHERE slot_holds.workspace_id = ? AND slot_holds.limit_id IN (*limit_ids) AND slot_leases.expires > ? GROUP BY slot_holds.limit_id", names=("workspace_id", "limit_ids", "now"), lists=("limit_ids",), ids=(0,)),
@@ -255,9 +265,25 @@ find_loose_task_run_by_key = Statement(
     sqlite=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = ? AND task_runs.task_key = ? AND task_runs.dynamic_key = ? AND task_runs.flow_run_id IS NULL ORDER BY task_runs.id LIMIT 1 OFFSET 0", names=("workspace_id", "task_key", "dynamic_key"), ids=(0, 1)),
     postgresql=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = $1::UUID AND task_runs.task_key = $2::VARCHAR AND task_runs.dynamic_key = $3::VARCHAR AND task_runs.flow_run_id IS NULL ORDER BY task_runs.id LIMIT 1", names=("workspace_id", "task_key", "dynamic_key"), ids=(0, 1)),
 )
+find_places = Statement(
+    sqlite=Text(sql="SELECT work_queues.id, work_queues.name, work_queues.last_polled, work_pools.id AS id_1, work_pools.name AS name_1 FROM work_queues JOIN work_pools ON work_pools.workspace_id = work_queues.workspace_id AND work_pools.id = work_queues.work_pool_id WHERE work_queues.workspace_id = ? AND work_queues.id IN (*ids)", names=("workspace_id", "ids"), lists=("ids",), ids=(0, 3)),
+    postgresql=Text(sql="SELECT work_queues.id, work_queues.name, work_queues.last_polled, work_pools.id AS id_1, work_pools.name AS name_1 FROM work_queues JOIN work_pools ON work_pools.workspace_id = work_queues.workspace_id AND work_pools.id = work_queues.work_pool_id WHERE work_queues.workspace_id = $1::UUID AND work_queues.id = ANY ($2::UUID[])", names=("workspace_id", "ids"), ids=(0, 3)),
+)
+find_pool = Statement(
+    sqlite=Text(sql="SELECT work_pools.id, work_pools.name, work_pools.type, work_pools.description, work_pools.base_job_template, work_pools.is_paused, work_pools.concurrency_limit, work_pools.default_queue_id, work_pools.storage_configuration, work_pools.created, work_pools.updated FROM work_pools WHERE work_pools.workspace_id = ? AND work_pools.name = ?", names=("workspace_id", "name"), ids=(0, 7), flags=(5,)),
+    postgresql=Text(sql="SELECT work_pools.id, work_pools.name, work_pools.type, work_pools.description, work_pools.base_job_template, work_pools.is_paused, work_pools.concurrency_limit, work_pools.default_queue_id, work_pools.storage_configuration, work_pools.created, work_pools.updated FROM work_pools WHERE work_pools.workspace_id = $1::UUID AND work_pools.name = $2::VARCHAR", names=("workspace_id", "name"), ids=(0, 7), flags=(5,)),
+)
 find_pulses = Statement(
     sqlite=Text(sql="SELECT leases.flow_run_id, leases.epoch, leases.beats, leases.presence_interval FROM leases WHERE leases.workspace_id = ? AND leases.presence_kind = 'beat' ORDER BY leases.flow_run_id", names=("workspace_id",), ids=(0,)),
     postgresql=Text(sql="SELECT leases.flow_run_id, leases.epoch, leases.beats, leases.presence_interval FROM leases WHERE leases.workspace_id = $1::UUID AND leases.presence_kind = 'beat' ORDER BY leases.flow_run_id", names=("workspace_id",), ids=(0,)),
+)
+find_queues = Statement(
+    sqlite=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = ? AND work_queues.id IN (*ids)", names=("workspace_id", "ids"), lists=("ids",), ids=(0, 1), flags=(4,)),
+    postgresql=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = $1::UUID AND work_queues.id = ANY ($2::UUID[])", names=("workspace_id", "ids"), ids=(0, 1), flags=(4,)),
+)
+find_queues_of_pool = Statement(
+    sqlite=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = ? AND work_queues.work_pool_id = ?", names=("workspace_id", "work_pool_id"), ids=(0, 1), flags=(4,)),
+    postgresql=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = $1::UUID AND work_queues.work_pool_id = $2::UUID", names=("workspace_id", "work_pool_id"), ids=(0, 1), flags=(4,)),
 )
 find_slot_lease = Statement(
     sqlite=Text(sql="SELECT slot_leases.id, slot_leases.names, slot_leases.expires FROM slot_leases WHERE slot_leases.workspace_id = ? AND slot_leases.request_id = ?", names=("workspace_id", "request_id"), ids=(0,)),
@@ -393,6 +419,10 @@ lock_mark = Statement(
     sqlite=Text(sql="SELECT journals.mark FROM journals WHERE journals.workspace_id = ? AND journals.journal_id = ?", names=("workspace_id", "journal_id")),
     postgresql=Text(sql="SELECT journals.mark FROM journals WHERE journals.workspace_id = $1::UUID AND journals.journal_id = $2::UUID FOR UPDATE", names=("workspace_id", "journal_id")),
 )
+lock_pools = Statement(
+    sqlite=Text(sql="SELECT work_pools.id, work_pools.name, work_pools.type, work_pools.description, work_pools.base_job_template, work_pools.is_paused, work_pools.concurrency_limit, work_pools.default_queue_id, work_pools.storage_configuration, work_pools.created, work_pools.updated FROM work_pools WHERE work_pools.workspace_id = ? AND work_pools.id IN (*ids) ORDER BY work_pools.id", names=("workspace_id", "ids"), lists=("ids",), ids=(0, 7), flags=(5,)),
+    postgresql=Text(sql="SELECT work_pools.id, work_pools.name, work_pools.type, work_pools.description, work_pools.base_job_template, work_pools.is_paused, work_pools.concurrency_limit, work_pools.default_queue_id, work_pools.storage_configuration, work_pools.created, work_pools.updated FROM work_pools WHERE work_pools.workspace_id = $1::UUID AND work_pools.id = ANY ($2::UUID[]) ORDER BY work_pools.id FOR UPDATE", names=("workspace_id", "ids"), ids=(0, 7), flags=(5,)),
+)
 lock_task_runs = Statement(
     sqlite=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = ? AND task_runs.id IN (*ids) ORDER BY task_runs.id", names=("workspace_id", "ids"), lists=("ids",), ids=(0, 1)),
     postgresql=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = $1::UUID AND task_runs.id = ANY ($2::UUID[]) ORDER BY task_runs.id FOR UPDATE", names=("workspace_id", "ids"), ids=(0, 1)),
@@ -408,6 +438,14 @@ move_flow_run = Statement(
 move_mark = Statement(
     sqlite=Text(sql="UPDATE journals SET mark=?, updated=? WHERE journals.workspace_id = ? AND journals.journal_id = ?", names=("new_mark", "new_updated", "workspace_id", "journal_id")),
     postgresql=Text(sql="UPDATE journals SET mark=$1::BIGINT, updated=$2::BIGINT WHERE journals.workspace_id = $3::UUID AND journals.journal_id = $4::UUID", names=("new_mark", "new_updated", "workspace_id", "journal_id")),
+)
+poll_deployments = Statement(
+    sqlite=Text(sql="UPDATE deployments SET last_polled=? WHERE deployments.workspace_id = ? AND deployments.id IN (*ids) AND (deployments.last_polled IS NULL OR deployments.last_polled < ?)", names=("new_last_polled", "workspace_id", "ids", "before"), lists=("ids",)),
+    postgresql=Text(sql="UPDATE deployments SET last_polled=$1::BIGINT WHERE deployments.workspace_id = $2::UUID AND deployments.id = ANY ($3::UUID[]) AND (deployments.last_polled IS NULL OR deployments.last_polled < $4::BIGINT)", names=("new_last_polled", "workspace_id", "ids", "before")),
+)
+poll_queues = Statement(
+    sqlite=Text(sql="UPDATE work_queues SET last_polled=? WHERE work_queues.workspace_id = ? AND work_queues.id IN (*ids) AND (work_queues.last_polled IS NULL OR work_queues.last_polled < ?)", names=("new_last_polled", "workspace_id", "ids", "before"), lists=("ids",)),
+    postgresql=Text(sql="UPDATE work_queues SET last_polled=$1::BIGINT WHERE work_queues.workspace_id = $2::UUID AND work_queues.id = ANY ($3::UUID[]) AND (work_queues.last_polled IS NULL OR work_queues.last_polled < $4::BIGINT)", names=("new_last_polled", "workspace_id", "ids", "before")),
 )
 read_events = Statement(
     sqlite=Text(sql="SELECT events.xid, events.id, events.kind, events.subject_id, events.flow_run_id, events.occurred, events.body FROM events WHERE events.workspace_id = ? AND events.id > ? ORDER BY events.id LIMIT ? OFFSET 0", names=("workspace_id", "sequence", "limit"), ids=(3, 4)),

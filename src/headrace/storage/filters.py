@@ -64,6 +64,17 @@ def _state_text(wanted: f.TextFilter, column: Operand, _: Dialect) -> Iterator[C
         yield column.icontains(wanted.like_, autoescape=True)
 
 
+def _state_name(wanted: f.NameFilter, column: Operand, dialect: Dialect) -> Iterator[Condition]:
+    yield from _state_text(wanted, column, dialect)
+    if wanted.startswith_ is not None:
+        yield or_(false(), *(column.startswith(start, autoescape=True) for start in wanted.startswith_))
+
+
+def _state_pause(wanted: f.PausedFilter, column: Operand, _: Dialect) -> Iterator[Condition]:
+    if wanted.eq_ is not None:
+        yield column if wanted.eq_ else not_(column)
+
+
 def _state_types(wanted: f.StateTypeFilter, column: Operand, _: Dialect) -> Iterator[Condition]:
     yield from _state_members(wanted.any_, wanted.not_any_, column)
 
@@ -85,11 +96,16 @@ def _state_tags(wanted: f.TagsFilter, tags: Operand, dialect: Dialect) -> Iterat
         yield tags.are_none() if wanted.is_null_ else not_(tags.are_none())
 
 
-def _state_level(wanted: f.LevelFilter, column: Operand, _: Dialect) -> Iterator[Condition]:
+def _state_level(wanted: f.LevelFilter | f.AmountFilter, column: Operand, _: Dialect) -> Iterator[Condition]:
     if wanted.ge_ is not None:
         yield column >= wanted.ge_
     if wanted.le_ is not None:
         yield column <= wanted.le_
+
+
+def _state_amount(wanted: f.AmountFilter, column: Operand, dialect: Dialect) -> Iterator[Condition]:
+    yield from _state_level(wanted, column, dialect)
+    yield from _state_missing(wanted.is_null_, column)
 
 
 def _state_words(wanted: f.SearchFilter, column: Operand, _: Dialect) -> Iterator[Condition]:
@@ -126,6 +142,9 @@ def _state_missing(missing: bool | None, column: Operand) -> Iterator[Condition]
 _OPERATORS: dict[type[f.Filter], Callable[..., Iterator[Condition]]] = {
     f.IdFilter: _state_ids,
     f.TextFilter: _state_text,
+    f.NameFilter: _state_name,
+    f.PausedFilter: _state_pause,
+    f.AmountFilter: _state_amount,
     f.StateTypeFilter: _state_types,
     f.TimeFilter: _state_time,
     f.TagsFilter: _state_tags,

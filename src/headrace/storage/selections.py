@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, exists, false, not_, null, select, true
+from sqlalchemy import ColumnElement, Table, and_, exists, not_, or_, select, true
 
 from headrace.schema import filters as f
 from headrace.storage import tables as t
@@ -46,13 +46,27 @@ def _state_of(table: Table) -> Fields:
     return {"type": table.c.state_type, "name": table.c.state_name}
 
 
+def _queue_of(table: Table) -> tuple[Condition, Condition]:
+    return t.work_queues.c.workspace_id == table.c.workspace_id, t.work_queues.c.id == table.c.work_queue_id
+
+
+class Either:
+    """Two texts, as an operand: what is contained may be in either."""
+
+    def __init__(self, *columns: Any) -> None:
+        self._columns = columns
+
+    def icontains(self, part: str, autoescape: bool) -> Condition:
+        return or_(*(column.icontains(part, autoescape=autoescape) for column in self._columns))
+
+
 FLOW: Fields = {
     **_columns(t.flows, "id", "name"),
     "tags": ListedTags(t.flows.c.tags),
     "deployment": Related(
-        t.flow_runs.c.deployment_id,
-        t.flow_runs.c.workspace_id == t.flows.c.workspace_id,
-        t.flow_runs.c.flow_id == t.flows.c.id,
+        t.deployments.c.id,
+        t.deployments.c.workspace_id == t.flows.c.workspace_id,
+        t.deployments.c.flow_id == t.flows.c.id,
     ),
 }
 
@@ -61,7 +75,7 @@ FLOW_RUN: Fields = {
     **_columns(t.flow_runs, "start_time", "end_time", "expected_start_time", "next_scheduled_start_time"),
     **_columns(t.flow_runs, "parent_flow_run_id", "parent_task_run_id"),
     "state": _state_of(t.flow_runs),
-    "work_queue_name": cast(null(), Text),  # no run has one before there are work queues
+    "work_queue_name": Related(t.work_queues.c.name, *_queue_of(t.flow_runs)),
     "created_by": {"id": t.flow_runs.c.created_by_id, "type": t.flow_runs.c.created_by_type},
 }
 
@@ -90,6 +104,24 @@ COLLECTION: Fields = {
     **_columns(t.artifacts, "type", "flow_run_id", "task_run_id"),
 }
 
+_name_of_flow = (
+    select(t.flows.c.name)
+    .where(t.flows.c.workspace_id == t.deployments.c.workspace_id, t.flows.c.id == t.deployments.c.flow_id)
+    .correlate(t.deployments)
+    .scalar_subquery()
+)
+
+DEPLOYMENT: Fields = {
+    **_columns(t.deployments, "id", "name", "paused", "concurrency_limit"),
+    "tags": ListedTags(t.deployments.c.tags),
+    "flow_or_deployment_name": Either(t.deployments.c.name, _name_of_flow),
+    "work_queue_name": Related(t.work_queues.c.name, *_queue_of(t.deployments)),
+}
+
+WORK_POOL: Fields = _columns(t.work_pools, "id", "name", "type")
+
+WORK_QUEUE: Fields = _columns(t.work_queues, "id", "name")
+
 RESULT: Fields = _columns(t.results, "storage_key", "flow_run_id", "task_run_id")
 
 
@@ -97,10 +129,31 @@ def select_flows(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect
     """The flows that a selection names, with the runs that it names."""
     flow = t.flows.c
     conditions = [flow.workspace_id == workspace_id, compile_filter(selection.flows, FLOW, dialect)]
-    of_runs = f.RunSelection(flow_runs=selection.flow_runs, task_runs=selection.task_runs, **_surroundings(selection))
+    of_runs = f.RunSelection(flow_runs=selection.flow_runs, task_runs=selection.task_runs)
     if says_something(of_runs):
         among = select(t.flow_runs.c.flow_id).where(select_flow_runs(workspace_id, of_runs, dialect))
         conditions.append(flow.id.in_(among))
+    deployed = f.RunSelection(**_surroundings(selection))
+    if says_something(deployed):
+        among = select(t.deployments.c.flow_id).where(select_deployments(workspace_id, deployed, dialect))
+        conditions.append(flow.id.in_(among))
+    return and_(*conditions)
+
+
+def select_deployments(workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Condition:
+    """The deployments that a selection names, of the flows and with the runs that it names."""
+    deployment = t.deployments.c
+    conditions = [
+        deployment.workspace_id == workspace_id,
+        compile_filter(selection.deployments, DEPLOYMENT, dialect),
+        *_in_places(t.deployments, workspace_id, selection, dialect),
+    ]
+    if says_something(selection.flows):
+        conditions.append(deployment.flow_id.in_(_ids(t.flows, workspace_id, selection.flows, FLOW, dialect)))
+    of_runs = f.RunSelection(flow_runs=selection.flow_runs, task_runs=selection.task_runs)
+    if says_something(of_runs):
+        among = select(t.flow_runs.c.deployment_id).where(select_flow_runs(workspace_id, of_runs, dialect))
+        conditions.append(deployment.id.in_(among))
     return and_(*conditions)
 
 
@@ -120,9 +173,19 @@ def select_flow_runs(
         of_tasks = f.RunSelection(task_runs=selection.task_runs)
         among = select(t.task_runs.c.flow_run_id).where(select_task_runs(workspace_id, of_tasks, dialect))
         conditions.append(run.id.in_(among))
-    if any(says_something(wanted) for wanted in _surroundings(selection).values()):
-        conditions.append(false())  # no run has a deployment, a pool or a queue before there are any
-    return and_(*conditions)
+    if says_something(selection.deployments):
+        among = _ids(t.deployments, workspace_id, selection.deployments, DEPLOYMENT, dialect)
+        conditions.append(run.deployment_id.in_(among))
+    return and_(*conditions, *_in_places(t.flow_runs, workspace_id, selection, dialect))
+
+
+def _in_places(table: Table, workspace_id: UUID, selection: f.RunSelection, dialect: Dialect) -> Iterator[Condition]:
+    """What is in the pools and queues that a selection names."""
+    if says_something(selection.work_pools):
+        yield table.c.work_pool_id.in_(_ids(t.work_pools, workspace_id, selection.work_pools, WORK_POOL, dialect))
+    for queues in (selection.work_pool_queues, selection.work_queues):
+        if says_something(queues):
+            yield table.c.work_queue_id.in_(_ids(t.work_queues, workspace_id, queues, WORK_QUEUE, dialect))
 
 
 def _of_flows(workspace_id: UUID, flows: f.FlowFilter, dialect: Dialect) -> Condition:
@@ -195,3 +258,10 @@ def _surroundings(selection: f.RunSelection) -> dict[str, Any]:
     """What a selection says of what flow runs belong to."""
     names = ("deployments", "work_pools", "work_pool_queues", "work_queues")
     return {name: getattr(selection, name) for name in names}
+
+
+def _ids(
+    table: Table, workspace_id: UUID, wanted: f.Filter | None, fields: Fields, dialect: Dialect, name: str = "id"
+) -> Query:
+    """The ids of the rows that a filter names."""
+    return select(table.c[name]).where(table.c.workspace_id == workspace_id, compile_filter(wanted, fields, dialect))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.orchestration.administration.artifacts import ArtifactVerbs
+from headrace.orchestration.administration.deployments import DeploymentVerbs
 from headrace.orchestration.administration.events import EventVerbs
 from headrace.orchestration.administration.flow_runs import FlowRunVerbs
 from headrace.orchestration.administration.flows import FlowVerbs
@@ -10,10 +11,20 @@ from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
 from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
+from headrace.orchestration.administration.work_pools import WorkPoolVerbs
 
 
 class OrchestratedAdministration(
-    FlowVerbs, FlowRunVerbs, TaskRunVerbs, LogVerbs, ArtifactVerbs, ResultVerbs, LimitVerbs, EventVerbs
+    FlowVerbs,
+    FlowRunVerbs,
+    TaskRunVerbs,
+    LogVerbs,
+    ArtifactVerbs,
+    ResultVerbs,
+    LimitVerbs,
+    DeploymentVerbs,
+    WorkPoolVerbs,
+    EventVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 

@@ -13,6 +13,7 @@ from headrace.orchestration.administration.history import count_history, cut_int
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.administration.states import find_state
 from headrace.orchestration.events import list_states
+from headrace.orchestration.places import name_places
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
 from headrace.schema.graph import Graph
@@ -40,7 +41,9 @@ class FlowRunVerbs(Office):
 
         def list_them(unit: Unit) -> list[FlowRun]:
             rows = runs.list_flow_runs(unit.connection, unit.workspace_id, wanted, sort, part)
-            return [to_flow_run(row, unit.now) for row in rows]
+            found = [to_flow_run(row, unit.now) for row in rows]
+            name_places(unit, found)
+            return found
 
         return self._read_runs(list_them)
 

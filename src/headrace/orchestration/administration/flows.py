@@ -11,7 +11,7 @@ from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
 from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.run import Page
-from headrace.storage import deletions
+from headrace.storage import deletions, deployments
 from headrace.storage import flows as queries
 from headrace.storage.rows import to_flow
 from headrace.storage.texts import storable_json
@@ -63,5 +63,7 @@ def _delete_some(unit: Unit, flow_id: UUID) -> bool:
     for run_id in runs:
         deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)
     if not runs:
+        for deployment_id in deployments.find_deployments_of_flow(unit.connection, unit.workspace_id, flow_id):
+            deployments.delete_deployment(unit.connection, unit.workspace_id, deployment_id)
         deletions.delete_flow(unit.connection, unit.workspace_id, flow_id)
     return bool(runs)

@@ -1,5 +1,7 @@
 """Deployments with their schedules; work pools, their queues and workers."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -121,7 +123,7 @@ def upgrade() -> None:
     )
 
 
-def present(column: str) -> dict[str, sa.ColumnElement[bool]]:
+def present(column: str) -> dict[str, Any]:
     """Options of an index that holds only the rows where the column has a value."""
     condition = sa.column(column).is_not(None)
     return {"sqlite_where": condition, "postgresql_where": condition}

@@ -1,0 +1,85 @@
+"""Wide queries on the schedules of deployments, and on the runs made for them ahead of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from headrace.storage import tables as t
+from headrace.storage.database import Connection
+from headrace.storage.deployment_rows import ScheduleRow
+
+_schedule = t.deployment_schedules.c
+
+
+def list_schedules(connection: Connection, workspace_id: UUID, deployment_ids: Sequence[UUID]) -> list[ScheduleRow]:
+    """The schedules of deployments, oldest first."""
+    query = select(*(_schedule[name] for name in ScheduleRow._fields))
+    own = [_schedule.workspace_id == workspace_id, _schedule.deployment_id.in_(deployment_ids)]
+    return [ScheduleRow._make(row) for row in connection.select(query.where(*own).order_by(_schedule.id))]
+
+
+def find_schedules_to_look_at(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[ScheduleRow]:
+    """Schedules that need further runs by now, those that have waited longest first."""
+    query = select(*(_schedule[name] for name in ScheduleRow._fields))
+    query = query.where(_schedule.workspace_id == workspace_id, _schedule.look_at <= now)
+    return [ScheduleRow._make(row) for row in connection.select(query.order_by(_schedule.look_at).limit(limit))]
+
+
+def insert_schedule(connection: Connection, workspace_id: UUID, row: ScheduleRow) -> None:
+    """Keep a schedule."""
+    connection.change(t.deployment_schedules.insert().values(workspace_id=workspace_id, **row._asdict()))
+
+
+def change_schedules(
+    connection: Connection, workspace_id: UUID, schedule_ids: Sequence[UUID], changed: dict[str, Any]
+) -> None:
+    """Set columns of schedules."""
+    own = (_schedule.workspace_id == workspace_id) & _schedule.id.in_(schedule_ids)
+    connection.change(update(t.deployment_schedules).where(own).values(changed))
+
+
+def move_on(connection: Connection, workspace_id: UUID, seen: ScheduleRow, look_at: int | None) -> bool:
+    """Say when to look at a schedule again; False when it is not as it was seen any more."""
+    as_seen = [
+        _schedule.workspace_id == workspace_id,
+        _schedule.id == seen.id,
+        _schedule.look_at == seen.look_at,
+        _schedule.updated == seen.updated,
+        _schedule.schedule == seen.schedule,
+    ]
+    return bool(connection.change(update(t.deployment_schedules).where(*as_seen).values(look_at=look_at)))
+
+
+def delete_schedules(connection: Connection, workspace_id: UUID, schedule_ids: Sequence[UUID]) -> None:
+    """Delete schedules."""
+    own = (_schedule.workspace_id == workspace_id) & _schedule.id.in_(schedule_ids)
+    connection.change(delete(t.deployment_schedules).where(own))
+
+
+def find_waiting_runs(
+    connection: Connection, workspace_id: UUID, deployment_id: UUID, after: int | None = None
+) -> list[tuple[UUID, bool, UUID | None]]:
+    """The runs of a deployment that nobody has started, due later than `after`: id, whether a schedule made it, which."""
+    run = t.flow_runs.c
+    found = [
+        run.workspace_id == workspace_id,
+        run.deployment_id == deployment_id,
+        run.next_scheduled_start_time.is_not(None) if after is None else run.next_scheduled_start_time > after,
+        run.epoch == 0,
+    ]
+    query = select(run.id, run.auto_scheduled, run.created_by_id).where(*found)
+    return [(row[0], row[1], row[2]) for row in connection.select(query)]
+
+
+def find_overdue_runs(
+    connection: Connection, workspace_id: UUID, state_name: str, before: int, limit: int
+) -> list[UUID]:
+    """Runs in a state of that name that somebody should have started before an instant."""
+    run = t.flow_runs.c
+    overdue = [run.workspace_id == workspace_id, run.next_scheduled_start_time < before, run.state_name == state_name]
+    query = select(run.id).where(*overdue).order_by(run.next_scheduled_start_time).limit(limit)
+    return [row[0] for row in connection.select(query)]
