@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, cast
 
 import msgspec
@@ -17,7 +19,9 @@ from litestar import Request
 from litestar.datastructures import State
 
 from headrace.base.errors import InvalidRequest
+from headrace.schema.deployment import DeploymentCreate, DeploymentUpdate
 from headrace.schema.run import TaskRunCreate
+from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, SchedulePreview
 
 BODY = "headrace.body"
 """The key of a request's scope under which its body stands once it was read."""
@@ -69,8 +73,9 @@ def read_json(data: bytes) -> Any:
 def mend(value: Any, wanted: Any) -> Any:
     """The value with what its foreign shape leaves out filled in, for the wire type `wanted`."""
     mender = MENDERS.get(wanted)
-    if mender is not None and isinstance(value, dict):
-        mender(cast("dict[str, Any]", value))
+    for each in cast("list[Any]", value) if isinstance(value, list) else [value]:
+        if mender is not None and isinstance(each, dict):
+            mender(cast("dict[str, Any]", each))
     return cast("Any", value)
 
 
@@ -85,10 +90,27 @@ def name_task_inputs(run: dict[str, Any]) -> None:
                 entry["input_type"] = next((kind for field, kind in INPUT_FIELDS if field in entry), None)
 
 
+def read_intervals(body: dict[str, Any]) -> None:
+    """Read the intervals of schedules that are written as ISO 8601 durations; what is none is left for the types to refuse."""
+    listed = body.get("schedules")
+    for schedule in [body, *cast("list[Any]", listed if isinstance(listed, list) else [])]:
+        rule: Any = cast("dict[str, Any]", schedule).get("schedule") if isinstance(schedule, dict) else None
+        if isinstance(rule, dict) and isinstance(cast("dict[str, Any]", rule).get("interval"), str):
+            with suppress(msgspec.ValidationError):
+                rule["interval"] = msgspec.convert(rule["interval"], timedelta, strict=False).total_seconds()
+
+
 INPUT_FIELDS = (("id", "task_run"), ("name", "parameter"), ("type", "constant"))
 """Which field tells what an input is, where it does not say so itself."""
 
-MENDERS: dict[Any, Mender] = {TaskRunCreate: name_task_inputs}
+MENDERS: dict[Any, Mender] = {
+    TaskRunCreate: name_task_inputs,
+    DeploymentCreate: read_intervals,
+    DeploymentUpdate: read_intervals,
+    DeploymentScheduleUpdate: read_intervals,
+    list[DeploymentScheduleCreate]: read_intervals,
+    SchedulePreview: read_intervals,
+}
 """What is left out in which request, by the wire type that takes it."""
 
 

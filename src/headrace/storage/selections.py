@@ -12,6 +12,7 @@ from headrace.schema import filters as f
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
 from headrace.storage.filters import Condition, Operand, compile_filter, says_something
+from headrace.storage.pages import Query
 from headrace.storage.tags import IndexedTags, ListedTags
 
 Fields = dict[str, Operand]

@@ -132,16 +132,17 @@ def test_what_was_due_already_survives_an_edit(office: Office) -> None:
     assert [run.tags for run in office.runs()][1:3] == [["auto-scheduled"], ["new", "auto-scheduled"]]
 
 
-@pytest.mark.parametrize(
-    "rest",
-    [
-        lambda administration, made: administration.pause_deployment(made.id),
-        lambda administration, made: administration.update_deployment_schedule(
-            made.id, made.schedules[0].id, DeploymentScheduleUpdate(active=False)
-        ),
-    ],
-)
-def test_what_rests_has_no_runs(office: Office, rest: Callable[[Any, Deployment], None]) -> None:
+def pause_deployment(administration: OrchestratedAdministration, made: Deployment) -> None:
+    administration.pause_deployment(made.id)
+
+
+def pause_schedule(administration: OrchestratedAdministration, made: Deployment) -> None:
+    rest = DeploymentScheduleUpdate(active=False)
+    administration.update_deployment_schedule(made.id, made.schedules[0].id, rest)
+
+
+@pytest.mark.parametrize("rest", [pause_deployment, pause_schedule])
+def test_what_rests_has_no_runs(office: Office, rest: Callable[[OrchestratedAdministration, Deployment], None]) -> None:
     made = office.deploy(MINUTE)
     office.scheduler.run_once()
     by_hand = office.administration.run_deployment(made.id, DeploymentFlowRunCreate())
