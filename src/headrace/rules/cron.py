@@ -9,6 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -25,6 +26,9 @@ ALIASES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+RARELY = 60
+"""In so many years every day of the year has been every day of the week; what has not come by then never comes."""
+
 FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 
 
@@ -37,11 +41,11 @@ def cron_instants(text: str, day_or: bool, zone: ZoneInfo, after: int) -> Iterat
     start = to_datetime(after).astimezone(zone)
     days, weekdays = fields[2], fields[4]
     if day_or or days.startswith("*") or weekdays.startswith("*"):
-        return _fire(_read(text, fields, start))
+        return _fire(_read(text, fields, start), start.year)
     _read(text, fields, start)
     of_month = _read(text, [*fields[:4], "*"], start)
     of_week = _read(text, ["0", "0", "*", "*", weekdays], start).weekdays
-    return _fire(moment for moment in of_month if _is_weekday(moment, of_week))
+    return _fire(of_month, start.year, of_week)
 
 
 def _split(text: str) -> list[str]:
@@ -93,11 +97,11 @@ def _days_in_month(moment: datetime) -> int:
     return monthrange(moment.year, moment.month)[1]
 
 
-def _fire(moments: Iterator[datetime]) -> Iterator[int]:
-    """The instants of the moments; each once, although the clocks may show two moments alike."""
+def _fire(moments: Iterator[datetime], year: int, weekdays: set[int | tuple[int, int]] | None = None) -> Iterator[int]:
+    """The instants of the moments that are on such weekdays; each once, although the clocks may show two moments alike."""
     last: int | None = None
-    for moment in moments:
+    for moment in takewhile(lambda moment: moment.year <= year + RARELY, moments):
         instant = to_micros(moment)
-        if last is None or instant > last:
+        if (last is None or instant > last) and (weekdays is None or _is_weekday(moment, weekdays)):
             last = instant
             yield instant

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from zoneinfo import ZoneInfo
 
 from headrace.base.clock import to_micros
@@ -41,12 +40,7 @@ def interval_instants(seconds: float, anchor: datetime | None, zone: ZoneInfo, a
 
 
 def _by_time(start: int, step: int, after: int) -> Iterator[int]:
-    first = start + ((after - start) // step + 1) * step
-    yield from (instant for instant in _until_the_end(first, step))
-
-
-def _until_the_end(first: int, step: int) -> Iterator[int]:
-    instant = first
+    instant = start + ((after - start) // step + 1) * step
     while instant < LAST:
         yield instant
         instant += step
@@ -54,9 +48,9 @@ def _until_the_end(first: int, step: int) -> Iterator[int]:
 
 def _by_days(start: datetime, days: int, zone: ZoneInfo, after: int) -> Iterator[int]:
     """The clocks may be turned back or forth between the anchor and now, so a day is searched on either side."""
-    passed = (to_wall(after, zone) - start) // timedelta(days=days)
+    number = (to_wall(after, zone) - start) // timedelta(days=days) - 1
     last = after
-    for number in count(passed - 1):
+    while last < LAST:
         try:
             instant = to_instant(start + timedelta(days=days * number), zone)
         except OverflowError:
@@ -64,3 +58,4 @@ def _by_days(start: datetime, days: int, zone: ZoneInfo, after: int) -> Iterator
         if instant > last:
             last = instant
             yield instant
+        number += 1

@@ -50,7 +50,7 @@ def first_occurrences(schedule: Schedule, after: int, count: int) -> list[int]:
 def check_schedule(schedule: Schedule, now: int) -> None:
     """Raise `InvalidRequest` for a schedule that means nothing, or whose time never comes and never came."""
     if next(occurrences(schedule, now), None) is None and next(occurrences(schedule, 0), None) is None:
-        raise InvalidRequest(f"{describe(schedule)} never comes.")
+        raise InvalidRequest(f"The time of {schedule.cron or schedule.rrule!r} never comes.")
 
 
 def plan_ahead(schedule: Schedule, now: int, most: int | None = None) -> tuple[list[int], int | None]:
@@ -69,15 +69,6 @@ def plan_ahead(schedule: Schedule, now: int, most: int | None = None) -> tuple[l
     if planned:
         return planned, planned[(len(planned) - 1) // 2]
     return planned, None if next(occurrences(schedule, now), None) is None else now + DAY
-
-
-def describe(schedule: Schedule) -> str:
-    """What people call a schedule."""
-    if schedule.interval is not None:
-        return f"Every {schedule.interval:g} s"
-    if schedule.cron is not None:
-        return f"Cron {schedule.cron!r}"
-    return f"Rule {schedule.rrule!r}"
 
 
 def _check_kind(schedule: Schedule) -> None:

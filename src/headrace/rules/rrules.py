@@ -100,9 +100,12 @@ def _read_start(lines: list[str]) -> datetime:
 def _read_time(text: str) -> datetime:
     form = "%Y%m%dT%H%M%S" if "T" in text.upper() else "%Y%m%d"
     try:
-        return datetime.strptime(text.strip().upper(), form)  # noqa: DTZ007 - on the clocks of the schedule's zone
+        time = datetime.strptime(text.strip().upper(), form)  # noqa: DTZ007 - on the clocks of the schedule's zone
     except ValueError:
         raise InvalidRequest(f"A time in a rule is written like 20260131T093000, not {text!r}.") from None
+    if not 1900 <= time.year < 3000:
+        raise InvalidRequest(f"A time in a rule lies between the years 1900 and 2999, not in {time.year}.")
+    return time
 
 
 def _parse(text: str, start: datetime) -> Any:

@@ -41,6 +41,7 @@ def times(schedule: Schedule, after: str, count: int) -> list[str]:
     [
         # New York goes from EST (-5) to EDT (-4) on 8 March 2026, when 02:00 becomes 03:00: right after the skip.
         (cron("30 2 * * *", NEW_YORK), "2026-03-07T12:00", ["03-08 07:00", "03-09 06:30"]),
+        (cron("0,30 2-3 * * *", NEW_YORK), "2026-03-08T00:00", ["03-08 07:00", "03-08 07:30", "03-09 06:00"]),
         # … and back on 1 November, when 02:00 becomes 01:00: 01:30 comes twice, the job runs once.
         (cron("30 1 * * *", NEW_YORK), "2026-10-31T12:00", ["11-01 05:30", "11-02 06:30"]),
         (
@@ -101,6 +102,7 @@ def test_clocks_are_turned(schedule: Schedule, after: str, expected: list[str]) 
         (cron("@hourly"), ["01-01 01:00", "01-01 02:00"]),
         (cron("@Weekly"), ["01-04 00:00", "01-11 00:00"]),
         (rule("DTSTART:19900131T090000\nRRULE:FREQ=MONTHLY"), ["01-31 09:00", "03-31 09:00", "05-31 09:00"]),
+        (rule("DTSTART:20251215T090000\nRRULE:FREQ=MONTHLY"), ["01-15 09:00", "02-15 09:00"]),
         (rule("DTSTART:20250115T090000\nRRULE:FREQ=MONTHLY;INTERVAL=5"), ["04-15 09:00", "09-15 09:00"]),
         (rule("DTSTART:20200310T090000\nRRULE:FREQ=YEARLY;INTERVAL=2"), ["03-10 09:00", "03-10 09:00"]),
         (rule("DTSTART:20260101T000000\nRRULE:FREQ=DAILY;COUNT=3"), ["01-02 00:00", "01-03 00:00"]),
@@ -131,6 +133,7 @@ def test_what_comes_next(schedule: Schedule, expected: list[str]) -> None:
         (cron("99 99 99 99 99 99"), "month, day of the week); '99 99 99 99 99 99' has 6."),
         (cron("61 25 0 13 9"), "wrong in its minute and hour and day of the month and month and day of the week."),
         (cron("0 0 30 2 *"), "Cron '0 0 30 2 *' is wrong in its days, which no month has."),
+        (cron("0 0 1-7 * 1#5", day_or=False), "The time of '0 0 1-7 * 1#5' never comes."),
         (cron("@never"), "Cron has no '@never': it knows @annually, @daily, @hourly, "),
         (cron("0 0 * * *", "Mars/Olympus"), "There is no time zone 'Mars/Olympus': give an IANA name"),
         (cron("0 0 * * *", "../../etc/passwd"), "There is no time zone '../../etc/passwd': give"),
@@ -141,9 +144,10 @@ def test_what_comes_next(schedule: Schedule, expected: list[str]) -> None:
         (rule("FREQ=YEARLY;BYEASTER=0"), "names Easter, which is no part of iCalendar."),
         (rule("FREQ=HOURLY;BYSETPOS=2"), "has BYSETPOS, which means something only from DAILY on."),
         (rule("DTSTART:20260101T000000"), "Rule 'DTSTART:20260101T000000' says nothing: it has no RRULE."),
+        (rule("DTSTART:99980101T000000\nRRULE:FREQ=DAILY"), "lies between the years 1900 and 2999, not in 9998."),
         (rule("NOTE:x"), "A rule knows no 'NOTE': 'NOTE:x'."),
         (rule("DTSTART:today\nRRULE:FREQ=DAILY"), "A time in a rule is written like 20260131T093000, not 'today'."),
-        (rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), "Rule 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30' never comes."),
+        (rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), "The time of 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30' never comes."),
         (
             rule("DTSTART:19700101T000000\nRRULE:FREQ=MINUTELY;COUNT=5"),
             "has to be counted from too far back: use UNTIL",
@@ -181,6 +185,12 @@ def test_runs_are_made_ahead(schedule: Schedule, most: int | None, count: int, l
     planned, look_at = plan_ahead(schedule, NOW, most)
     assert planned == first_occurrences(schedule, NOW, count)
     assert look_at == planned[look]
+
+
+@pytest.mark.parametrize("schedule", [every(86_400 * 365), every(86_400 * 36_500), every(3600 * 8759)])
+def test_calendars_end(schedule: Schedule) -> None:
+    after = to_micros(datetime.fromisoformat("9985-01-01T00:00:00+00:00"))
+    assert len(first_occurrences(schedule, after, 20)) < 20
 
 
 def test_what_is_far_away_is_looked_at_daily() -> None:

@@ -66,7 +66,7 @@ def test_a_worker_finds_and_claims_a_run(ask: httpx2.Client, flow: str, pool: di
     (worker,) = ask.post("/api/work_pools/local/workers/filter", json=online).json()
     assert (worker["name"], worker["status"], worker["work_pool_id"]) == ("w", "ONLINE", pool["id"])
     before = {"scheduled_before": "2100-01-01 00:00:00+00:00"}
-    (due,) = ask.post("/api/work_pools/local/get_scheduled_flow_runs", json=before | {"work_queue_names": []}).json()
+    (due,) = ask.post("/api/work_pools/local/get_scheduled_flow_runs", json=before).json()
     assert (due["work_pool_id"], due["work_queue_id"]) == (pool["id"], pool["default_queue_id"])
     assert due["flow_run"]["id"] == run.json()["id"]
     bare = ask.post("/api/deployments/get_scheduled_flow_runs", json=before | {"deployment_ids": [deployment]}).json()

@@ -1,0 +1,39 @@
+from typing import Any
+
+import pytest
+
+from headrace.base.errors import InvalidRequest
+from headrace.rules.arguments import check_arguments
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"x": {"type": "integer"}, "point": {"$ref": "#/definitions/Point"}},
+    "required": ["x"],
+    "definitions": {"Point": {"type": "object", "properties": {"label": {"type": "string", "pattern": "^(a+)+$"}}}},
+}
+
+
+def test_what_fits_is_let_through() -> None:
+    check_arguments(SCHEMA, {"x": 1, "point": {"label": "aaa"}, "more": None})
+    check_arguments({}, {"anything": 1})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, 'The parameters do not fit the deployment: "x" is a required property.'),
+        ({"x": "1"}, 'The parameters do not fit the deployment: x: "1" is not of type "integer".'),
+        ({"x": 1, "point": {"label": "a" * 40 + "!"}}, "point.label: "),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_line(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        check_arguments(SCHEMA, parameters)
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "http://localhost/schema"}, {"pattern": "("}])
+def test_a_schema_that_is_none_is_told(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="The deployment's parameter schema cannot be used"):
+        check_arguments(schema, {})
