@@ -1260,6 +1260,509 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/deployments/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create deployment */
+        post: operations["create_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read deployment */
+        get: operations["read_deployment"];
+        put?: never;
+        post?: never;
+        /** Delete deployment */
+        delete: operations["delete_deployment"];
+        options?: never;
+        head?: never;
+        /** Update deployment */
+        patch: operations["update_deployment"];
+        trace?: never;
+    };
+    "/api/deployments/name/{flow_name}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read deployment by name */
+        get: operations["read_deployment_by_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List deployments */
+        post: operations["list_deployments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count deployments */
+        post: operations["count_deployments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/paginate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Paginate deployments */
+        post: operations["paginate_deployments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/flows/count-deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count deployments by flow */
+        post: operations["count_deployments_by_flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/bulk_delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete deployments */
+        post: operations["delete_deployments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/get_scheduled_flow_runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List due of deployments */
+        post: operations["list_due_of_deployments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/pause_deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause deployment */
+        post: operations["pause_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/resume_deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume deployment */
+        post: operations["resume_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/create_flow_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run deployment */
+        post: operations["run_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List schedules */
+        get: operations["list_schedules"];
+        put?: never;
+        /** Create schedules */
+        post: operations["create_schedules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete schedule */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /** Update schedule */
+        patch: operations["update_schedule"];
+        trace?: never;
+    };
+    "/api/ui/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Preview schedule */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create pool */
+        post: operations["create_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read pool */
+        get: operations["read_pool"];
+        put?: never;
+        post?: never;
+        /** Delete pool */
+        delete: operations["delete_pool"];
+        options?: never;
+        head?: never;
+        /** Update pool */
+        patch: operations["update_pool"];
+        trace?: never;
+    };
+    "/api/work_pools/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List pools */
+        post: operations["list_pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count pools */
+        post: operations["count_pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{name}/get_scheduled_flow_runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List due of pool */
+        post: operations["list_due_of_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create queue */
+        post: operations["create_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/queues/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read queue of pool */
+        get: operations["read_queue_of_pool"];
+        put?: never;
+        post?: never;
+        /** Delete queue of pool */
+        delete: operations["delete_queue_of_pool"];
+        options?: never;
+        head?: never;
+        /** Update queue of pool */
+        patch: operations["update_queue_of_pool"];
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/queues/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List queues of pool */
+        post: operations["list_queues_of_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read queue */
+        get: operations["read_queue"];
+        put?: never;
+        post?: never;
+        /** Delete queue */
+        delete: operations["delete_queue"];
+        options?: never;
+        head?: never;
+        /** Update queue */
+        patch: operations["update_queue"];
+        trace?: never;
+    };
+    "/api/work_queues/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List queues */
+        post: operations["list_queues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}/get_runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List due of queue */
+        post: operations["list_due_of_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/workers/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Beat worker */
+        post: operations["beat_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/workers/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List workers */
+        post: operations["list_workers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{pool_name}/workers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete worker */
+        delete: operations["delete_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/flow_runs/history": {
         parameters: {
             query?: never;
@@ -1583,6 +2086,12 @@ export interface components {
             /** @default 0 */
             slot_decay_per_second: number;
         };
+        /** ConcurrencyOptions */
+        ConcurrencyOptions: {
+            /** @enum {string} */
+            collision_strategy: "ENQUEUE" | "CANCEL_NEW";
+            grace_period_seconds?: number | null;
+        };
         /** ConstantInput */
         ConstantInput: {
             type: string;
@@ -1657,6 +2166,102 @@ export interface components {
             estimated_run_time: number | null;
             untrackable_result: boolean;
         };
+        /** Deployment */
+        Deployment: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            /** Format: uuid */
+            flow_id: string;
+            version: string | null;
+            description: string | null;
+            /** @default false */
+            paused: boolean;
+            schedules: components["schemas"]["DeploymentSchedule"][];
+            concurrency_limit: number | null;
+            concurrency_options: components["schemas"]["ConcurrencyOptions"] | null;
+            global_concurrency_limit_id: string | null;
+            parameters: {
+                [key: string]: unknown;
+            };
+            parameter_openapi_schema: {
+                [key: string]: unknown;
+            } | null;
+            /** @default true */
+            enforce_parameter_schema: boolean;
+            tags: string[];
+            labels: {
+                [key: string]: boolean | number | string;
+            };
+            work_pool_name: string | null;
+            work_queue_name: string | null;
+            work_queue_id: string | null;
+            job_variables: {
+                [key: string]: unknown;
+            };
+            pull_steps: {
+                [key: string]: unknown;
+            }[] | null;
+            path: string | null;
+            entrypoint: string | null;
+            storage_document_id: string | null;
+            infrastructure_document_id: string | null;
+            version_info: {
+                [key: string]: unknown;
+            } | null;
+            created_by: components["schemas"]["CreatedBy"] | null;
+            updated_by: components["schemas"]["CreatedBy"] | null;
+            last_polled: string | null;
+            status: components["schemas"]["DeploymentStatus"];
+        };
+        /** DeploymentBulkDelete */
+        DeploymentBulkDelete: {
+            /** @default 50 */
+            limit?: number;
+            deployments?: components["schemas"]["DeploymentFilter"] | null;
+        };
+        /** DeploymentCreate */
+        DeploymentCreate: {
+            name: string;
+            /** Format: uuid */
+            flow_id: string;
+            paused?: boolean;
+            schedules?: components["schemas"]["DeploymentScheduleCreate"][];
+            concurrency_limit?: number | null;
+            concurrency_options?: components["schemas"]["ConcurrencyOptions"] | null;
+            global_concurrency_limit_id?: string | null;
+            /** @default true */
+            enforce_parameter_schema?: boolean;
+            parameter_openapi_schema?: {
+                [key: string]: unknown;
+            } | null;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            tags?: string[];
+            labels?: {
+                [key: string]: boolean | number | string;
+            } | null;
+            pull_steps?: {
+                [key: string]: unknown;
+            }[] | null;
+            work_queue_name?: string | null;
+            work_pool_name?: string | null;
+            storage_document_id?: string | null;
+            infrastructure_document_id?: string | null;
+            description?: string | null;
+            path?: string | null;
+            version?: string | null;
+            entrypoint?: string | null;
+            job_variables?: {
+                [key: string]: unknown;
+            };
+            version_info?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** DeploymentFilter */
         DeploymentFilter: {
             /**
@@ -1671,6 +2276,162 @@ export interface components {
             tags?: components["schemas"]["TagsFilter"] | null;
             work_queue_name?: components["schemas"]["TextFilter"] | null;
             concurrency_limit?: components["schemas"]["AmountFilter"] | null;
+        };
+        /** DeploymentFlowRunCreate */
+        DeploymentFlowRunCreate: {
+            state?: components["schemas"]["StateCreate"] | null;
+            name?: string | null;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            enforce_parameter_schema?: boolean | null;
+            context?: {
+                [key: string]: unknown;
+            };
+            infrastructure_document_id?: string | null;
+            empirical_policy?: components["schemas"]["FlowRunPolicy"];
+            tags?: string[];
+            labels?: {
+                [key: string]: boolean | number | string;
+            } | null;
+            idempotency_key?: string | null;
+            parent_task_run_id?: string | null;
+            work_queue_name?: string | null;
+            job_variables?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** DeploymentListing */
+        DeploymentListing: {
+            flows?: components["schemas"]["FlowFilter"] | null;
+            flow_runs?: components["schemas"]["FlowRunFilter"] | null;
+            task_runs?: components["schemas"]["TaskRunFilter"] | null;
+            deployments?: components["schemas"]["DeploymentFilter"] | null;
+            work_pools?: components["schemas"]["WorkPoolFilter"] | null;
+            work_pool_queues?: components["schemas"]["WorkQueueFilter"] | null;
+            work_queues?: components["schemas"]["WorkQueueFilter"] | null;
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            sort?: components["schemas"]["DeploymentSort"];
+        };
+        /** DeploymentPaging */
+        DeploymentPaging: {
+            flows?: components["schemas"]["FlowFilter"] | null;
+            flow_runs?: components["schemas"]["FlowRunFilter"] | null;
+            task_runs?: components["schemas"]["TaskRunFilter"] | null;
+            deployments?: components["schemas"]["DeploymentFilter"] | null;
+            work_pools?: components["schemas"]["WorkPoolFilter"] | null;
+            work_pool_queues?: components["schemas"]["WorkQueueFilter"] | null;
+            work_queues?: components["schemas"]["WorkQueueFilter"] | null;
+            /** @default 1 */
+            page?: number;
+            limit?: number | null;
+            sort?: components["schemas"]["DeploymentSort"];
+        };
+        /** DeploymentSchedule */
+        DeploymentSchedule: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            schedule: components["schemas"]["Schedule"];
+            deployment_id: string | null;
+            /** @default true */
+            active: boolean;
+            max_scheduled_runs: number | null;
+            parameters: {
+                [key: string]: unknown;
+            };
+            slug: string | null;
+        };
+        /** DeploymentScheduleCreate */
+        DeploymentScheduleCreate: {
+            schedule: components["schemas"]["Schedule"];
+            /** @default true */
+            active?: boolean;
+            max_scheduled_runs?: number | null;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            slug?: string | null;
+            replaces?: string | null;
+        };
+        /** DeploymentScheduleUpdate */
+        DeploymentScheduleUpdate: {
+            schedule?: components["schemas"]["Schedule"] | null;
+            active?: boolean | null;
+            max_scheduled_runs?: number | null;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            slug?: string | null;
+            replaces?: string | null;
+        };
+        /**
+         * DeploymentSort
+         * @description Orders of a list of deployments.
+         * @default NAME_ASC
+         * @enum {string}
+         */
+        DeploymentSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_ASC" | "NAME_DESC";
+        /**
+         * DeploymentStatus
+         * @description Whether somebody has lately asked for runs of the deployment.
+         * @default NOT_READY
+         * @enum {string}
+         */
+        DeploymentStatus: "READY" | "NOT_READY";
+        /** DeploymentUpdate */
+        DeploymentUpdate: {
+            version?: string | null;
+            description?: string | null;
+            paused?: boolean;
+            schedules?: components["schemas"]["DeploymentScheduleUpdate"][] | null;
+            concurrency_limit?: number | null;
+            concurrency_options?: components["schemas"]["ConcurrencyOptions"] | null;
+            global_concurrency_limit_id?: string | null;
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            parameter_openapi_schema?: {
+                [key: string]: unknown;
+            } | null;
+            tags?: string[];
+            work_queue_name?: string | null;
+            work_pool_name?: string | null;
+            path?: string | null;
+            job_variables?: {
+                [key: string]: unknown;
+            } | null;
+            pull_steps?: {
+                [key: string]: unknown;
+            }[] | null;
+            entrypoint?: string | null;
+            storage_document_id?: string | null;
+            infrastructure_document_id?: string | null;
+            enforce_parameter_schema?: boolean | null;
+            version_info?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** DueOfDeployments */
+        DueOfDeployments: {
+            deployment_ids: string[];
+            scheduled_before?: string | null;
+            limit?: number | null;
+        };
+        /** DueOfPool */
+        DueOfPool: {
+            scheduled_before?: string | null;
+            limit?: number | null;
+            work_queue_names?: string[] | null;
+            scheduled_after?: string | null;
+        };
+        /** DueOfQueue */
+        DueOfQueue: {
+            scheduled_before?: string | null;
+            limit?: number | null;
         };
         /** ExistsFilter */
         ExistsFilter: {
@@ -1718,6 +2479,10 @@ export interface components {
             deployment?: components["schemas"]["IdFilter"] | null;
             name?: components["schemas"]["TextFilter"] | null;
             tags?: components["schemas"]["TagsFilter"] | null;
+        };
+        /** FlowIds */
+        FlowIds: {
+            flow_ids: string[];
         };
         /** FlowListing */
         FlowListing: {
@@ -2010,6 +2775,16 @@ export interface components {
             type: components["schemas"]["StateType"];
             name: string;
         };
+        /** Heartbeat */
+        Heartbeat: {
+            name: string;
+            heartbeat_interval_seconds?: number | null;
+            /** @default false */
+            return_id?: boolean;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** HistoryRequest */
         HistoryRequest: {
             flows?: components["schemas"]["FlowFilter"] | null;
@@ -2182,11 +2957,33 @@ export interface components {
             logs: components["schemas"]["Log"][];
             place: number;
         };
+        /** NameFilter */
+        NameFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            any_?: string[] | null;
+            not_any_?: string[] | null;
+            like_?: string | null;
+            exists_?: boolean | null;
+            is_null_?: boolean | null;
+            startswith_?: string[] | null;
+        };
         /** OrchestrationResult */
         OrchestrationResult: {
             state: components["schemas"]["State"] | null;
             status: components["schemas"]["Verb"];
             details: components["schemas"]["VerdictDetails"];
+        };
+        /** Paginated[Deployment] */
+        PaginatedDeployment: {
+            results: components["schemas"]["Deployment"][];
+            count: number;
+            limit: number;
+            pages: number;
+            page: number;
         };
         /** Paginated[Flow] */
         PaginatedFlow: {
@@ -2226,6 +3023,14 @@ export interface components {
              */
             operator?: "and_" | "or_";
             eq_?: boolean | null;
+        };
+        /** PlacedRun */
+        PlacedRun: {
+            /** Format: uuid */
+            work_pool_id: string;
+            /** Format: uuid */
+            work_queue_id: string;
+            flow_run: components["schemas"]["FlowRun"];
         };
         /** PlainListing */
         PlainListing: {
@@ -2321,6 +3126,22 @@ export interface components {
             duration: number;
             lateness: number;
         };
+        /** Schedule */
+        Schedule: {
+            interval?: number | null;
+            anchor_date?: string | null;
+            cron?: string | null;
+            /** @default true */
+            day_or?: boolean;
+            rrule?: string | null;
+            timezone?: string | null;
+        };
+        /** SchedulePreview */
+        SchedulePreview: {
+            schedule: components["schemas"]["Schedule"];
+            /** @default 5 */
+            count?: number;
+        };
         /** SearchFilter */
         SearchFilter: {
             /**
@@ -2338,6 +3159,12 @@ export interface components {
             server_type: string;
             database: string;
         };
+        /**
+         * ServiceStatus
+         * @description Whether a pool or queue is served: its workers are online, or somebody has lately asked it for runs.
+         * @enum {string}
+         */
+        ServiceStatus: "READY" | "NOT_READY" | "PAUSED";
         /** SetState */
         SetState: {
             state: components["schemas"]["StateCreate"];
@@ -2428,6 +3255,16 @@ export interface components {
             operator?: "and_" | "or_";
             any_?: components["schemas"]["StateType"][] | null;
             not_any_?: components["schemas"]["StateType"][] | null;
+        };
+        /** StorageConfiguration */
+        StorageConfiguration: {
+            bundle_upload_step?: {
+                [key: string]: unknown;
+            } | null;
+            bundle_execution_step?: {
+                [key: string]: unknown;
+            } | null;
+            default_result_storage_block_id?: string | null;
         };
         /** TagLimit */
         TagLimit: {
@@ -2702,6 +3539,40 @@ export interface components {
             reason?: string | null;
             delay_seconds?: number | null;
         };
+        /** WorkPool */
+        WorkPool: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            type: string;
+            description: string | null;
+            base_job_template: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            is_paused: boolean;
+            concurrency_limit: number | null;
+            status: components["schemas"]["ServiceStatus"] | null;
+            default_queue_id: string | null;
+            storage_configuration: components["schemas"]["StorageConfiguration"];
+            active_slots: number | null;
+        };
+        /** WorkPoolCreate */
+        WorkPoolCreate: {
+            name: string;
+            description?: string | null;
+            /** @default process */
+            type?: string;
+            base_job_template?: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            is_paused?: boolean;
+            concurrency_limit?: number | null;
+            storage_configuration?: components["schemas"]["StorageConfiguration"];
+        };
         /** WorkPoolFilter */
         WorkPoolFilter: {
             /**
@@ -2713,6 +3584,60 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
+        /** WorkPoolListing */
+        WorkPoolListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            work_pools?: components["schemas"]["WorkPoolFilter"] | null;
+        };
+        /** WorkPoolSelection */
+        WorkPoolSelection: {
+            work_pools?: components["schemas"]["WorkPoolFilter"] | null;
+        };
+        /** WorkPoolUpdate */
+        WorkPoolUpdate: {
+            description?: string | null;
+            is_paused?: boolean | null;
+            base_job_template?: {
+                [key: string]: unknown;
+            } | null;
+            concurrency_limit?: number | null;
+            storage_configuration?: components["schemas"]["StorageConfiguration"] | null;
+        };
+        /** WorkQueue */
+        WorkQueue: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            work_pool_id: string | null;
+            work_pool_name: string | null;
+            /** @default  */
+            description: string | null;
+            /** @default false */
+            is_paused: boolean;
+            concurrency_limit: number | null;
+            /** @default 1 */
+            priority: number;
+            last_polled: string | null;
+            status: components["schemas"]["ServiceStatus"] | null;
+            active_slots: number | null;
+        };
+        /** WorkQueueCreate */
+        WorkQueueCreate: {
+            name: string;
+            /** @default  */
+            description?: string | null;
+            /** @default false */
+            is_paused?: boolean;
+            concurrency_limit?: number | null;
+            priority?: number | null;
+            filter?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** WorkQueueFilter */
         WorkQueueFilter: {
             /**
@@ -2721,7 +3646,73 @@ export interface components {
              */
             operator?: "and_" | "or_";
             id?: components["schemas"]["IdFilter"] | null;
-            name?: components["schemas"]["TextFilter"] | null;
+            name?: components["schemas"]["NameFilter"] | null;
+        };
+        /** WorkQueueListing */
+        WorkQueueListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            work_queues?: components["schemas"]["WorkQueueFilter"] | null;
+        };
+        /** WorkQueueUpdate */
+        WorkQueueUpdate: {
+            name?: string | null;
+            description?: string | null;
+            is_paused?: boolean;
+            concurrency_limit?: number | null;
+            priority?: number | null;
+            last_polled?: string | null;
+            filter?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** Worker */
+        Worker: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            /** Format: uuid */
+            work_pool_id: string;
+            last_heartbeat_time: string | null;
+            heartbeat_interval_seconds: number | null;
+            status: components["schemas"]["WorkerStatus"];
+        };
+        /** WorkerFilter */
+        WorkerFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            last_heartbeat_time?: components["schemas"]["TimeFilter"] | null;
+            status?: components["schemas"]["WorkerStatusFilter"] | null;
+        };
+        /** WorkerListing */
+        WorkerListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            workers?: components["schemas"]["WorkerFilter"] | null;
+        };
+        /**
+         * WorkerStatus
+         * @description Whether a worker has shown itself lately.
+         * @default OFFLINE
+         * @enum {string}
+         */
+        WorkerStatus: "ONLINE" | "OFFLINE";
+        /** WorkerStatusFilter */
+        WorkerStatusFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            any_?: components["schemas"]["WorkerStatus"][] | null;
+            not_any_?: components["schemas"]["WorkerStatus"][] | null;
         };
         /**
          * Error
@@ -5622,6 +6613,1317 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_deployment_by_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow_name: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    count_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RunSelection"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    paginate_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentPaging"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDeployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    count_deployments_by_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowIds"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentBulkDelete"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_due_of_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DueOfDeployments"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pause_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resume_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentFlowRunCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentSchedule"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentScheduleCreate"][];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentSchedule"][];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentSchedule"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeploymentScheduleUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePreview"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkPoolCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkPool"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkPool"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkPool"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkPoolUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_pools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkPoolListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkPool"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    count_pools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkPoolSelection"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_due_of_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DueOfPool"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedRun"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_queue_of_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_queue_of_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_queue_of_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_queues_of_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_due_of_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DueOfQueue"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    beat_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Heartbeat"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WorkerListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pool_name: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
