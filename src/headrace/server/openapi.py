@@ -74,6 +74,7 @@ def make_document() -> Document:
         route_handlers=[Surface("/", route_handlers=ROUTES)],
         dependencies=provide(**dict.fromkeys(names)),
         openapi_config=config,
+        logging_config=None,
     )
     document = _loosen(app.openapi_schema.to_schema())
     handlers = {
