@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -83,6 +83,15 @@ def test_a_read_cannot_write(database: Database) -> None:
     assert database.read(marks.read) == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C means what it means in a script, whatever ran in this process before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_the_thread_that_waits_does_not_reach_the_unit(database: Database) -> None:
     interrupted = threading.Event()
 
@@ -91,9 +100,11 @@ def test_an_interrupt_of_the_thread_that_waits_does_not_reach_the_unit(database:
         interrupted.wait()
         marks.write(1)(connection)
 
-    with pytest.raises(KeyboardInterrupt):
-        database.write(unit)
-    interrupted.set()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            database.write(unit)
+    finally:
+        interrupted.set()
     assert database.write(marks.write(2)) == 1
     assert database.read(marks.read) == [1, 2]
 
