@@ -1,6 +1,7 @@
 """Fixtures for the whole suite: a home of its own for every test, and databases of both kinds."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,11 @@ from tests import postgresql
 for _name in [*os.environ]:
     if _name.startswith("HEADRACE_") or _name == "PYTHONDONTWRITEBYTECODE":
         del os.environ[_name]
+
+
+# A suite started in the background ignores Ctrl-C, and so would every script that it starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
