@@ -1,5 +1,6 @@
 """Units of work on a small table, for tests of what carries them."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -42,9 +43,10 @@ def start(script: str, *arguments: Any) -> subprocess.Popen[str]:
     """A process that runs the script with `sys`, `open_database` and `marks` at hand."""
     prelude = "import sys\nfrom headrace.storage.databases import open_database\nfrom tests.unit.storage import marks\n"
     command = [sys.executable, "-c", prelude + textwrap.dedent(script), *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    )
+    # Not measured: one that gives up being root could not write what was measured, and would say so.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1, env=environment)
 
 
 def said(process: subprocess.Popen[str]) -> str:
