@@ -1,3 +1,4 @@
+import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
@@ -12,10 +13,13 @@ if (!place) throw new Error("The page has no place for the application.");
 
 createRoot(place).render(
   <StrictMode>
-    <QueryClientProvider client={queryClient}>
-      <Door>
-        <RouterProvider router={router} />
-      </Door>
-    </QueryClientProvider>
+    {/* The content security policy allows no inline styles, so the primitives must not write any. */}
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queryClient}>
+        <Door>
+          <RouterProvider router={router} />
+        </Door>
+      </QueryClientProvider>
+    </CSPProvider>
   </StrictMode>,
 );

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "./fetch";
+import { forget } from "./queries";
 import type { Artifact, ArtifactCollection, ArtifactFilter } from "./types";
 
 type Sort = "CREATED_DESC" | "UPDATED_DESC" | "ID_DESC" | "KEY_DESC" | "KEY_ASC";
@@ -47,6 +48,6 @@ export function useDeleteArtifact() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => call<void>("DELETE", `/artifacts/${id}`),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["artifacts"] }),
+    onSuccess: (_, id) => void forget(client, ["artifacts"], id),
   });
 }

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ApiError, call } from "./fetch";
+import { forget } from "./queries";
 import type {
   Deployment,
   DeploymentFlowRunCreate,
@@ -98,7 +99,11 @@ export function useUpdateDeployment() {
 }
 
 export function useDeleteDeployment() {
-  return useDeploymentMutation((id: string) => call<void>("DELETE", `/deployments/${id}`));
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => call<void>("DELETE", `/deployments/${id}`),
+    onSuccess: (_, id) => void forget(client, ["deployments", "flow_runs"], id),
+  });
 }
 
 export function useCreateSchedule() {

@@ -1,6 +1,8 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { call } from "./fetch";
+import { mergeGraphs, sinceOf } from "./graphs";
+import { forget } from "./queries";
 import type { FlowRun, FlowRunSort, Graph, HistoryInterval, OrchestrationResult, Selection, State } from "./types";
 
 export const flowRunKeys = {
@@ -52,11 +54,20 @@ export const flowRunStates = (id: string) =>
     ...about(id),
   });
 
-/** The run's tasks and subflows with their times: drawn anew when task runs change, which is why they are its noun. */
+/**
+ * The run's tasks and subflows with their times: drawn anew when task runs change, which is why they are its noun. Of a
+ * large run that goes on, only what may have changed is asked for.
+ */
 export const flowRunGraph = (id: string) =>
   queryOptions({
     queryKey: ["task_runs", "graph", id],
-    queryFn: ({ signal }) => call<Graph>("GET", `/flow_runs/${id}/graph-v2`, { signal }),
+    queryFn: async ({ signal, client, queryKey }) => {
+      const before = client.getQueryData<Graph>(queryKey);
+      const since = sinceOf(before);
+      const query = since ? { query: { since } } : {};
+      const graph = await call<Graph>("GET", `/flow_runs/${id}/graph-v2`, { ...query, signal });
+      return since && before ? mergeGraphs(before, graph) : graph;
+    },
     ...about(id),
   });
 
@@ -105,5 +116,9 @@ export function useResumeFlowRun() {
 }
 
 export function useDeleteFlowRun() {
-  return useFlowRunMutation((id: string) => call<void>("DELETE", `/flow_runs/${id}`));
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => call<void>("DELETE", `/flow_runs/${id}`),
+    onSuccess: (_, id) => void forget(client, ["flow_runs", "task_runs", "artifacts"], id),
+  });
 }

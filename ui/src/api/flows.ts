@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { call } from "./fetch";
+import { forget } from "./queries";
 import type { Flow, FlowFilter } from "./types";
 
 export const flowKeys = {
@@ -48,6 +49,6 @@ export function useDeleteFlow() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => call<void>("DELETE", `/flows/${id}`),
-    onSuccess: () => client.invalidateQueries({ queryKey: flowKeys.all }),
+    onSuccess: (_, id) => void forget(client, ["flows", "flow_runs", "deployments"], id),
   });
 }

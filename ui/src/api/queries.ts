@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { type Query, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./fetch";
 import { refreshInterval } from "./live";
 
@@ -20,3 +20,10 @@ export const queryClient = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+/** Asks again for what may have changed by a deletion, but not for what was deleted: its page is about to be left. */
+export function forget(client: QueryClient, nouns: string[], id: string): Promise<void> {
+  const remains = (query: Query) =>
+    nouns.includes(String(query.queryKey[0])) && !query.queryKey.includes(id) && query.meta?.flowRun !== id;
+  return client.invalidateQueries({ predicate: remains });
+}

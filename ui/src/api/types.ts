@@ -85,6 +85,8 @@ export interface GraphNode {
   start_time: string | null;
   end_time: string | null;
   parents: { id: string }[];
+  /** The task runs in which it was called. */
+  encapsulating?: { id: string }[];
   children: { id: string }[];
   attempts?: Attempt[];
 }

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, call } from "./fetch";
+import { forget } from "./queries";
 import type {
   Worker,
   WorkPool,
@@ -97,7 +98,11 @@ export function useUpdateWorkPool() {
 }
 
 export function useDeleteWorkPool() {
-  return useWorkPoolMutation((name: string) => call<void>("DELETE", at(name)));
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => call<void>("DELETE", at(name)),
+    onSuccess: (_, name) => void forget(client, ["work_pools"], name),
+  });
 }
 
 export function useCreateQueue() {

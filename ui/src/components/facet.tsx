@@ -37,6 +37,7 @@ export function Facet<Value extends string>({ label, options, chosen, change, se
         )}
       >
         <Combobox.Trigger
+          aria-label={label}
           className={cx(
             "inline-flex h-full min-w-0 items-center gap-1.5 rounded-md pl-2.5 hover:bg-hover",
             chosen.length ? "pr-1" : "pr-2 text-ink-2",

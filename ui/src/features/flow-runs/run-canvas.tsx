@@ -1,6 +1,7 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { ChartGantt, GitFork, Rows3 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { ApiError } from "@/api/fetch";
 import { flowRunGraph } from "@/api/flow-runs";
 import type { FlowRun, Graph, GraphNode } from "@/api/types";
 import { Channel } from "@/components/channel";
@@ -71,7 +72,9 @@ export function RunCanvas({ run, view, chooseView, selected, select, showLogs, l
         <Segments label="How to draw it" options={[...VIEWS]} chosen={shown} choose={chooseView} />
       </div>
       <Channel counts={counts} of="task runs" className="rounded-none" />
-      {error && !graph ? (
+      {error instanceof ApiError && error.status === 422 && !graph ? (
+        <Empty title="Too many task runs to draw">The tab of task runs below lists them all.</Empty>
+      ) : error && !graph ? (
         <Failure error={error} retry={refetch} />
       ) : !graph ? (
         <div className="flex h-40 flex-col justify-center gap-3 px-6">

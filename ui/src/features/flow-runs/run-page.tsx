@@ -4,10 +4,10 @@ import { useCallback, useMemo } from "react";
 import { artifactCount } from "@/api/artifacts";
 import { deploymentDetail } from "@/api/deployments";
 import { ApiError } from "@/api/fetch";
-import { flowRunDetail, flowRunStates } from "@/api/flow-runs";
+import { flowRunDetail, flowRunGraph, flowRunStates } from "@/api/flow-runs";
 import { flowDetail } from "@/api/flows";
 import { logCount } from "@/api/logs";
-import { taskRunCount, taskRunDetail } from "@/api/task-runs";
+import { taskRunCount } from "@/api/task-runs";
 import type { FlowRun, LogFilter } from "@/api/types";
 import { CopyId } from "@/components/copy";
 import { Empty } from "@/components/empty";
@@ -142,11 +142,19 @@ interface RunTabsProps {
 function RunTabs({ run, search, turn }: RunTabsProps) {
   const { tab = "logs", task, level, find } = search;
   const ofRun = useMemo<LogFilter>(() => ({ flow_run_id: { any_: [run.id] } }), [run.id]);
-  const scope = useMemo<LogFilter>(() => (task ? { ...ofRun, task_run_id: { any_: [task] } } : ofRun), [ofRun, task]);
+  // A subflow may be chosen too; its lines are on its own page.
+  const { data: chosen } = useQuery({
+    ...flowRunGraph(run.id),
+    select: (graph) => graph.nodes.find(([id]) => id === task)?.[1],
+  });
+  const taskRun = chosen?.kind === "task-run" ? chosen.id : undefined;
+  const scope = useMemo<LogFilter>(
+    () => (taskRun ? { ...ofRun, task_run_id: { any_: [taskRun] } } : ofRun),
+    [ofRun, taskRun],
+  );
   const { data: lines } = useQuery(logCount(ofRun));
   const { data: tasks } = useQuery(taskRunCount({ task_runs: { flow_run_id: { any_: [run.id] } } }, run.id));
   const { data: artifacts } = useQuery(artifactCount({ flow_run_id: { any_: [run.id] } }));
-  const { data: narrowed } = useQuery({ ...taskRunDetail(task ?? ""), enabled: task !== undefined, retry: false });
   const short = (count: number | null | undefined) => (count ? formatShortCount(count) : undefined);
   const findTasks = useCallback((text: string | undefined) => turn({ find: text }), [turn]);
   const changeLogs = useCallback((part: Partial<RunPageSearch>) => turn(part), [turn]);
@@ -172,7 +180,7 @@ function RunTabs({ run, search, turn }: RunTabsProps) {
           change={changeLogs}
           live={!isFinal(run.state_type)}
           name={run.name}
-          narrowed={task ? { label: narrowed?.name ?? "…", lift: () => turn({ task: undefined }) } : undefined}
+          narrowed={taskRun && chosen ? { label: chosen.label, lift: () => turn({ task: undefined }) } : undefined}
         />
       )}
       {tab === "tasks" && <TaskRunList flowRun={run.id} find={find} change={findTasks} />}

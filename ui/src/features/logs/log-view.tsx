@@ -144,6 +144,13 @@ function Lines({ filter, find, wrap, live, filtered }: LinesProps) {
     if (box) setAtEnd(box.scrollHeight - box.scrollTop - box.clientHeight < 40);
   };
 
+  const total = rows.getTotalSize();
+  // More lines may be more than there is room for. Where lines are followed, following them says it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on how many lines there are
+  useEffect(() => {
+    if (!live) watch();
+  }, [count, total, live]);
+
   if (error && count === undefined) return <Failure error={error} retry={retry} />;
   if (count === undefined) return <SkeletonRows count={8} />;
   if (count === 0) {
@@ -169,7 +176,7 @@ function Lines({ filter, find, wrap, live, filtered }: LinesProps) {
         aria-live="off"
         className="-outline-offset-2 max-h-[min(34rem,70dvh)] overflow-auto py-1.5"
       >
-        <div className={cx("relative", !wrap && "w-max min-w-full")} style={{ height: rows.getTotalSize() }}>
+        <div className={cx("relative", !wrap && "w-max min-w-full")} style={{ height: total }}>
           {rows.getVirtualItems().map((item) => (
             <div
               key={item.key}

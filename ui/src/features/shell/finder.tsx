@@ -31,7 +31,8 @@ export default function Finder({ close }: { close: () => void }) {
   const list = useId();
   const chosen = Math.min(at, found.length - 1);
   const open = (one: Found | undefined) => {
-    one?.open();
+    if (!one) return;
+    one.open();
     close();
   };
   const press = (event: KeyboardEvent) => {

@@ -45,7 +45,7 @@ export function Shell() {
       >
         Skip to the content
       </a>
-      <aside className="hidden md:block">
+      <div className="hidden md:block">
         <div className="sticky top-0 flex h-dvh flex-col gap-5 border-line border-r bg-bed px-3 py-4">
           <Brand />
           <button
@@ -69,7 +69,7 @@ export function Shell() {
             <ThemeButton />
           </div>
         </div>
-      </aside>
+      </div>
       <header className="sticky top-0 z-20 flex h-12 items-center gap-1 border-line border-b bg-bed/95 pr-2 pl-4 md:hidden">
         <Brand />
         <span className="ml-auto" />

@@ -78,6 +78,22 @@ describe("items", () => {
   });
 });
 
+it("puts what was called inside of a task under that task", () => {
+  const called = (id: string, start: number, caller: string) =>
+    node(id, start, start + 1, { encapsulating: [{ id: caller }] });
+  const rows = rowsOf(
+    graph([node("a", 0, 9), node("b", 1, 2), called("c", 3, "a"), called("d", 4, "c"), called("lost", 5, "gone")]),
+    new Map(),
+  );
+  expect(rows.map((row) => [row.id, row.depth])).toEqual([
+    ["a", 0],
+    ["c", 1],
+    ["d", 2],
+    ["b", 0],
+    ["lost", 0],
+  ]);
+});
+
 describe("lanes", () => {
   it("are as few as the run was wide, and no item covers another", () => {
     const nodes = Array.from({ length: 3_000 }, (_, index) => {

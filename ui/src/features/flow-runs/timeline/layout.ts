@@ -58,14 +58,30 @@ function stretchesOf(node: GraphNode, start: number, end: number | null): Stretc
   }));
 }
 
-/** One item per row, a subflow's own items under it when it is opened and its graph has come. */
+/**
+ * One item per row: what was called inside of a task under that task, and a subflow's own items under it when it is opened
+ * and its graph has come.
+ */
 export function rowsOf(graph: Graph, opened: ReadonlyMap<string, Graph | undefined>, depth = 0): Item[] {
-  const rows: Item[] = [];
-  for (const item of itemsOf(graph, depth)) {
-    rows.push(item);
-    const inner = item.subflow ? opened.get(item.id) : undefined;
-    if (inner) rows.push(...rowsOf(inner, opened, depth + 1));
+  const items = itemsOf(graph, depth);
+  const known = new Set(items.map((item) => item.id));
+  const inside = new Map<string, Item[]>();
+  const outside: Item[] = [];
+  for (const item of items) {
+    const caller = item.node.encapsulating?.find(({ id }) => known.has(id) && id !== item.id)?.id;
+    if (caller === undefined) outside.push(item);
+    else inside.set(caller, [...(inside.get(caller) ?? []), item]);
   }
+  const rows: Item[] = [];
+  const place = (item: Item, at: number) => {
+    rows.push(at === item.depth ? item : { ...item, depth: at });
+    const called = inside.get(item.id) ?? [];
+    inside.delete(item.id);
+    for (const one of called) place(one, at + 1);
+    const inner = item.subflow ? opened.get(item.id) : undefined;
+    if (inner) rows.push(...rowsOf(inner, opened, at + 1));
+  };
+  for (const item of outside) place(item, depth);
   return rows;
 }
 

@@ -105,6 +105,12 @@ export function Timeline({ graph, rows, opened, toggle, selected, select }: Time
     return findInLane(lane, view.from + (x - gutter) * perPixel, now, perPixel * 3);
   };
 
+  // The choice lives in the address, which follows a moment later: keys pressed in the meantime count from here.
+  const latest = useRef(selected);
+  useEffect(() => {
+    latest.current = selected;
+  }, [selected]);
+
   const choose = (item: Item | undefined, event: PointerEvent) => {
     const inChevron =
       item?.subflow && rows && event.clientX - event.currentTarget.getBoundingClientRect().left < 24 + item.depth * 14;
@@ -114,9 +120,10 @@ export function Timeline({ graph, rows, opened, toggle, selected, select }: Time
 
   const step = (by: number) => {
     const order = rows ? lanes.map((lane) => lane[0] as Item) : items;
-    const at = order.findIndex((item) => item.id === selected);
+    const at = order.findIndex((item) => item.id === latest.current);
     const next = order[Math.min(order.length - 1, Math.max(0, at + by))];
     if (!next) return;
+    latest.current = next.id;
     select(next.id);
     const lane = places.get(next.id)?.lane ?? 0;
     const top = lane * laneHeight(scene);
@@ -135,7 +142,7 @@ export function Timeline({ graph, rows, opened, toggle, selected, select }: Time
     else if (scales[key]) zoom.scale(scales[key]);
     else if (key === "0") zoom.show(WHOLE);
     else if (key === "Escape") select(null);
-    else if (key === "Enter" && selected && places.get(selected)?.item.subflow) toggle(selected);
+    else if (key === "Enter" && latest.current && places.get(latest.current)?.item.subflow) toggle(latest.current);
     else return;
     event.preventDefault();
   };
@@ -241,10 +248,10 @@ function usePainting(
   going: boolean,
 ): void {
   const latest = useRef({ scene, view });
-  latest.current = { scene, view };
   const palette = useRef<{ theme: string; colors: Palette } | null>(null);
 
   useEffect(() => {
+    latest.current = { scene, view };
     const node = canvas.current;
     const context = node?.getContext("2d");
     if (!node || !context || view.width === 0) return;
