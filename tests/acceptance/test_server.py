@@ -348,6 +348,7 @@ def test_requests_under_way_are_finished(server: ServerProcess, ask: httpx2.Clie
     thread = threading.Thread(target=lambda: answers.append(ask.post("/flows/", content=body())))
     thread.start()
     assert asked.wait(20)
+    assert ask.get("/health").status_code == 200  # what came before it has been taken up by now
     os.kill(server.pid, signal.SIGTERM)
     told.set()
     thread.join(30)
