@@ -1,10 +1,7 @@
 /** Names for the shapes of the wire, as the generated types know them. They are not mirrored: the wire's names are ours. */
-import type { components as contract } from "./contract";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-/** Nouns of the wire contract that the server does not describe yet. */
-type Contract = contract["schemas"];
 
 /** An answer carries every field that its type names, whether the type calls it required or not. */
 type Whole<T> = T extends (infer Item)[]
@@ -28,24 +25,28 @@ export type UiSettings = Whole<Schemas["UiSettings"]>;
 export type RunNews = { kind: string; id: string; flow_run_id: string | null };
 export type OrchestrationResult = Whole<Schemas["OrchestrationResult"]>;
 
-export type Deployment = Whole<Omit<Contract["DeploymentResponse"], "schedules">> & { schedules: DeploymentSchedule[] };
-export type DeploymentUpdate = Contract["DeploymentUpdate"];
-export type DeploymentFlowRunCreate = Contract["DeploymentFlowRunCreate"];
-export type IntervalSchedule = Contract["IntervalSchedule-Output"];
-export type CronSchedule = Contract["CronSchedule"];
-export type RRuleSchedule = Contract["RRuleSchedule"];
+/** A schedule is one of three kinds, told apart by what it names. */
+export type IntervalSchedule = { interval: number; anchor_date?: string; timezone?: string | null };
+export type CronSchedule = { cron: string; timezone?: string | null; day_or?: boolean };
+export type RRuleSchedule = { rrule: string; timezone?: string | null };
 export type Schedule = IntervalSchedule | CronSchedule | RRuleSchedule;
-export type DeploymentSchedule = Whole<Omit<Contract["DeploymentSchedule"], "schedule">> & { schedule: Schedule };
-export type DeploymentScheduleCreate = Omit<Contract["DeploymentScheduleCreate"], "schedule"> & { schedule: Schedule };
-export type DeploymentScheduleUpdate = Omit<Contract["DeploymentScheduleUpdate"], "schedule"> & { schedule?: Schedule };
 
-export type WorkPool = Whole<Contract["WorkPoolResponse"]>;
-export type WorkPoolCreate = Contract["WorkPoolCreate"];
-export type WorkPoolUpdate = Contract["WorkPoolUpdate"];
-export type WorkQueue = Whole<Contract["WorkQueueResponse"]>;
-export type WorkQueueCreate = Contract["WorkQueueCreate"];
-export type WorkQueueUpdate = Contract["WorkQueueUpdate"];
-export type Worker = Whole<Contract["WorkerResponse"]>;
+type Scheduled<T> = Omit<T, "schedule"> & { schedule: Schedule };
+
+export type Deployment = Whole<Omit<Schemas["Deployment"], "schedules">> & { schedules: DeploymentSchedule[] };
+export type DeploymentUpdate = Schemas["DeploymentUpdate"];
+export type DeploymentFlowRunCreate = Schemas["DeploymentFlowRunCreate"];
+export type DeploymentSchedule = Scheduled<Whole<Schemas["DeploymentSchedule"]>>;
+export type DeploymentScheduleCreate = Scheduled<Schemas["DeploymentScheduleCreate"]>;
+export type DeploymentScheduleUpdate = Partial<Scheduled<Schemas["DeploymentScheduleUpdate"]>>;
+
+export type WorkPool = Whole<Schemas["WorkPool"]>;
+export type WorkPoolCreate = Schemas["WorkPoolCreate"];
+export type WorkPoolUpdate = Schemas["WorkPoolUpdate"];
+export type WorkQueue = Whole<Schemas["WorkQueue"]>;
+export type WorkQueueCreate = Schemas["WorkQueueCreate"];
+export type WorkQueueUpdate = Schemas["WorkQueueUpdate"];
+export type Worker = Whole<Schemas["Worker"]>;
 
 export type FlowFilter = Schemas["FlowFilter"];
 export type FlowRunFilter = Schemas["FlowRunFilter"];

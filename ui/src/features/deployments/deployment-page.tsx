@@ -251,9 +251,7 @@ function Details({ deployment }: { deployment: Deployment }) {
         </Fact>
         <Fact name="Version">{deployment.version ?? "–"}</Fact>
         <Fact name="Queue">{deployment.work_queue_name ?? "–"}</Fact>
-        <Fact name="Runs at once">
-          {deployment.global_concurrency_limit?.limit ?? deployment.concurrency_limit ?? "no limit"}
-        </Fact>
+        <Fact name="Runs at once">{deployment.concurrency_limit ?? "no limit"}</Fact>
         <Fact name="Entrypoint" wide>
           <code className="break-all font-mono text-xs">{deployment.entrypoint ?? "–"}</code>
         </Fact>

@@ -1,4 +1,4 @@
-import type { Schedule } from "@/api/types";
+import type { CronSchedule, RRuleSchedule, Schedule } from "@/api/types";
 import { describeInterval } from "@/format/duration";
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -15,14 +15,23 @@ const RULE_DAYS: Record<string, string> = {
 
 export type Kind = "interval" | "cron" | "rrule";
 
+/** A server may name the other kinds too, as null. */
+export function isCron(schedule: Schedule): schedule is CronSchedule {
+  return "cron" in schedule && typeof schedule.cron === "string";
+}
+
+export function isRule(schedule: Schedule): schedule is RRuleSchedule {
+  return "rrule" in schedule && typeof schedule.rrule === "string";
+}
+
 export function kindOf(schedule: Schedule): Kind {
-  return "cron" in schedule ? "cron" : "rrule" in schedule ? "rrule" : "interval";
+  return isCron(schedule) ? "cron" : isRule(schedule) ? "rrule" : "interval";
 }
 
 /** A schedule in words, as far as they stay short; else the expression itself. */
 export function describeSchedule(schedule: Schedule): string {
-  if ("cron" in schedule) return describeCron(schedule.cron);
-  if ("rrule" in schedule) return describeRule(schedule.rrule);
+  if (isCron(schedule)) return describeCron(schedule.cron);
+  if (isRule(schedule)) return describeRule(schedule.rrule);
   return capital(describeInterval(schedule.interval));
 }
 

@@ -1,5 +1,5 @@
 import type { Schedule } from "@/api/types";
-import { type Kind, kindOf } from "./describe";
+import { isCron, isRule, type Kind, kindOf } from "./describe";
 
 /** A schedule as the dialog holds it, which may not be one yet. */
 export interface Draft {
@@ -29,8 +29,8 @@ export function draftOf(schedule: Schedule | null, zone: string): Draft {
   };
   if (!schedule) return empty;
   const held = { ...empty, kind: kindOf(schedule), zone: schedule.timezone ?? "UTC" };
-  if ("cron" in schedule) return { ...held, cron: schedule.cron, dayOr: schedule.day_or ?? true };
-  if ("rrule" in schedule) return { ...held, rrule: schedule.rrule };
+  if (isCron(schedule)) return { ...held, cron: schedule.cron, dayOr: schedule.day_or ?? true };
+  if (isRule(schedule)) return { ...held, rrule: schedule.rrule };
   const [unit, size] = (Object.entries(UNIT_SECONDS) as [Unit, number][])
     .reverse()
     .find(([, length]) => schedule.interval >= length && schedule.interval % length === 0) ?? ["seconds", 1];

@@ -8,7 +8,7 @@ import { Confirm } from "@/components/dialog";
 import { Panel } from "@/components/page";
 import { Switch } from "@/components/switch";
 import { say } from "@/components/toast";
-import { describeSchedule, kindOf } from "./describe";
+import { describeSchedule, isCron, isRule, kindOf } from "./describe";
 
 const ScheduleDialog = lazy(() => import("./schedule-dialog"));
 
@@ -103,12 +103,11 @@ interface LineProps {
 function Line({ deployment, schedule, edit, remove }: LineProps) {
   const update = useUpdateSchedule();
   const words = describeSchedule(schedule.schedule);
-  const expression =
-    "cron" in schedule.schedule
-      ? schedule.schedule.cron
-      : "rrule" in schedule.schedule
-        ? schedule.schedule.rrule
-        : null;
+  const expression = isCron(schedule.schedule)
+    ? schedule.schedule.cron
+    : isRule(schedule.schedule)
+      ? schedule.schedule.rrule
+      : null;
   const parameters = Object.keys(schedule.parameters ?? {});
   return (
     <li className="flex items-center gap-3 border-line border-b py-2 pr-2 pl-4 last:border-0">

@@ -1,0 +1,111 @@
+"""A real browser, and a server of a small company's week for it to look at."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.e2e.stub.server import STATIC, StubServer
+from tests.e2e.stub.world import World
+
+# The machine may be busy with other things; nothing waits longer than it has to.
+expect.set_options(timeout=20_000)
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+
+
+def give_up(reason: str) -> NoReturn:
+    """Skip on a laptop, saying why; fail where CI=true."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium; playwright brings none."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        give_up(f"No browser here: none of {', '.join(BROWSERS)} is on the path (Debian: apt-get install chromium).")
+    if not (STATIC / "index.html").is_file():
+        give_up("The UI is not built: `make ui` builds it.")
+    # Chromium's sandbox does not start as root.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stub() -> Iterator[StubServer]:
+    """A server with a world of its own."""
+    server = StubServer(World())
+    thread = threading.Thread(target=server.serve_forever, name="stub", daemon=True)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join(10)
+    assert server.faults == []
+
+
+class Visitor:
+    """Somebody at a browser. What goes wrong on the pages is kept, and fails the test that visited them."""
+
+    def __init__(self, browser: Browser, stub: StubServer, **options: Any) -> None:
+        self.stub = stub
+        self.context = browser.new_context(base_url=stub.url, timezone_id="Europe/Berlin", **options)
+        self.problems: list[str] = []
+        self.expected: tuple[str, ...] = ()
+        self.page = self.open()
+
+    def open(self) -> Page:
+        """Another tab."""
+        page = self.context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        page.on("request", self._see)
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(part in message.text for part in self.expected):
+            self.problems.append(f"{self.page.url}: {message.text}")
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith((self.stub.url, "blob:", "data:")):
+            self.problems.append(f"{self.page.url} asked another host: {request.url}")
+
+
+MakeVisitor = Callable[..., Visitor]
+
+
+@pytest.fixture
+def make_visitor(browser: Browser, stub: StubServer) -> Iterator[MakeVisitor]:
+    """Makes visitors of the stub; the options are those of a browser context."""
+    visitors: list[Visitor] = []
+
+    def make(**options: Any) -> Visitor:
+        visitors.append(Visitor(browser, stub, **{"viewport": {"width": 1280, "height": 800}, **options}))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        visitor.context.close()
+        assert visitor.problems == []
+
+
+@pytest.fixture
+def visitor(make_visitor: MakeVisitor) -> Visitor:
+    """One visitor at a desktop."""
+    return make_visitor()
+
+
+@pytest.fixture
+def page(visitor: Visitor) -> Page:
+    """The visitor's page."""
+    return visitor.page
