@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,16 +26,18 @@ ARRIVAL = 3.0
 """Seconds that a script waits for a server which does not answer: one that is just being started anew."""
 
 
-def open_execution(settings: Settings) -> Execution:
+def open_execution(settings: Settings, *, supervised: bool = False) -> Execution:
     """The way for engines and workers: the server that the settings name, else the database itself, in this process.
 
     A database is created or migrated; raises `DatabaseError` in one line when that cannot be. A server has to answer, as
-    one of ours: raises `Unavailable` and `ConfigurationError` in one line.
+    one of ours: raises `Unavailable` and `ConfigurationError` in one line. What runs in a `supervised` process is beaten
+    for by its supervisor.
     """
     if settings.api_url is not None:
         from headrace.client.execution import RemoteExecution
 
-        return RemoteExecution(_reach_server(settings.api_url, settings, ARRIVAL), settings.heartbeat_seconds)
+        transport = _reach_server(settings.api_url, settings, ARRIVAL)
+        return RemoteExecution(transport, settings.heartbeat_seconds, supervised=supervised)
     from headrace.orchestration.execution import OrchestratedExecution
     from headrace.storage.databases import open_database
 
@@ -79,21 +82,24 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), loops)
 
 
-def open_session() -> Session:
+def open_session(*, supervised: bool = False) -> Session:
     """The session of a process that runs flows: settings read, logging set up, what an outage left behind delivered."""
     _show_errors_in_one_line()
     settings = load_settings()
     configure_logging(settings)
-    execution = open_execution(settings)
-    if settings.api_url is not None:
-        from hashlib import sha256
-
-        # What was meant for one server is not for another, nor for the database here.
-        place = sha256(settings.api_url.encode()).hexdigest()[:16]
-        settings = structs.replace(settings, spool_path=settings.spool_path / f"server-{place}")
-    session = Session(execution, settings)
+    execution = open_execution(settings, supervised=supervised)
+    session = Session(execution, structs.replace(settings, spool_path=find_spool(settings)))
     session.spool.deliver(session.gateway)
     return session
+
+
+def find_spool(settings: Settings) -> Path:
+    """Where what could not be delivered waits: what was meant for one server is not for another, nor for a database."""
+    if settings.api_url is None:
+        return settings.spool_path
+    from hashlib import sha256
+
+    return settings.spool_path / f"server-{sha256(settings.api_url.encode()).hexdigest()[:16]}"
 
 
 def _reach_server(api_url: str, settings: Settings, patience: float = 0.0) -> Transport:

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from headrace.base.ids import uuid7
 from headrace.gateway.execution import Execution
-from headrace.schema.orchestration import Claim, ClaimRequest
+from headrace.schema.orchestration import Claim, ClaimRequest, Presence
 from headrace.schema.state import StateType
 from tests.conformance.conftest import Orchestrations
 from tests.conformance.scenes import NOBODY, Stage
+
+BEATING = Presence(kind="beat", interval=10.0)
 
 
 def claim(execution: Execution, stage: Stage, limit: int = 10, seconds: float = 0, **what: Any) -> list[Claim]:
@@ -87,3 +89,40 @@ def test_a_claimant_that_dies_loses_its_claim(execution: Execution, stage: Stage
     execution.crash_if_dead()
     execution.crash_if_dead()
     assert execution.read_flow_run(run.id).state_type is StateType.CRASHED
+
+
+def test_who_sees_an_attempt_end_says_so(execution: Execution, stage: Stage) -> None:
+    run = stage.scheduled()
+    (mine,) = claim(execution, stage, presence=BEATING)
+    stage.propose(run, StateType.RUNNING, epoch=mine.epoch, presence=BEATING)
+    assert execution.end_attempt(run.id, mine.epoch + 1, "another one") is False
+    assert execution.end_attempt(run.id, mine.epoch, "It was killed.") is True
+    ended = execution.read_flow_run(run.id)
+    assert (ended.state_type, ended.state and ended.state.message) == (StateType.CRASHED, "It was killed.")
+    assert execution.end_attempt(run.id, mine.epoch, "again") is False
+    assert execution.end_attempt(uuid7(), 1, "nothing") is False
+
+
+def test_the_end_of_an_attempt_means_nothing_to_a_run_that_is_not_its_any_more(
+    execution: Execution, stage: Stage
+) -> None:
+    done, suspended, offered = (stage.scheduled(deployment_id=uuid7()) for _ in range(3))
+    epochs = {each.flow_run.id: each.epoch for each in claim(execution, stage, presence=BEATING)}
+    for run in (done, suspended, offered):
+        stage.propose(run, StateType.RUNNING, epoch=epochs[run.id], presence=BEATING)
+    stage.propose(done, StateType.COMPLETED, epoch=epochs[done.id])
+    stage.propose(suspended, StateType.PAUSED, "Suspended", epoch=epochs[suspended.id], pause_reschedule=True)
+    stage.propose(offered, StateType.SCHEDULED, epoch=epochs[offered.id])
+    for run in (done, suspended, offered):
+        assert execution.end_attempt(run.id, epochs[run.id], "its process is gone") is False
+    types = [execution.read_flow_run(run.id).state_type for run in (done, suspended, offered)]
+    assert types == [StateType.COMPLETED, StateType.PAUSED, StateType.SCHEDULED]
+
+
+def test_a_run_whose_attempt_ends_while_it_is_cancelled_is_cancelled(execution: Execution, stage: Stage) -> None:
+    run = stage.scheduled()
+    (mine,) = claim(execution, stage, presence=BEATING)
+    stage.propose(run, StateType.RUNNING, epoch=mine.epoch, presence=BEATING)
+    stage.propose(run, StateType.CANCELLING)
+    assert execution.end_attempt(run.id, mine.epoch, "killed") is True
+    assert execution.read_flow_run(run.id).state_type is StateType.CANCELLED

@@ -45,14 +45,14 @@ LONGEST_POLL = 20.0
 class RemoteExecution:
     """`gateway.execution.Execution` of a server. It owns its transport, and closes it.
 
-    Attempts that begin through it are beaten for every `interval` seconds until they end; without an interval nobody
-    beats for them, and they show no presence.
+    Attempts that begin through it are beaten for every `interval` seconds until they end, by this process or, if it is
+    `supervised`, by the one that watches over it. Without an interval nobody beats, and they show no presence.
     """
 
-    def __init__(self, transport: Transport, interval: float | None = None) -> None:
+    def __init__(self, transport: Transport, interval: float | None = None, *, supervised: bool = False) -> None:
         self._transport = transport
         self._seen = threading.local()
-        self._heart = Heart(transport, self.beat, interval) if interval else None
+        self._heart = Heart(transport, self.beat, interval) if interval and not supervised else None
         self._presence = Presence(kind="beat", interval=interval) if interval else Presence()
 
     # runs
@@ -98,6 +98,9 @@ class RemoteExecution:
 
     def crash_if_dead(self) -> int:
         return self._call("crash_if_dead", calls.CrashIfDead())
+
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
+        return self._call("end_attempt", calls.EndAttempt(flow_run_id, epoch, message))
 
     # work
 

@@ -13,7 +13,7 @@ from headrace.engine.context import current
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
-from headrace.engine.flow_run import RunningFlow
+from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.inputs import Awaited
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import check_texts, check_timeout
@@ -25,6 +25,7 @@ from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of, version_of
 from headrace.engine.task_definition import finish
 from headrace.rules.retries import LONGEST_DELAY
+from headrace.schema.orchestration import Claim
 from headrace.schema.state import State, StateType
 
 P = ParamSpec("P")
@@ -151,6 +152,22 @@ class Flow(Generic[P, R_co]):
         session = current_session()
         self._settle_defaults(session)
         return RunningFlow(session, self, parameters, current.get(), wait_for)
+
+    def execute(self, claim: Claim) -> State:
+        """Execute a run that the orchestrator has made and this process has claimed; return its final state.
+
+        What ends the run from outside (SystemExit, KeyboardInterrupt) crashes it and is raised.
+        """
+        session = current_session()
+        self._settle_defaults(session)
+        run = ClaimedFlow(session, self, claim)
+        if not self.is_async:
+            return drive_sync(flow_lifecycle(run), run)
+        import asyncio
+
+        from headrace.engine.loop import drive_async
+
+        return asyncio.run(drive_async(flow_lifecycle(run), run))
 
     async def _run_async(self, run: RunningFlow, return_state: bool) -> Any:
         from headrace.engine.loop import drive_async

@@ -14,12 +14,12 @@ from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
-from headrace.engine.requests import CreateFlowRun, Propose
+from headrace.engine.requests import CreateFlowRun, Propose, TakeUpFlowRun
 from headrace.rules.transitions import AWAITING_RETRY
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
 from headrace.schema.flow import FlowCreate
-from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, TaskRunPolicy
+from headrace.schema.orchestration import Claim, Decision, Proposal
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, FlowRunUpdate, TaskRunPolicy
 from headrace.schema.state import State, StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
@@ -123,26 +123,29 @@ class RunningFlow:
         if flow.flow_run_name is not None:
             context.run.name = render_run_name(flow.flow_run_name, context.parameters, flow.name)
 
-    def creation(self) -> CreateFlowRun:
+    def creation(self) -> CreateFlowRun | TakeUpFlowRun:
         """The request that creates the run."""
-        flow = self.flow
-        delay = flow.retry_delay_seconds
         run = FlowRunCreate(
             flow_id=self.id,  # replaced by the flow's id, which only the orchestrator knows
             id=self.id,
             name=self.name,
-            flow_version=flow.version,
+            flow_version=self.flow.version,
             parameters=recordable(self.parameters),
             parent_task_run_id=self.parent_task_run_id,
-            empirical_policy=FlowRunPolicy(
-                retries=flow.retries,
-                retry_delay=int(delay) if delay.is_integer() else None,  # the newer field holds whole seconds only
-                retry_delay_seconds=delay,
-            ),
+            empirical_policy=self.policy(),
             tags=self.record.tags,
             state=StateCreate(type=StateType.PENDING),
         )
-        return CreateFlowRun(FlowCreate(name=flow.name), run)
+        return CreateFlowRun(FlowCreate(name=self.flow.name), run)
+
+    def policy(self) -> FlowRunPolicy:
+        """How often the flow is to be tried again, and after how long."""
+        delay = self.flow.retry_delay_seconds
+        return FlowRunPolicy(
+            retries=self.flow.retries,
+            retry_delay=int(delay) if delay.is_integer() else None,  # the newer field holds whole seconds only
+            retry_delay_seconds=delay,
+        )
 
     def begin(self, record: FlowRun) -> None:
         """Take note that the run exists."""
@@ -174,6 +177,36 @@ class RunningFlow:
         """The user's function with its parameters, ready to be called."""
         args, kwargs = self.flow.signature.call_arguments(self.parameters)
         return partial(self.flow.fn, *args, **kwargs)
+
+
+class ClaimedFlow(RunningFlow):
+    """A run that the orchestrator knows already, claimed for this process, under the epoch of the claim."""
+
+    def __init__(self, session: Session, flow: FlowDefinition, claim: Claim) -> None:
+        super().__init__(session, flow, claim.flow_run.parameters, None)
+        run = claim.flow_run
+        self.id, self.epoch, self.context.run = run.id, claim.epoch, run
+        self.state = run.state or self.state
+        self.created = True
+        self._policy = run.empirical_policy
+        session.attempts[run.id] = claim.epoch
+
+    def prepare(self) -> None:
+        """Fill in the parameters that nobody gave, check them, and name the run. Raises as `RunningFlow.prepare`."""
+        self.context.parameters = self.flow.signature.bind((), self.parameters)
+        super().prepare()
+
+    def creation(self) -> TakeUpFlowRun:
+        """The request that tells what only the process which has the flow's code knows of the run."""
+        told = FlowRunUpdate(flow_version=self.flow.version, empirical_policy=self.policy(), name=self.name)
+        return TakeUpFlowRun(self.record, told)
+
+    def policy(self) -> FlowRunPolicy:
+        """The flow's policy; which pauses have fired stays as it is."""
+        policy = super().policy()
+        before = self._policy
+        policy.pause_keys, policy.resuming, policy.retry_type = before.pause_keys, before.resuming, before.retry_type
+        return policy
 
 
 def recordable(parameters: dict[str, Any]) -> dict[str, Any]:

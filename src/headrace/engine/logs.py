@@ -7,7 +7,8 @@ import logging
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from headrace.base import errors
 from headrace.base.ids import uuid7
@@ -15,6 +16,9 @@ from headrace.base.settings import Settings
 from headrace.engine.context import RunContext, TaskContext, current
 from headrace.engine.forks import after_fork
 from headrace.schema.fact import LogFact
+
+if TYPE_CHECKING:
+    from headrace.engine.session import Session
 
 ROOT = "headrace"
 FLOW_RUNS = "headrace.flow_runs"
@@ -30,10 +34,31 @@ _configuring = threading.Lock()
 _configured = False
 
 
+class LoggedRun(Protocol):
+    """What lines must know of the run they belong to. A run in execution is one; so is a run that is being prepared."""
+
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        ...
+
+    @property
+    def flow_run_id(self) -> UUID | None:
+        """The id of the flow run, if the line belongs to one."""
+        ...
+
+    @property
+    def task_run_id(self) -> UUID | None:
+        """The id of the task run, if the line belongs to one."""
+        ...
+
+
 class RunLogger(logging.LoggerAdapter[logging.Logger]):
     """A logger whose lines belong to one run."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: LoggedRun) -> None:
         of_task = isinstance(context, TaskContext)
         super().__init__(logging.getLogger(TASK_RUNS if of_task else FLOW_RUNS), {"run": context})
 
@@ -68,7 +93,7 @@ class JournalHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Journal the record if it belongs to a run."""
-        run: RunContext | None = getattr(record, "run", None) or current.get()
+        run: LoggedRun | None = getattr(record, "run", None) or current.get()
         if run is None or record.name in _OWN:
             return
         message = _whole(record, _message(record))
@@ -95,7 +120,7 @@ class TerminalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
-        run: RunContext | None = getattr(record, "run", None)
+        run: LoggedRun | None = getattr(record, "run", None)
         origin = (
             record.name if run is None else f"{'Task' if isinstance(run, TaskContext) else 'Flow'} run {run.name!r}"
         )

@@ -15,7 +15,7 @@ from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
 
 log = logging.getLogger("headrace.results")
 
@@ -30,6 +30,18 @@ class CreateFlowRun(Struct, frozen=True):
         """Return the run as stored."""
         self.run.presence = session.gateway.presence()
         return session.create_flow_run(self.flow, self.run)
+
+
+class TakeUpFlowRun(Struct, frozen=True):
+    """Tells the orchestrator more of a run that it has made already."""
+
+    run: FlowRun
+    told: FlowRunUpdate
+
+    def perform(self, session: Session) -> FlowRun:
+        """Return the run as it is now."""
+        session.patiently(lambda: session.gateway.update_flow_run(self.run.id, self.told))
+        return self.run
 
 
 class Propose(Struct, frozen=True):

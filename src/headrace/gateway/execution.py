@@ -99,6 +99,13 @@ class Execution(Protocol):
         """Look once at every lease whose holder's death can be seen at once (locks); crash those runs; return how many."""
         ...
 
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
+        """Say that what executed an attempt has ended; the run crashes, for this reason, if it still is that attempt's.
+
+        False when it is not: the run has ended, is suspended or waits for its start, or another attempt holds it.
+        """
+        ...
+
     # work
 
     def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:

@@ -63,6 +63,12 @@ def crash_silent(desk: Desk, silent: Collection[BeatingAttempt]) -> int:
     return desk.write(crash_them) if silent else 0
 
 
+def end_attempt(unit: Unit, flow_run_id: UUID, epoch: int, message: str) -> bool:
+    """Crash the run if the attempt holds it; whoever says so has seen what executed it end."""
+    holders = unit.fetch(compiled.find_lease, flow_run_id=flow_run_id)
+    return holders == [(epoch,)] and _crash(unit, flow_run_id, message)
+
+
 def find_locked(unit: Unit) -> list[LockedAttempt]:
     """The attempts that show by a lock that they are alive."""
     return [LockedAttempt._make(values) for values in unit.fetch(compiled.find_locks)]

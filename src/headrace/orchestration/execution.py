@@ -90,6 +90,9 @@ class OrchestratedExecution:
     def crash_if_dead(self) -> int:
         return deaths.crash_if_dead(self._desk)
 
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
+        return self._desk.write(lambda unit: deaths.end_attempt(unit, flow_run_id, epoch, message))
+
     # work
 
     def claim_flow_runs(self, request: ClaimRequest) -> list[Claim]:

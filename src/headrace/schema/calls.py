@@ -93,6 +93,14 @@ class CrashIfDead(Call, frozen=True):
     """`crash_if_dead`"""
 
 
+class EndAttempt(Call, frozen=True):
+    """`end_attempt`"""
+
+    flow_run_id: UUID
+    epoch: int
+    message: str
+
+
 class ClaimFlowRuns(Call, frozen=True):
     """`claim_flow_runs`"""
 
@@ -208,6 +216,7 @@ ROUTES: tuple[Route, ...] = (
     Route("propose_task_run_state", "task-runs/proposals", ProposeTaskRunState, TaskDecision),
     Route("beat", "beats", BeatAll, list[UUID]),
     Route("crash_if_dead", "deaths", CrashIfDead, int),
+    Route("end_attempt", "attempts/end", EndAttempt, bool),
     Route("claim_flow_runs", "claims", ClaimFlowRuns, list[Claim]),
     Route("release_claim", "claims/release", ReleaseClaim, bool),
     Route("list_due_flow_runs", "claims/due", ListDueFlowRuns, list[FlowRun]),
