@@ -16,6 +16,7 @@ from headrace.base.errors import HeadraceError
 from headrace.cli.invocation import Invocation
 
 NOUNS = {
+    "agent": "The older spelling of worker.",
     "artifact": "What runs left to look at.",
     "config": "Show and change settings.",
     "flow": "The flows that are known.",
@@ -23,6 +24,7 @@ NOUNS = {
     "profile": "Named sets of settings.",
     "server": "Start and stop the server that shows everything in a browser.",
     "task-run": "List and inspect task runs, and read their logs.",
+    "worker": "Execute the runs of a work pool.",
 }
 """The nouns, and what `--help` says of each: known here, so that no noun's module is loaded for it."""
 

@@ -1,0 +1,114 @@
+"""One worker, in this process: `python -m headrace.workers`. People use `headrace worker start`, which checks first."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+
+from headrace.base import errors
+from headrace.base.settings import Settings, load_settings
+from headrace.connect import open_administration, open_execution
+from headrace.gateway.administration import Administration
+from headrace.schema.work_pool import WorkPoolCreate
+from headrace.workers.process import TEMPLATE, ProcessInfrastructure
+from headrace.workers.worker import Worker, WorkerOptions, make_name
+
+log = logging.getLogger("headrace.worker")
+
+PROCESS = "process"
+
+
+def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, preload: tuple[str, ...]) -> None:
+    """Serve a pool until a signal comes; with `kind` it is created if there is none.
+
+    Raises `HeadraceError`, in one sentence, when it cannot be served.
+    """
+    if options.limit is not None and options.limit < 1:
+        raise errors.ConfigurationError(
+            f"A worker that may execute {options.limit} runs would execute none: --limit 1 or more."
+        )
+    administration = open_administration(settings)
+    execution = open_execution(settings, supervised=True)
+    prepare_pool(administration, options.pool, kind)
+    infrastructure = ProcessInfrastructure(preload)
+    infrastructure.warm_up()
+    worker = Worker(options, execution, administration, infrastructure, os.environ)
+
+    def stop(_number: int, _frame: object) -> None:
+        worker.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    log.info("Worker %r serves the work pool %r. Ctrl-C stops it.", options.name, options.pool)
+    try:
+        worker.run()
+    finally:
+        infrastructure.close()
+        execution.close()
+    log.info("Worker %r has stopped.", options.name)
+
+
+def prepare_pool(administration: Administration, name: str, kind: str | None) -> None:
+    """See that there is such a pool, of a kind that a worker can serve. Raises `ConfigurationError`."""
+    try:
+        pool = administration.read_work_pool(name)
+    except errors.ObjectNotFound:
+        if kind is None:
+            raise errors.ConfigurationError(
+                f"There is no work pool {name!r}: create it with `headrace work-pool create {name} --type process`, or "
+                "say --type process here."
+            ) from None
+        try:
+            pool = administration.create_work_pool(WorkPoolCreate(name=name, type=kind, base_job_template=TEMPLATE))
+            log.info("The work pool %r has been created.", name)
+        except errors.ObjectAlreadyExists:  # another worker was faster
+            pool = administration.read_work_pool(name)
+    if pool.type != (kind or PROCESS):
+        raise errors.ConfigurationError(
+            f"The work pool {name!r} is of the type {pool.type}: this worker serves {kind or PROCESS} pools."
+        )
+
+
+def configure_logging(level: str) -> None:
+    """Say on stderr what the worker has to say."""
+    logger = logging.getLogger("headrace")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s | %(levelname)-7s | %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(level)
+
+
+def main() -> int:
+    """Serve as the command line says; 1 with one sentence on stderr when that cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m headrace.workers", description=__doc__)
+    parser.add_argument("--pool", required=True)
+    parser.add_argument("--name")
+    parser.add_argument("--type", choices=[PROCESS])
+    parser.add_argument("--queue", action="append", default=[])
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--preload", action="append", default=[])
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--log-level", default="INFO")
+    arguments = parser.parse_args()
+    try:
+        settings = load_settings()
+        configure_logging(arguments.log_level)
+        options = WorkerOptions(
+            pool=arguments.pool,
+            name=arguments.name or make_name(PROCESS),
+            queues=tuple(arguments.queue),
+            limit=arguments.limit,
+            once=arguments.once,
+        )
+        serve_pool(settings, options, arguments.type, tuple(arguments.preload))
+    except errors.HeadraceError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

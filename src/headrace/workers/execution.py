@@ -1,0 +1,100 @@
+"""What happens in the process of a run: its environment, its code, its flow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from uuid import UUID
+
+from headrace.base import errors
+from headrace.connect import open_session
+from headrace.engine.flow_definition import Flow
+from headrace.engine.logs import RunLogger, describe_error
+from headrace.engine.session import Session, current_session, set_opener
+from headrace.projects.entrypoints import load_flow
+from headrace.projects.steps import run_pull_steps
+from headrace.rules.transitions import FAILED
+from headrace.schema.orchestration import Proposal
+from headrace.schema.state import StateCreate
+from headrace.workers.charge import Charge
+
+INTERRUPTED = 130
+"""The exit code of a process that was told to end."""
+
+log = logging.getLogger("headrace.execution")
+
+
+class Preparation:
+    """A run whose flow is not loaded yet, for the lines that are logged meanwhile."""
+
+    task_run_id: UUID | None = None
+
+    def __init__(self, session: Session, charge: Charge) -> None:
+        self.session = session
+        self.name = charge.claim.flow_run.name
+        self.flow_run_id: UUID | None = charge.claim.flow_run.id
+
+
+def execute(charge: Charge) -> int:
+    """Execute a claimed run in this process, which is for nothing else; return the exit code, 0 for a completed run."""
+    os.environ.clear()
+    os.environ.update(charge.environ)
+    signal.signal(signal.SIGTERM, _interrupt)
+    set_opener(partial(open_session, supervised=True))
+    try:
+        session = current_session()
+    except errors.HeadraceError as error:
+        log.error("Flow run %r cannot be executed: %s", charge.claim.flow_run.name, error)  # noqa: TRY400 - one sentence
+        return 1
+    session.attempts[charge.claim.flow_run.id] = charge.claim.epoch
+    try:
+        flow = _prepare(charge, session)
+        return 1 if flow is None else int(not flow.execute(charge.claim).is_completed())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except errors.Unavailable as error:
+        log.error("Flow run %r could not begin: %s", charge.claim.flow_run.name, error)  # noqa: TRY400 - one sentence
+        return 1
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End as on Ctrl-C, which event loops understand as well."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _prepare(charge: Charge, session: Session) -> Flow[..., object] | None:
+    """The run's flow, loaded in its place; None when that failed, and the run with it."""
+    logger = RunLogger(Preparation(session, charge))
+    try:
+        folder = Path(charge.working_dir or charge.folder)
+        os.chdir(folder)
+        folder = run_pull_steps(charge.pull_steps, folder, logger)
+        os.chdir(folder)
+        sys.argv = [charge.entrypoint.partition(":")[0]]
+        return load_flow(charge.entrypoint, folder)
+    except KeyboardInterrupt:
+        _fail(session, charge, "The run was told to end before its flow was loaded.")
+        raise
+    except BaseException as error:
+        # What we say ourselves is one sentence; what comes from the user's code has its traceback.
+        cause = error.__cause__ if isinstance(error, errors.HeadraceError) else error
+        logger.error(  # noqa: TRY400 - with the traceback of what was wrong, which need not be this error's
+            "The flow could not be loaded: %s", describe_error(error), exc_info=cause
+        )
+        _fail(session, charge, f"The flow could not be loaded: {describe_error(error)}")
+        return None
+
+
+def _fail(session: Session, charge: Charge, message: str) -> None:
+    """Say of the run that it never began."""
+    claim = charge.claim
+    state = StateCreate(type=FAILED, message=message)
+    try:
+        session.propose(Proposal(flow_run_id=claim.flow_run.id, state=state, epoch=claim.epoch))
+    except errors.HeadraceError as error:
+        log.error("Flow run %r: %s", claim.flow_run.name, error)  # noqa: TRY400 - one sentence
