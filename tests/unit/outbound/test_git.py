@@ -165,7 +165,7 @@ class Refusing(BaseHTTPRequestHandler):
         self.send_response(403)
         self.end_headers()
 
-    def log_message(self, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - so it is called there
         """Say nothing."""
 
 
