@@ -1,4 +1,4 @@
-"""Arguments: bound to a signature, checked against its annotations, described as a JSON schema.
+"""Arguments: bound to a signature, checked against its annotations.
 
 A value that already is exactly what a plain annotation asks for is taken as it is. Only when something must be converted
 or looked into is pydantic imported, whose conversions are those this field's users know.
@@ -82,7 +82,7 @@ class Signature:
         """The parameters as their annotations ask for them. Raises `ParameterTypeError` naming every one that does not fit."""
         doubtful = {
             name: hint
-            for name, hint in self._hints().items()
+            for name, hint in self.hints().items()
             if parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
             and not _fits(parameters[name], hint)
         }
@@ -90,7 +90,7 @@ class Signature:
             return parameters
         return {**parameters, **self._convert({name: parameters[name] for name in doubtful}, doubtful)}
 
-    def _hints(self) -> dict[str, Any]:
+    def hints(self) -> dict[str, Any]:
         """The annotation of each parameter that has one which means something here and now."""
         names = _globals_of(self.function)
         hints: dict[str, Any] = {}
@@ -118,7 +118,7 @@ class Signature:
         for name, hint in hints.items():
             value = converted[name] = values[name]
             try:
-                converted[name] = _adapter(hint).validate_python(value)
+                converted[name] = make_adapter(hint).validate_python(value)
             except ValidationError as error:
                 problems += (
                     _problem(name, problem) for problem in error.errors(include_url=False, include_context=False)
@@ -142,7 +142,8 @@ def _globals_of(function: Any) -> dict[str, Any]:
     return names if names is not None else getattr(type(function).__call__, "__globals__", {})
 
 
-def _adapter(hint: Any) -> TypeAdapter[Any]:
+def make_adapter(hint: Any) -> TypeAdapter[Any]:
+    """What pydantic makes of an annotation. Raises its `PydanticUserError` or `SchemaError` for one it can make nothing of."""
     from pydantic import ConfigDict, TypeAdapter
     from pydantic.errors import PydanticUserError
 

@@ -1,0 +1,1 @@
+"""Everything that leaves: what is asked of other machines and programs, with nothing of it taken on trust."""
