@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import sys
+from contextlib import ExitStack, closing
+from typing import Any, cast
 
 from headrace.base import errors
 from headrace.base.settings import Settings, load_settings
@@ -30,12 +32,18 @@ def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, pre
         raise errors.ConfigurationError(
             f"A worker that may execute {options.limit} runs would execute none: --limit 1 or more."
         )
-    administration = open_administration(settings)
-    execution = open_execution(settings, supervised=True)
-    prepare_pool(administration, options.pool, kind)
-    infrastructure = ProcessInfrastructure(preload)
-    infrastructure.warm_up()
-    worker = Worker(options, execution, administration, infrastructure, os.environ)
+    with ExitStack() as stack:
+        # A protocol says nothing of how its implementations end; every one of them closes.
+        administration = stack.enter_context(closing(cast("Any", open_administration(settings))))
+        execution = stack.enter_context(closing(open_execution(settings, supervised=True)))
+        prepare_pool(administration, options.pool, kind)
+        infrastructure = stack.enter_context(closing(ProcessInfrastructure(preload)))
+        infrastructure.warm_up()
+        serve(Worker(options, execution, administration, infrastructure, os.environ), options)
+
+
+def serve(worker: Worker, options: WorkerOptions) -> None:
+    """Have the worker at work until a signal comes."""
 
     def stop(_number: int, _frame: object) -> None:
         worker.stop()
@@ -43,11 +51,7 @@ def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, pre
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     log.info("Worker %r serves the work pool %r. Ctrl-C stops it.", options.name, options.pool)
-    try:
-        worker.run()
-    finally:
-        infrastructure.close()
-        execution.close()
+    worker.run()
     log.info("Worker %r has stopped.", options.name)
 
 

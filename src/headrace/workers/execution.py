@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from uuid import UUID
 
 from headrace.base import errors
@@ -17,7 +18,7 @@ from headrace.engine.flow_definition import Flow
 from headrace.engine.logs import RunLogger, describe_error
 from headrace.engine.session import Session, current_session, set_opener
 from headrace.projects.entrypoints import load_flow
-from headrace.projects.steps import run_pull_steps
+from headrace.projects.steps.sequence import run_pull_steps
 from headrace.rules.transitions import FAILED
 from headrace.schema.orchestration import Proposal
 from headrace.schema.state import StateCreate
@@ -67,13 +68,13 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def _prepare(charge: Charge, session: Session) -> Flow[..., object] | None:
+def _prepare(charge: Charge, session: Session) -> Flow[..., Any] | None:
     """The run's flow, loaded in its place; None when that failed, and the run with it."""
     logger = RunLogger(Preparation(session, charge))
     try:
         folder = Path(charge.working_dir or charge.folder)
         os.chdir(folder)
-        folder = run_pull_steps(charge.pull_steps, folder, logger)
+        folder = run_pull_steps(charge.pull_steps, folder, logger.info)
         os.chdir(folder)
         sys.argv = [charge.entrypoint.partition(":")[0]]
         return load_flow(charge.entrypoint, folder)

@@ -37,7 +37,7 @@ PRELOADED = (
     "headrace.flows",
     "headrace.logging",
     "headrace.projects.entrypoints",
-    "headrace.projects.steps",
+    "headrace.projects.steps.sequence",
     "headrace.runtime",
     "headrace.tasks",
     "headrace.workers.execution",

@@ -88,7 +88,7 @@ class Service:
     def __init__(self, pool: Pool, **options: Any) -> None:
         self.infrastructure = Infrastructure()
         self.outages = Outages(pool.execution)
-        told = WorkerOptions(**{"pool": pool.name, "name": "w", **options})
+        told = WorkerOptions(pool=pool.name, name=options.pop("name", "w"), **options)
         execution = cast("Execution", self.outages)
         environ = {"HEADRACE_SERVER_API_KEY": "secret", "A": "1"}
         self.worker = Worker(told, execution, pool.administration, self.infrastructure, environ)
