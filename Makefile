@@ -1,4 +1,5 @@
-# One word per job. Needed on the machine: python 3.11 or newer, make, git. Everything else is brought into .uv and .venv.
+# One word per job. Needed on the machine: python 3.11 or newer, make, git. Everything else is brought into .uv and .venv;
+# the browser tests drive the machine's Chromium, which `make services` brings where it can.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -39,12 +40,15 @@ KEEP ?= 1
 # What decides and what executes is tested in every branch.
 WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-.PHONY: help setup tools demo-tools demo ui ui-check ui-types quick test check fmt bench docs clean
+.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test check fmt bench docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: tools demo-tools ## Bring everything into .venv, the examples' libraries included
+
+services: ## Bring a browser for the tests, as root on Debian; elsewhere they say what they miss
+	@.ci/services
 
 demo: demo-tools ## Train a model on real taxi trips and show what was recorded (KEEP=0: begin anew)
 	@$(if $(filter 0,$(KEEP)),rm -rf .demo)
@@ -65,7 +69,7 @@ quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLi
 	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" --cov=headrace.rules --cov=headrace.engine --cov-report= tests/unit tests/conformance
 	$(WHOLE)
 
-test: tools demo-tools check ui ui-check ## Everything, on both databases
+test: tools demo-tools services check ui ui-check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(WHOLE)
 

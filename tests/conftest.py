@@ -3,12 +3,15 @@
 import os
 import signal
 import uuid
+from asyncio import get_running_loop
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import postgresql
+
+BROWSER_TESTS = Path(__file__).with_name("e2e")
 
 # Settings from outside would change what the suite sees, and without byte code every subprocess would compile all.
 for _name in [*os.environ]:
@@ -26,6 +29,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     postgresql.stop_server(postgresql.process_folder(os.getpid()))
     if "PYTEST_XDIST_WORKER" not in os.environ:
         postgresql.stop_left_behind()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A test leaves no event loop running in the thread of all tests: the next one that ran its own would be refused.
+
+    Only playwright may, as long as tests with a browser follow each other.
+    """
+    yield
+    if all(one is not None and BROWSER_TESTS in one.path.parents for one in (item, nextitem)):
+        return
+    try:
+        loop = get_running_loop()
+    except RuntimeError:
+        return
+    pytest.fail(f"This test, or a fixture that ended with it, left an event loop running in its thread: {loop!r}")
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,17 @@ expect.set_options(timeout=20_000)
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
 
+# Only the pages are asked for: what a browser looks up of its own accord is refused on many a network, at great length.
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--no-first-run",
+    "--no-proxy-server",
+]
+
 
 def give_up(reason: str) -> NoReturn:
     """Skip on a laptop, saying why; fail where CI=true."""
@@ -25,16 +36,20 @@ def give_up(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; playwright brings none."""
+    """The machine's Chromium; playwright brings none.
+
+    Playwright's event loop counts as running in this thread until it is stopped, and no test can run one of its own
+    beside it: so it ends with the last test of this folder, not with the session.
+    """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
-        give_up(f"No browser here: none of {', '.join(BROWSERS)} is on the path (Debian: apt-get install chromium).")
+        give_up(f"No browser here: none of {', '.join(BROWSERS)} is on the path; `make services` brings one to Debian.")
     if not (STATIC / "index.html").is_file():
         give_up("The UI is not built: `make ui` builds it.")
     # Chromium's sandbox does not start as root.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser

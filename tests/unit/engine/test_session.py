@@ -200,7 +200,7 @@ def test_patience_ends_at_the_outage_limit(home: object, monkeypatch: pytest.Mon
 
         def attempt() -> None:
             attempts.append(clock.elapsed)
-            clock.advance(session.settings.outage_limit_seconds)
+            clock.advance(0.6 * session.settings.outage_limit_seconds)
             raise errors.Unavailable("away")
 
         with pytest.raises(errors.Unavailable):
