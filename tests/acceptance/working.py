@@ -11,8 +11,8 @@ from uuid import UUID
 
 from headrace.base.errors import ObjectAlreadyExists
 from headrace.schema.deployment import Deployment, DeploymentCreate, DeploymentFlowRunCreate
-from headrace.schema.flow import FlowCreate
 from headrace.schema.filters import IdFilter, LogFilter
+from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Proposal
 from headrace.schema.run import FlowRun
 from headrace.schema.state import StateCreate, StateType
@@ -84,7 +84,9 @@ class Workshop:
             name="here",
             flow_id=flow.id,
             work_pool_name=POOL,
-            **{"entrypoint": f"{file}:{name}", "path": str(self.folder), **what},
+            entrypoint=f"{file}:{name}",
+            path=str(self.folder),
+            **what,
         )
         return self.administration.create_deployment(told)
 

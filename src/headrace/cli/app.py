@@ -19,11 +19,14 @@ NOUNS = {
     "agent": "The older spelling of worker.",
     "artifact": "What runs left to look at.",
     "config": "Show and change settings.",
+    "deployment": "Deployments: list, run and schedule them.",
     "flow": "The flows that are known.",
-    "flow-run": "List, inspect and delete flow runs, and read their logs.",
+    "flow-run": "List, inspect, watch, cancel and delete flow runs, and read their logs.",
     "profile": "Named sets of settings.",
     "server": "Start and stop the server that shows everything in a browser.",
     "task-run": "List and inspect task runs, and read their logs.",
+    "work-pool": "Where runs of deployments wait for workers.",
+    "work-queue": "The queues of work pools, with their priorities and limits.",
     "worker": "Execute the runs of a work pool.",
 }
 """The nouns, and what `--help` says of each: known here, so that no noun's module is loaded for it."""

@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
+from rich.table import Table
 from rich.text import Text
 
-from headrace.base.errors import ConfigurationError
+from headrace.base.errors import ConfigurationError, InvalidRequest
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.log_lines import Amount, Head, Reverse, Tail, print_logs
@@ -28,6 +29,7 @@ from headrace.cli.runs import (
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.task_run import show_task_runs
 from headrace.cli.texts import one_line, say_count, show_state, show_tags
+from headrace.cli.watching import Seconds, watch_run
 from headrace.schema.filters import (
     ArtifactFilter,
     FlowFilter,
@@ -38,11 +40,13 @@ from headrace.schema.filters import (
     TaskRunFilter,
     TextFilter,
 )
+from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun
+from headrace.schema.state import StateCreate, StateType
 from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from headrace.gateway.administration import Administration
@@ -84,7 +88,7 @@ def ls(
     elif not runs:
         invocation.print(Text("There are no such flow runs.", "bright_black"))
     else:
-        _print_flow_runs(invocation, runs, names)
+        invocation.print(show_flow_runs(invocation, runs, names))
 
 
 @app.command
@@ -127,6 +131,39 @@ def logs(
 
 
 @app.command
+def watch(
+    run: NamedRun,
+    /,
+    *,
+    interval: Annotated[Seconds, Parameter(help="Seconds between two looks.")] = 1.0,
+    timeout: Annotated[
+        Seconds | None, Parameter(help="Seconds after which watching ends with exit code 1, while the run goes on.")
+    ] = None,
+    invocation: Injected,
+) -> None:
+    """Show a flow run's states and log lines as they come, until it has ended.
+
+    The exit code is 0 when it completed and 1 when it did not. Of the lines there are already, the last ones are shown.
+    """
+    with invocation.administration() as administration:
+        watch_run(administration, find_flow_run(administration, run), invocation, interval, timeout)
+
+
+@app.command
+def cancel(*runs: NamedRun, invocation: Injected) -> None:
+    """Cancel flow runs: at once where nothing executes them, else as soon as what does has ended them."""
+    if not runs:
+        raise InvalidRequest("Name the flow run to cancel.")
+    with invocation.administration() as administration:
+        found = [find_flow_run(administration, run) for run in runs]
+    with invocation.execution() as execution:
+        for flow_run in found:
+            state = StateCreate(type=StateType.CANCELLING, message="Cancelled from the command line.")
+            decision = execution.propose_flow_run_state(Proposal(flow_run_id=flow_run.id, state=state))
+            invocation.print_line(_say_cancelled(flow_run, decision))
+
+
+@app.command
 def delete(*runs: NamedRun, invocation: Injected) -> None:
     """Delete flow runs with their task runs, logs and artifacts. Asks first, when run in a terminal."""
     if not runs:
@@ -141,7 +178,10 @@ def delete(*runs: NamedRun, invocation: Injected) -> None:
             invocation.print_line(f"Deleted flow run {one_line(flow_run.name)} ({flow_run.id}).")
 
 
-def _print_flow_runs(invocation: Invocation, runs: list[FlowRun], flows: Mapping[UUID, str], indent: int = 0) -> None:
+def show_flow_runs(
+    invocation: Invocation, runs: Sequence[FlowRun], flows: Mapping[UUID, str], indent: int = 0
+) -> Table:
+    """A table of flow runs."""
     columns = (
         Column("ID"),
         Column("Flow", least=8),
@@ -165,7 +205,18 @@ def _print_flow_runs(invocation: Invocation, runs: list[FlowRun], flows: Mapping
         ]
         for run in runs
     ]
-    invocation.print(fit_table(columns, rows, invocation.out.width, indent))
+    return fit_table(columns, rows, invocation.out.width, indent)
+
+
+def _say_cancelled(run: FlowRun, decision: Decision) -> str:
+    """What came of the wish to cancel a run. Raises `InvalidRequest` when it cannot be cancelled."""
+    shown = f"Flow run {one_line(run.name)} ({run.id})"
+    kind = decision.state and decision.state.type
+    if kind is StateType.CANCELLING:
+        return f"{shown} is being cancelled{'' if decision.written else ' already'}."
+    if kind is StateType.CANCELLED and decision.written:
+        return f"{shown} is cancelled: nothing was executing it."
+    raise InvalidRequest(f"{shown} cannot be cancelled. {decision.reason or ''}")
 
 
 def _tell_flow_run(
@@ -217,4 +268,5 @@ def _print_subflow_runs(administration: Administration, run: FlowRun, invocation
         note = f"the last {SHOWN_SUBFLOW_RUNS} of {administration.count_flow_runs(selection):,}"
     shown = newest[:SHOWN_SUBFLOW_RUNS][::-1]
     invocation.print(show_heading("Subflow runs", note))
-    _print_flow_runs(invocation, shown, read_flow_names(administration, (sub.flow_id for sub in shown)), indent=2)
+    names = read_flow_names(administration, (sub.flow_id for sub in shown))
+    invocation.print(show_flow_runs(invocation, shown, names, indent=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
@@ -20,8 +21,10 @@ from headrace.base.settings import Settings, load_settings, wants_debug
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
+    from headrace.gateway.execution import Execution
 
 Opener = Callable[[Settings], "AbstractContextManager[Administration]"]
+ExecutionOpener = Callable[[Settings], "AbstractContextManager[Execution]"]
 
 UNBOUNDED = 1_000_000
 """The width of output that no terminal shows: a pipe or a file takes lines whole."""
@@ -45,11 +48,15 @@ class Invocation:
         out: Console | None = None,
         err: Console | None = None,
         now: Callable[[], datetime] = clock.now,
+        open_execution: ExecutionOpener | None = None,
+        wait: Callable[[float], None] | None = None,
     ) -> None:
         self.environ: dict[str, str] = dict(os.environ if environ is None else environ)
         self.prompt: bool | None = None
         self._open_gateway = open_gateway or _open_administration
+        self._open_execution = open_execution or _open_execution
         self._now = now
+        self._wait = wait or _wait
         if out is not None:
             self.out = out
         if err is not None:
@@ -97,6 +104,14 @@ class Invocation:
     def administration(self) -> AbstractContextManager[Administration]:
         """The orchestrator's administration, open for the length of a `with` block."""
         return self._open_gateway(self.settings)
+
+    def execution(self) -> AbstractContextManager[Execution]:
+        """The orchestrator's execution, open for the length of a `with` block."""
+        return self._open_execution(self.settings)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass before looking again."""
+        self._wait(seconds)
 
     def confirm(self, question: str) -> bool:
         """Whether the user agrees; taken as given where nobody can be asked or `--no-prompt` says not to ask."""
@@ -167,6 +182,18 @@ def _open_administration(settings: Settings) -> Generator[Administration]:
     # The protocol leaves out how a gateway ends; every one of them closes.
     with closing(cast("Any", open_administration(settings))) as administration:
         yield administration
+
+
+@contextmanager
+def _open_execution(settings: Settings) -> Generator[Execution]:
+    from headrace.connect import open_execution
+
+    with closing(open_execution(settings)) as execution:
+        yield execution
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
 
 
 Injected = Annotated[Invocation, Parameter(parse=False)]

@@ -73,7 +73,7 @@ def print_logs(
         names |= read_task_run_names(administration, unknown)
         for line in page:
             nothing = False
-            invocation.print_line(_show_line(line, _name_run(line, flow_run, names)))
+            invocation.print_line(show_line(line, name_run(line, flow_run, names)))
     if nothing:
         invocation.err.print(Text("There are no log lines.", "bright_black"))
 
@@ -86,14 +86,15 @@ def _read_on(administration: Administration, wanted: LogFilter, order: LogSort) 
         offset += len(page)
 
 
-def _name_run(line: Log, flow_run: str, names: Mapping[UUID, str]) -> str:
+def name_run(line: Log, flow_run: str, names: Mapping[UUID, str]) -> str:
     """Whose line it is, as the log says it where the run executes."""
     if line.task_run_id is None:
         return f"Flow run '{one_line(flow_run)}'"
     return f"Task run '{one_line(names.get(line.task_run_id, str(line.task_run_id)))}'"
 
 
-def _show_line(line: Log, run: str) -> Text:
+def show_line(line: Log, run: str) -> Text:
+    """A line as the log says it where the run executes, for the terminal to wrap."""
     style = next(style for level, style in _STYLES if line.level >= level)
     text = Text(f"{line.timestamp.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3], "bright_black")
     text.append(" | ").append(f"{logging.getLevelName(line.level):<8}", style).append(" | ")
