@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { deploymentDetail, useCreateRun } from "@/api/deployments";
-import { ApiError, type FieldError } from "@/api/fetch";
+import { ApiError, type FieldError, isLost } from "@/api/fetch";
 import { flowRunDetail } from "@/api/flow-runs";
 import { flowDetail } from "@/api/flows";
 import type { Deployment, DeploymentFlowRunCreate, FlowRun } from "@/api/types";
@@ -29,7 +29,7 @@ export function CustomRunPage() {
     enabled: like !== undefined,
     retry: false,
   });
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (deployment && !isLoading) return <CustomRun deployment={deployment} model={model} />;
   return (
     <Page name="New run">{error ? <Failure error={error} retry={refetch} /> : <Skeleton className="h-7 w-64" />}</Page>

@@ -210,13 +210,13 @@ function paintItem(
     context.font = `11px ${palette.sans}`;
     context.textBaseline = "middle";
     context.fillStyle = palette.ink2;
+    // Behind the bar, or before it, or where neither has room, inside.
     const text = shorten(context, item.node.label, 150);
-    const room = view.width - right > 160;
-    context.fillText(
-      text,
-      room ? right + 6 : Math.max(4, left - context.measureText(text).width - 6),
-      y + BAR / 2 + 0.5,
-    );
+    const length = context.measureText(text).width;
+    const behind = view.width - right > length + 12;
+    const before = left > length + 12;
+    if (!behind && !before) context.fillStyle = palette.paper;
+    context.fillText(text, behind ? right + 6 : before ? left - length - 6 : left + 6, y + BAR / 2 + 0.5);
   }
   if (!scene.rows && (item.id === scene.selected || item.id === scene.hovered)) {
     context.strokeStyle = item.id === scene.selected ? palette.water : palette.ink;
