@@ -36,6 +36,8 @@ export function CustomRunPage() {
   );
 }
 
+const sayProblem = ({ path, message }: FieldError) => `${path.slice(1).join(".")}: ${message}`.replace(/^: /, "");
+
 const NO_SCHEMA: Schema = { type: "object", properties: {} };
 
 function CustomRun({ deployment, model }: { deployment: Deployment; model: FlowRun | undefined }) {
@@ -79,8 +81,11 @@ function CustomRun({ deployment, model }: { deployment: Deployment; model: FlowR
           void navigate({ to: "/runs/$id", params: { id: made.id } });
         },
         onError: (error) => {
-          setErrors(error instanceof ApiError ? error.details : []);
-          setSaid(error.message);
+          const fields = (error instanceof ApiError ? error.details : []).filter(
+            ({ path }) => path[0] === "parameters",
+          );
+          setErrors(fields);
+          setSaid(fields.length ? fields.map(sayProblem).join("; ") : error.message);
         },
       },
     );

@@ -122,8 +122,11 @@ const COLUMNS: Column<Worker>[] = [
   },
 ];
 
+/** A name as a shell takes it for one word. */
+const quoted = (name: string) => (/^[\w.@:+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`);
+
 function Workers({ pool, workers }: { pool: WorkPool; workers: Worker[] | undefined }) {
-  const start = <CommandLine>{`headrace worker start -p ${pool.name}`}</CommandLine>;
+  const start = <CommandLine>{`headrace worker start -p ${quoted(pool.name)}`}</CommandLine>;
   return (
     <Panel title="Workers">
       {!workers ? (

@@ -210,13 +210,15 @@ function paintItem(
     context.font = `11px ${palette.sans}`;
     context.textBaseline = "middle";
     context.fillStyle = palette.ink2;
-    // Behind the bar, or before it, or where neither has room, inside.
-    const text = shorten(context, item.node.label, 150);
-    const length = context.measureText(text).width;
-    const behind = view.width - right > length + 12;
-    const before = left > length + 12;
-    if (!behind && !before) context.fillStyle = palette.paper;
-    context.fillText(text, behind ? right + 6 : before ? left - length - 6 : left + 6, y + BAR / 2 + 0.5);
+    // Where there is most room: behind the bar if it fits there, or before it, or inside.
+    const [behind, before] = [view.width - right - 12, left - 12];
+    const wanted = Math.min(150, context.measureText(item.node.label).width);
+    const inside = Math.max(behind, before) < wanted && width - 12 > Math.max(behind, before);
+    const room = inside ? width - 12 : behind >= wanted || behind > before ? behind : before;
+    const text = shorten(context, item.node.label, Math.min(150, room));
+    if (inside) context.fillStyle = palette.paper;
+    const x = inside ? left + 6 : room === behind ? right + 6 : left - context.measureText(text).width - 6;
+    context.fillText(text, x, y + BAR / 2 + 0.5);
   }
   if (!scene.rows && (item.id === scene.selected || item.id === scene.hovered)) {
     context.strokeStyle = item.id === scene.selected ? palette.water : palette.ink;
