@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec import structs
+
 from headrace.base.clock import FrozenClock
 from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
@@ -43,6 +45,17 @@ def test_only_lines_that_are_asked_for_are_followed(administration: Administrati
     assert [line.message for line in administration.tail_logs(mine, place).logs] == ["mine", "loud"]
     loud = LogFilter(level=LevelFilter(ge_=30))
     assert [line.message for line in administration.tail_logs(loud, place).logs] == ["loud"]
+
+
+def test_lines_are_counted(administration: Administration, stage: Stage) -> None:
+    run = stage.running()
+    assert administration.count_logs() == 0
+    write(administration, stage, "other")
+    write(administration, stage, "mine", "mine too", flow_run_id=run.id)
+    write(administration, stage, "loud", flow_run_id=run.id, level=40)
+    mine = LogFilter(flow_run_id=IdFilter(any_=[run.id]))
+    assert (administration.count_logs(), administration.count_logs(mine)) == (4, 3)
+    assert administration.count_logs(structs.replace(mine, level=LevelFilter(ge_=30))) == 1
 
 
 def test_many_lines_are_followed_in_several_steps(administration: Administration, stage: Stage) -> None:

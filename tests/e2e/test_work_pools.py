@@ -20,7 +20,7 @@ def test_a_pool_is_made(page: Page, stub: StubServer) -> None:
     dialog.get_by_label("Runs at once").fill("4")
     dialog.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("night shift")
-    expect(page.get_by_text("headrace worker start -p night shift")).to_be_visible()
+    expect(page.get_by_text("headrace worker start -p 'night shift'")).to_be_visible()
     pool = stub.world.work_pools[-1]
     assert (pool["name"], pool["type"], pool["concurrency_limit"]) == ("night shift", "docker", 4)
 

@@ -35,6 +35,8 @@ Each message says what happened, to what, and what to do next, in one line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HeadraceError(Exception):
     """The root: catch this to catch everything Headrace raises."""
@@ -81,7 +83,14 @@ class StaleEpoch(GatewayError):
 
 
 class InvalidRequest(GatewayError):
-    """The request cannot mean anything as it stands."""
+    """The request cannot mean anything as it stands.
+
+    `problems` says it field by field where that is known: the way to a field of the request, and what is wrong with it.
+    """
+
+    def __init__(self, message: str = "", problems: Sequence[tuple[list[str | int], str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class LostFacts(InvalidRequest):

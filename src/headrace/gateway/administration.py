@@ -214,6 +214,10 @@ class Administration(Protocol):
         """Return log lines in order of time; lines of the same instant in the order they were written."""
         ...
 
+    def count_logs(self, logs: LogFilter | None = None) -> int:
+        """Count log lines."""
+        ...
+
     def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
         """Return log lines in the order they were written, those after the place `after`, and the place to go on from.
 

@@ -26,7 +26,10 @@ def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) ->
         raise InvalidRequest(f"The deployment's parameter schema cannot be used: {_first_line(error)}") from None
     if problems:
         told = "; ".join(f"{_place(problem.instance_path)}{problem.message}" for problem in problems)
-        raise InvalidRequest(f"The parameters do not fit the deployment: {told}.")
+        raise InvalidRequest(
+            f"The parameters do not fit the deployment: {told}.",
+            [(["parameters", *problem.instance_path], problem.message) for problem in problems],
+        )
 
 
 def _place(path: list[Any]) -> str:

@@ -61,7 +61,8 @@ def answer_invalid(request: Request[Any, Any, Any], error: Exception) -> Answer:
         told = error.extra or [{"key": "", "message": error.detail, "source": "query"}]
         problems = [_describe(cast("dict[str, Any]", problem)) for problem in told]
     else:
-        problems = [{"loc": ["body"], "msg": str(error), "type": "value_error"}]
+        told = getattr(error, "problems", ()) or [([], str(error))]
+        problems = [{"loc": ["body", *way], "msg": text, "type": "value_error"} for way, text in told]
     content = {
         "exception_message": "Invalid request received.",
         "exception_detail": problems,

@@ -13,7 +13,7 @@ from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
 from headrace.storage.filters import compile_filter
-from headrace.storage.pages import Order, fetch_page
+from headrace.storage.pages import Order, count_rows, fetch_page
 from headrace.storage.rows import LogRow
 from headrace.storage.selections import LOG
 
@@ -26,6 +26,12 @@ def list_logs(
     query = select(*(t.logs.c[name] for name in LogRow._fields)).where(t.logs.c.workspace_id == workspace_id, wanted)
     order = Order(t.logs.c.timestamp, t.logs.c.sequence, sort is LogSort.TIMESTAMP_DESC)
     return [LogRow._make(row) for row in fetch_page(connection, query, order, page)]
+
+
+def count_logs(connection: Connection, workspace_id: UUID, logs: LogFilter | None) -> int:
+    """How many log lines a filter names."""
+    wanted = compile_filter(logs, LOG, DIALECTS[connection.dialect])
+    return count_rows(connection, select(t.logs.c.sequence).where(t.logs.c.workspace_id == workspace_id, wanted))
 
 
 def tail_logs(

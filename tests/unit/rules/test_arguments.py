@@ -33,6 +33,12 @@ def test_what_does_not_fit_is_told_in_one_line(parameters: dict[str, Any], messa
     assert "\n" not in str(refusal.value)
 
 
+def test_each_problem_is_told_with_its_place() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        check_arguments(SCHEMA, {"x": "1", "point": {"label": "b"}})
+    assert [way for way, _ in refusal.value.problems] == [["parameters", "x"], ["parameters", "point", "label"]]
+
+
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "http://localhost/schema"}, {"pattern": "("}])
 def test_a_schema_that_is_none_is_told(schema: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match="The deployment's parameter schema cannot be used"):

@@ -11,6 +11,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the thing asked for is not there, or its id is none at all: either way the address leads nowhere. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return (
+    error.status === 404 || (error.status === 422 && error.details.some(({ path }) => /_id$/.test(String(path[0]))))
+  );
+}
+
 /** What is wrong with one field of a request; `path` leads to it. */
 export interface FieldError {
   path: (string | number)[];

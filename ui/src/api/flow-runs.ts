@@ -71,21 +71,27 @@ export const flowRunGraph = (id: string) =>
     ...about(id),
   });
 
+/** Runs by id, for what knows only the ids. */
+const namedRuns = (wanted: string[]) => ({
+  queryKey: ["flow_runs", "names", wanted],
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    call<FlowRun[]>("POST", "/flow_runs/filter", { body: { flow_runs: { id: { any_: wanted } }, limit: 200 }, signal }),
+  enabled: wanted.length > 0,
+  staleTime: Number.POSITIVE_INFINITY,
+  placeholderData: keepPreviousData,
+  meta: { still: true },
+});
+
+/** The flows of runs, by the ids of the runs; of the first 200. */
+export function useFlowsOfRuns(ids: string[]): Map<string, string> {
+  const { data } = useQuery(namedRuns([...new Set(ids)].sort().slice(0, 200)));
+  return useMemo(() => new Map(data?.map((run) => [run.id, run.flow_id])), [data]);
+}
+
 /** Runs by id, for lists of things that know only the id of their run. */
 export function useFlowRunNames(ids: (string | null | undefined)[]): Map<string, string> {
   const wanted = [...new Set(ids.filter((id): id is string => Boolean(id)))].sort();
-  const { data } = useQuery({
-    queryKey: ["flow_runs", "names", wanted],
-    queryFn: ({ signal }) =>
-      call<FlowRun[]>("POST", "/flow_runs/filter", {
-        body: { flow_runs: { id: { any_: wanted } }, limit: 200 },
-        signal,
-      }),
-    enabled: wanted.length > 0,
-    staleTime: Number.POSITIVE_INFINITY,
-    placeholderData: keepPreviousData,
-    meta: { still: true },
-  });
+  const { data } = useQuery(namedRuns(wanted));
   return useMemo(() => new Map(data?.map((run) => [run.id, run.name])), [data]);
 }
 

@@ -760,6 +760,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count logs */
+        post: operations["count_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/tail": {
         parameters: {
             query?: never;
@@ -2097,6 +2114,10 @@ export interface components {
             type: string;
             /** @constant */
             input_type: "constant";
+        };
+        /** Counting */
+        Counting: {
+            logs?: components["schemas"]["LogFilter"] | null;
         };
         /** CreatedBy */
         CreatedBy: {
@@ -5435,6 +5456,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Log"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    count_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Counting"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
                 };
             };
             /** @description What went wrong */

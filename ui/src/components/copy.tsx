@@ -59,7 +59,7 @@ export function CopyId({ id, className }: { id: string; className?: string }) {
 /** A command to type elsewhere. */
 export function CommandLine({ children }: { children: string }) {
   return (
-    <div className="flex max-w-full items-center gap-1 rounded-md border border-line bg-bed py-1 pr-1 pl-3 text-left">
+    <div className="flex min-w-0 max-w-full items-center gap-1 rounded-md border border-line bg-bed py-1 pr-1 pl-3 text-left">
       <code className="scroll-x flex-1 whitespace-pre font-mono text-xs">
         <span className="select-none text-ink-3">$ </span>
         {children}

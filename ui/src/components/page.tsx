@@ -31,12 +31,12 @@ interface HeadingProps {
 export function Heading({ title, above, below, actions }: HeadingProps) {
   return (
     <header className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
-      <div className="flex min-w-0 flex-col gap-1">
+      <div className="flex min-w-0 flex-col gap-1 sm:flex-1">
         {above && <div className="flex flex-wrap items-center gap-1.5 text-ink-3 text-xs">{above}</div>}
         <h1 className="break-words font-semibold text-xl tracking-[-0.012em]">{title}</h1>
         {below && <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-ink-2">{below}</div>}
       </div>
-      {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
+      {actions && <div className="flex shrink-0 flex-wrap items-center gap-2">{actions}</div>}
     </header>
   );
 }
@@ -70,7 +70,12 @@ export function Panel({ title, actions, children, className, label }: PanelProps
 /** Names and values, side by side as far as there is room. */
 export function Facts({ children, className }: { children: ReactNode; className?: string }) {
   return (
-    <dl className={cx("grid grid-cols-[repeat(auto-fill,minmax(10.5rem,1fr))] gap-x-6 gap-y-3.5", className)}>
+    <dl
+      className={cx(
+        "grid grid-cols-[repeat(auto-fill,minmax(8rem,1fr))] gap-x-6 sm:grid-cols-[repeat(auto-fill,minmax(10.5rem,1fr))] gap-y-3.5",
+        className,
+      )}
+    >
       {children}
     </dl>
   );
@@ -87,8 +92,24 @@ export function Fact({ name, children, wide }: { name: string; children: ReactNo
 
 export function Tag({ children }: { children: ReactNode }) {
   return (
-    <span className="cut inline-block max-w-48 rounded-sm border border-line bg-bed px-1.5 align-middle text-ink-2 text-xs">
+    <span className="cut inline-block max-w-full rounded-sm sm:max-w-48 border border-line bg-bed px-1.5 align-middle text-ink-2 text-xs">
       {children}
+    </span>
+  );
+}
+
+/** Tags in one line of a list: the first ones, and how many more there are. */
+export function FewTags({ tags, most = 2 }: { tags: string[] | undefined; most?: number }) {
+  if (!tags?.length) return null;
+  const rest = tags.length - most;
+  return (
+    <span className="flex min-w-0 items-center gap-1" data-tip={rest > 0 ? tags.join(", ") : undefined}>
+      {tags.slice(0, most).map((tag) => (
+        <span key={tag} className="cut">
+          <Tag>{tag}</Tag>
+        </span>
+      ))}
+      {rest > 0 && <span className="relative shrink-0 text-ink-3 text-xs">+{rest}</span>}
     </span>
   );
 }

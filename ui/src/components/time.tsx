@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { formatDuration } from "@/format/duration";
-import { formatExact, formatRelative, type Instant, toMillis } from "@/format/instant";
+import { formatExact, formatRelative, type Instant, secondsBetween, toMillis } from "@/format/instant";
 
 const listeners = new Set<() => void>();
 let timer = 0;
@@ -60,7 +60,7 @@ export function Duration({ from, to, running, className }: DurationProps) {
     useCallback(
       (now) => {
         if (from === null || from === undefined) return "–";
-        if (to !== null && to !== undefined) return formatDuration((toMillis(to) - toMillis(from)) / 1000);
+        if (to !== null && to !== undefined) return formatDuration(secondsBetween(from, to));
         return running ? formatDuration(Math.max(0, Math.floor((now - toMillis(from)) / 1000))) : "–";
       },
       [from, to, running],

@@ -41,7 +41,7 @@ export function Toasts() {
     <section
       aria-label="Messages"
       aria-live="polite"
-      className="pointer-events-none fixed right-4 bottom-4 left-4 z-50 flex flex-col items-end gap-2"
+      className="pointer-events-none fixed right-4 bottom-[calc(4.25rem+env(safe-area-inset-bottom))] left-4 z-50 md:bottom-4 flex flex-col items-end gap-2"
     >
       {shown.map((toast) => (
         <div

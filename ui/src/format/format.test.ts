@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeInterval, formatDuration } from "./duration";
-import { formatExact, formatRelative } from "./instant";
+import { formatExact, formatRelative, secondsBetween } from "./instant";
 import { formatCount, formatPercent, formatShortCount, plural } from "./quantity";
 
 describe("durations", () => {
@@ -19,6 +19,12 @@ describe("durations", () => {
     [187_200, "2d 4h"],
     [-2, "−2.0 s"],
   ])("%d seconds is %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+  it("are exact to the microsecond", () => {
+    expect(secondsBetween("2026-11-26T20:54:51.353912Z", "2026-11-26T20:54:51.354040Z")).toBeCloseTo(0.000128, 9);
+    expect(secondsBetween("2026-11-26T20:54:51Z", "2026-11-26T20:54:52.5Z")).toBe(1.5);
+    expect(secondsBetween("2026-11-26T20:54:51.1234Z", 1_795_726_491_123)).toBeCloseTo(-0.0004, 9);
+  });
 
   it.each([null, undefined, Number.NaN, Number.POSITIVE_INFINITY])("%s is none", (value) =>
     expect(formatDuration(value)).toBe("–"),

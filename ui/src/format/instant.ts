@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
   fractionalSecondDigits: 3,
 });
+const longClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
@@ -27,6 +28,17 @@ export type Instant = string | number | Date;
 
 export function toMillis(instant: Instant): number {
   return typeof instant === "number" ? instant : instant instanceof Date ? instant.getTime() : Date.parse(instant);
+}
+
+/** The seconds from one instant to another, to the microsecond as the server tells them; a `Date` knows milliseconds only. */
+export function secondsBetween(from: Instant, to: Instant): number {
+  return (toMillis(to) - toMillis(from)) / 1000 + (microsOf(to) - microsOf(from)) / 1e6;
+}
+
+/** What an instant written as text has beyond its milliseconds. */
+function microsOf(instant: Instant): number {
+  const digits = typeof instant === "string" ? /\.\d{3}(\d{1,3})/.exec(instant)?.[1] : undefined;
+  return digits ? Number(digits.padEnd(3, "0")) : 0;
 }
 
 /** How far away an instant is: `now`, `12s ago`, `in 4m`, `yesterday 14:02`, `12 Nov`. */
@@ -60,6 +72,11 @@ export function formatExact(instant: Instant): string {
 /** The time of day to the millisecond, as a log line shows it. */
 export function formatClock(instant: Instant): string {
   return clock.format(toMillis(instant));
+}
+
+/** The time of day to the second. */
+export function formatLongClock(instant: Instant): string {
+  return longClock.format(toMillis(instant));
 }
 
 export function formatShortClock(instant: Instant): string {

@@ -20,6 +20,9 @@ class LogCalls(Asking):
     ) -> list[Log]:
         return self._list("/logs/filter", list[Log], part(page, logs=logs, sort=sort))
 
+    def count_logs(self, logs: LogFilter | None = None) -> int:
+        return self._list("/logs/count", int, {"logs": logs})
+
     def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
         return self._list("/logs/tail", LogTail, {"logs": logs, "after": after})
 

@@ -34,6 +34,9 @@ class LogVerbs(Office):
         rows = self._desk.read(lambda unit: queries.list_logs(unit.connection, unit.workspace_id, logs, sort, wanted))
         return [to_log(row) for row in rows]
 
+    def count_logs(self, logs: LogFilter | None = None) -> int:
+        return self._desk.read(lambda unit: queries.count_logs(unit.connection, unit.workspace_id, logs))
+
     def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
         def tail(unit: Unit) -> LogTail:
             end = queries.find_end(unit.connection)

@@ -20,6 +20,12 @@ from headrace.server.gateways import Office
 READ, RUN = Permission.READ, Permission.RUN
 
 
+class Counting(Request, kw_only=True):
+    """Asks how many lines there are."""
+
+    logs: LogFilter | None = None
+
+
 class Tailing(Request, kw_only=True):
     """Asks for lines in the order they were written, from a place on."""
 
@@ -35,6 +41,11 @@ def create_logs(data: JSONBody[list[LogCreate]], administration: Office) -> None
 @post("/api/logs/filter", status_code=200, **needs(READ))
 def list_logs(data: JSONBody[LogListing], administration: Office) -> list[Log]:
     return administration.list_logs(data.logs, data.sort, data.part)
+
+
+@post("/api/logs/count", status_code=200, **needs(READ))
+def count_logs(data: JSONBody[Counting], administration: Office) -> int:
+    return administration.count_logs(data.logs)
 
 
 @post("/api/logs/tail", status_code=200, **needs(READ))
@@ -74,4 +85,4 @@ def _file_name(name: str) -> str:
     return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_.") else "_" for sign in name)[:100]
 
 
-routes = [create_logs, list_logs, tail_logs, download_flow_run_logs]
+routes = [create_logs, list_logs, count_logs, tail_logs, download_flow_run_logs]

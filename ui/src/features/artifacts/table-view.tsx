@@ -25,6 +25,11 @@ export default function TableView({ table }: { table: TableData }) {
       ),
     [table.columns, data],
   );
+  // Prose needs room to be read in; where there is none, the table scrolls.
+  const long = useMemo(
+    () => new Set(table.columns.filter((name) => data.some((row) => show(row[name]).length > 30))),
+    [table.columns, data],
+  );
   const columns = useMemo(
     () => table.columns.map((name) => ({ id: name, header: name, accessorFn: (row: Row) => row[name] })),
     [table.columns],
@@ -34,7 +39,7 @@ export default function TableView({ table }: { table: TableData }) {
     <div>
       <div className="scroll-x max-h-[70dvh] overflow-y-auto">
         <table className="w-full border-collapse text-sm">
-          <thead className="sticky top-0 bg-bed">
+          <thead className="sticky top-0 bg-bed shadow-[0_1px_0_var(--line)]">
             {view.getHeaderGroups().map((group) => (
               <tr key={group.id}>
                 {group.headers.map((header) => {
@@ -67,7 +72,13 @@ export default function TableView({ table }: { table: TableData }) {
             {view.getRowModel().rows.map((row) => (
               <tr key={row.id} className="border-line border-b last:border-0 hover:bg-hover">
                 {table.columns.map((name) => (
-                  <td key={name} className={cx("max-w-96 px-4 py-1.5 align-top", numeric.has(name) && "text-right")}>
+                  <td
+                    key={name}
+                    className={cx(
+                      "max-w-96 break-words px-4 py-1.5 align-top",
+                      numeric.has(name) ? "whitespace-nowrap text-right" : long.has(name) && "min-w-60",
+                    )}
+                  >
                     {show(row.original[name])}
                   </td>
                 ))}

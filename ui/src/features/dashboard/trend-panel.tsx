@@ -75,7 +75,7 @@ function Figure({ name, children }: { name: string; children: React.ReactNode })
   return (
     <div>
       <div className="text-ink-3 text-xs">{name}</div>
-      <div className="font-semibold text-2xl tracking-[-0.02em]">{children}</div>
+      <div className="font-semibold text-2xl tracking-[-0.02em] [font-feature-settings:normal]">{children}</div>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { deploymentDetail, useCreateRun } from "@/api/deployments";
-import { ApiError, type FieldError } from "@/api/fetch";
+import { ApiError, type FieldError, isLost } from "@/api/fetch";
 import { flowRunDetail } from "@/api/flow-runs";
 import { flowDetail } from "@/api/flows";
 import type { Deployment, DeploymentFlowRunCreate, FlowRun } from "@/api/types";
@@ -29,12 +29,14 @@ export function CustomRunPage() {
     enabled: like !== undefined,
     retry: false,
   });
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (deployment && !isLoading) return <CustomRun deployment={deployment} model={model} />;
   return (
     <Page name="New run">{error ? <Failure error={error} retry={refetch} /> : <Skeleton className="h-7 w-64" />}</Page>
   );
 }
+
+const sayProblem = ({ path, message }: FieldError) => `${path.slice(1).join(".")}: ${message}`.replace(/^: /, "");
 
 const NO_SCHEMA: Schema = { type: "object", properties: {} };
 
@@ -79,8 +81,11 @@ function CustomRun({ deployment, model }: { deployment: Deployment; model: FlowR
           void navigate({ to: "/runs/$id", params: { id: made.id } });
         },
         onError: (error) => {
-          setErrors(error instanceof ApiError ? error.details : []);
-          setSaid(error.message);
+          const fields = (error instanceof ApiError ? error.details : []).filter(
+            ({ path }) => path[0] === "parameters",
+          );
+          setErrors(fields);
+          setSaid(fields.length ? fields.map(sayProblem).join("; ") : error.message);
         },
       },
     );

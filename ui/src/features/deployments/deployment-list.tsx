@@ -6,7 +6,7 @@ import { useFlowNames } from "@/api/flows";
 import type { Deployment } from "@/api/types";
 import { IconButton } from "@/components/button";
 import { type Column, List, ROW_LINK } from "@/components/list";
-import { Tags } from "@/components/page";
+import { FewTags } from "@/components/page";
 import { Switch } from "@/components/switch";
 import { say } from "@/components/toast";
 import { LastRuns, useLastRuns } from "@/features/flows/last-runs";
@@ -89,7 +89,7 @@ export function DeploymentList({ deployments, without }: DeploymentListProps) {
             </Link>
           ),
       },
-      { name: "Tags", width: "minmax(0,0.8fr)", from: "xl", cell: (deployment) => <Tags tags={deployment.tags} /> },
+      { name: "Tags", width: "minmax(0,0.8fr)", from: "xl", cell: (deployment) => <FewTags tags={deployment.tags} /> },
       {
         name: "On",
         width: "5.25rem",

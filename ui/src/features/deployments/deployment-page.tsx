@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Play, SlidersHorizontal, Trash2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { deploymentDetail, useDeleteDeployment, usePauseDeployment } from "@/api/deployments";
-import { ApiError } from "@/api/fetch";
+import { isLost } from "@/api/fetch";
 import { flowRunPage } from "@/api/flow-runs";
 import { flowDetail } from "@/api/flows";
 import type { Deployment, Selection } from "@/api/types";
@@ -34,7 +34,7 @@ const route = getRouteApi("/deployments/$id");
 export function DeploymentPage() {
   const { id } = route.useParams();
   const { data: deployment, error, refetch } = useQuery(deploymentDetail(id));
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (deployment) return <Overview key={id} deployment={deployment} />;
   return (
     <Page name="Deployment">
@@ -100,7 +100,7 @@ function Overview({ deployment }: { deployment: Deployment }) {
           </div>
         </Suspense>
       )}
-      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.6fr)]">
+      <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.6fr)]">
         <SchedulePanel deployment={deployment} />
         <Panel title="How long its runs take" className="pb-1">
           {last && last.length > 0 ? (

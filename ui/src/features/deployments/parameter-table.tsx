@@ -3,7 +3,7 @@ import type { Deployment } from "@/api/types";
 import { Empty } from "@/components/empty";
 import { type Column, List } from "@/components/list";
 import { Panel } from "@/components/page";
-import { resolve, type Schema, withoutNull } from "@/features/parameters/schema";
+import { type Schema, typeOf } from "@/features/parameters/schema";
 
 interface Parameter {
   name: string;
@@ -80,36 +80,4 @@ function parametersOf(deployment: Deployment): Parameter[] {
         set,
       };
     });
-}
-
-/** The type in a word or two, as Python people say it. */
-export function typeOf(given: Schema, root: Schema): string {
-  const { schema: plain, nullable } = withoutNull(given);
-  const schema = resolve(plain, root);
-  const suffix = nullable ? ", or none" : "";
-  if (schema.enum) return `one of ${schema.enum.length}${suffix}`;
-  if (schema.anyOf) return `${schema.anyOf.map((option) => typeOf(option, root)).join(" or ")}${suffix}`;
-  if (schema.type === "array")
-    return `list${schema.items && !Array.isArray(schema.items) ? ` of ${typeOf(schema.items, root)}` : ""}${suffix}`;
-  const words: Record<string, string> = {
-    string: "text",
-    integer: "whole number",
-    number: "number",
-    boolean: "yes or no",
-    object: schema.title ?? "mapping",
-  };
-  const formats: Record<string, string> = {
-    "date-time": "date and time",
-    date: "date",
-    duration: "duration",
-    uri: "address",
-    uuid: "id",
-  };
-  const word =
-    schema.format && formats[schema.format]
-      ? formats[schema.format]
-      : typeof schema.type === "string"
-        ? words[schema.type]
-        : "anything";
-  return `${word}${suffix}`;
 }

@@ -12,6 +12,7 @@ import { Skeleton } from "@/components/skeleton";
 import { Segments } from "@/components/tabs";
 import { formatCount, plural } from "@/format/quantity";
 import { Inspector } from "./inspector";
+import { useSubflowLabels } from "./subflow-labels";
 import { Timeline } from "./timeline/timeline";
 
 const RunGraph = lazy(() => import("./graph/run-graph").then((module) => ({ default: module.RunGraph })));
@@ -39,15 +40,17 @@ interface RunCanvasProps {
 
 /** The picture of a run: what ran when, or what waited for what, and what is known about the chosen part. */
 export function RunCanvas({ run, view, chooseView, selected, select, showLogs, listTasks }: RunCanvasProps) {
-  const { data: graph, error, refetch } = useQuery(flowRunGraph(run.id));
+  const { data, error, refetch } = useQuery(flowRunGraph(run.id));
   const [openedIds, setOpenedIds] = useState<ReadonlySet<string>>(new Set());
   const ids = [...openedIds];
-  const inner = useQueries({
+  const within = useQueries({
     queries: ids.map((id) => flowRunGraph(id)),
     combine: (results) => results.map((result) => result.data),
   });
-  const opened = new Map<string, Graph | undefined>(ids.map((id, index) => [id, inner[index]]));
-  const nodes = useMemo(() => new Map([graph, ...inner].flatMap((one) => one?.nodes ?? [])), [graph, inner]);
+  const graphs = useSubflowLabels(useMemo(() => [data, ...within], [data, within]));
+  const [graph] = graphs;
+  const opened = new Map<string, Graph | undefined>(ids.map((id, index) => [id, graphs[index + 1]]));
+  const nodes = useMemo(() => new Map(graphs.flatMap((one) => one?.nodes ?? [])), [graphs]);
   const counts = useMemo(() => countTones(graph), [graph]);
   const total = graph?.nodes.length ?? 0;
   const shown = view ?? (total > MANY ? "lanes" : "rows");

@@ -5,7 +5,7 @@ import { useFlowNames } from "@/api/flows";
 import type { FlowRun } from "@/api/types";
 import { type Column, ROW_LINK } from "@/components/list";
 import { isFinal } from "@/components/look";
-import { Tags } from "@/components/page";
+import { FewTags } from "@/components/page";
 import { Skeleton } from "@/components/skeleton";
 import { State, StateIcon } from "@/components/state";
 import { Duration, RelativeTime } from "@/components/time";
@@ -109,7 +109,7 @@ export function useRunColumns(rows: FlowRun[], { without, sorted }: RunColumnOpt
         from: "sm",
         cell: (run) => <RunDuration run={run} className="whitespace-nowrap" />,
       },
-      { name: "Tags", width: "minmax(0,0.8fr)", from: "xl", cell: (run) => <Tags tags={run.tags} /> },
+      { name: "Tags", width: "minmax(0,0.8fr)", from: "xl", cell: (run) => <FewTags tags={run.tags} /> },
     ];
     return columns.filter((column): column is Column<FlowRun> => Boolean(column));
   }, [flows, deployments, without, sorted]);

@@ -3,12 +3,12 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { artifactCount } from "@/api/artifacts";
 import { deploymentDetail } from "@/api/deployments";
-import { ApiError } from "@/api/fetch";
+import { isLost } from "@/api/fetch";
 import { flowRunDetail, flowRunGraph, flowRunStates } from "@/api/flow-runs";
 import { flowDetail } from "@/api/flows";
 import { logCount } from "@/api/logs";
 import { taskRunCount } from "@/api/task-runs";
-import type { FlowRun, LogFilter } from "@/api/types";
+import type { FlowRun, Graph, LogFilter } from "@/api/types";
 import { CopyId } from "@/components/copy";
 import { Empty } from "@/components/empty";
 import { Failure } from "@/components/failure";
@@ -36,7 +36,7 @@ const route = getRouteApi("/runs/$id");
 export function RunPage() {
   const { id } = route.useParams();
   const { data: run, error, refetch } = useQuery(flowRunDetail(id));
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (error && !run) {
     return (
       <Page name="Run">
@@ -97,7 +97,7 @@ function Run({ run }: { run: FlowRun }) {
             </span>
             {run.start_time && (
               <span>
-                ran for <RunDuration run={run} className="font-medium text-ink" />
+                {isFinal(run.state_type) ? "ran for" : "for"} <RunDuration run={run} className="font-medium text-ink" />
               </span>
             )}
             {run.run_count > 1 && <span>{plural(run.run_count, "attempt")}</span>}
@@ -157,6 +157,7 @@ function RunTabs({ run, search, turn }: RunTabsProps) {
   const { data: artifacts } = useQuery(artifactCount({ flow_run_id: { any_: [run.id] } }));
   const short = (count: number | null | undefined) => (count ? formatShortCount(count) : undefined);
   const findTasks = useCallback((text: string | undefined) => turn({ find: text }), [turn]);
+  const { data: names } = useQuery({ ...flowRunGraph(run.id), select: namesOf });
   const changeLogs = useCallback((part: Partial<RunPageSearch>) => turn(part), [turn]);
   return (
     <Tabs
@@ -180,6 +181,7 @@ function RunTabs({ run, search, turn }: RunTabsProps) {
           change={changeLogs}
           live={!isFinal(run.state_type)}
           name={run.name}
+          names={names}
           narrowed={taskRun && chosen ? { label: chosen.label, lift: () => turn({ task: undefined }) } : undefined}
         />
       )}
@@ -191,6 +193,9 @@ function RunTabs({ run, search, turn }: RunTabsProps) {
     </Tabs>
   );
 }
+
+const namesOf = (graph: Graph) =>
+  new Map(graph.nodes.flatMap(([id, node]) => (node.kind === "task-run" ? [[id, node.label]] : [])));
 
 function Parameters({ run }: { run: FlowRun }) {
   if (Object.keys(run.parameters).length === 0) {
@@ -219,7 +224,9 @@ function Details({ run }: { run: FlowRun }) {
         <Fact name="Created">
           <RelativeTime at={run.created} />
         </Fact>
-        <Fact name="Created by">{run.created_by?.display_value ?? (run.auto_scheduled ? "A schedule" : "–")}</Fact>
+        {(run.created_by?.display_value || run.auto_scheduled) && (
+          <Fact name="Created by">{run.created_by?.display_value ?? "A schedule"}</Fact>
+        )}
         <Fact name="Expected to start">
           <RelativeTime at={run.expected_start_time} />
         </Fact>
@@ -231,18 +238,22 @@ function Details({ run }: { run: FlowRun }) {
         </Fact>
         <Fact name="Attempts">{run.run_count}</Fact>
         <Fact name="Retries allowed">{run.empirical_policy?.retries ?? 0}</Fact>
-        <Fact name="Flow version">{run.flow_version ?? "–"}</Fact>
-        <Fact name="Work pool">
-          {run.work_pool_name ? (
+        {run.flow_version && (
+          <Fact name="Flow version">
+            <span className="cut block" data-tip={run.flow_version}>
+              {run.flow_version}
+            </span>
+          </Fact>
+        )}
+        {run.work_pool_name && (
+          <Fact name="Work pool">
             <Link to="/work-pools/$name" params={{ name: run.work_pool_name }} className="link">
               {run.work_pool_name}
             </Link>
-          ) : (
-            "–"
-          )}
-        </Fact>
-        <Fact name="Queue">{run.work_queue_name ?? "–"}</Fact>
-        <Fact name="Process">{run.infrastructure_pid ?? "–"}</Fact>
+          </Fact>
+        )}
+        {run.work_queue_name && <Fact name="Queue">{run.work_queue_name}</Fact>}
+        {run.infrastructure_pid && <Fact name="Process">{run.infrastructure_pid}</Fact>}
         {run.idempotency_key && <Fact name="Idempotency key">{run.idempotency_key}</Fact>}
         {run.job_variables && Object.keys(run.job_variables).length > 0 && (
           <Fact name="Job variables" wide>

@@ -28,9 +28,13 @@ export function RunsPage() {
   const columns = useRunColumns(rows, { sorted: true });
   const isFrom = useIsFrom();
 
+  // Each choice is a step that can be taken back; each letter of a name is not.
   const change = useCallback(
     (part: Partial<Filters>) =>
-      navigate({ search: (held) => searchOf({ ...filtersOf(held), ...part }), replace: true }),
+      navigate({
+        search: (held) => searchOf({ ...filtersOf(held), ...part }),
+        replace: "name" in part && !("states" in part),
+      }),
     [navigate],
   );
   const clear = () =>

@@ -7,7 +7,7 @@ import { lookOf, nameOfState, TONES } from "@/components/look";
 import { usePaintedTheme } from "@/components/theme";
 import { readPalette } from "@/features/flow-runs/timeline/palette";
 import { formatDuration } from "@/format/duration";
-import { formatDayClock, formatShortClock, formatShortDay } from "@/format/instant";
+import { formatDayClock, formatLongClock, formatShortClock, formatShortDay } from "@/format/instant";
 
 const HEIGHT = 168;
 const GUTTER = 58;
@@ -51,18 +51,24 @@ export default function DurationChart({ runs }: { runs: FlowRun[] }) {
         legend: { show: false },
         padding: [12, 12, 0, 0],
         cursor: { y: false, points: { size: 9 }, drag: { x: true, y: false } },
-        scales: { y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
+        scales: {
+          x: { range: (_, first, last) => widen(first, last) },
+          y: { range: (_, __, most) => [0, (most || 1) * 1.08] },
+        },
         axes: [
           {
             ...axis,
             grid: { show: false },
             size: 30,
             space: 90,
+            incrs: STEPS.filter((step) => step >= 1),
             values: (_, values) =>
               values.map((at) =>
-                new Date(at * 1000).getHours() || !spans(begun)
-                  ? formatShortClock(at * 1000)
-                  : formatShortDay(at * 1000),
+                spans(begun) && new Date(at * 1000).getHours() === 0
+                  ? formatShortDay(at * 1000)
+                  : (values[1] ?? at) - (values[0] ?? at) < 60
+                    ? formatLongClock(at * 1000)
+                    : formatShortClock(at * 1000),
               ),
           },
           {
@@ -139,6 +145,12 @@ export default function DurationChart({ runs }: { runs: FlowRun[] }) {
       )}
     </div>
   );
+}
+
+/** A little room at both ends, so that no point lies on the edge; a single run stands in the middle of a minute. */
+function widen(first: number, last: number): [number, number] {
+  const room = last > first ? (last - first) * 0.02 : 30;
+  return [first - room, last + room];
 }
 
 /** Whether the runs lie on more than one day, so that a time of day alone would not do. */

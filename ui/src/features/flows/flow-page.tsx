@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { deploymentPage } from "@/api/deployments";
-import { ApiError } from "@/api/fetch";
+import { isLost } from "@/api/fetch";
 import { flowRunPage } from "@/api/flow-runs";
 import { flowDetail, useDeleteFlow } from "@/api/flows";
 import type { Flow, Selection } from "@/api/types";
@@ -27,7 +27,7 @@ const route = getRouteApi("/flows/$id");
 export function FlowPage() {
   const { id } = route.useParams();
   const { data: flow, error, refetch } = useQuery(flowDetail(id));
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (flow) return <Overview key={id} flow={flow} />;
   return (
     <Page name="Flow">{error ? <Failure error={error} retry={refetch} /> : <Skeleton className="h-7 w-64" />}</Page>

@@ -26,6 +26,8 @@ interface LogViewProps {
   live: boolean;
   /** The name of the file that a download makes. */
   name: string;
+  /** The names of task runs, where lines of several are shown together. */
+  names?: ReadonlyMap<string, string> | undefined;
   /** What narrows the lines besides level and text, with a way to lift it. */
   narrowed?: { label: string; lift: () => void } | undefined;
 }
@@ -35,7 +37,7 @@ const OPTIONS = LEVELS.map((level) => ({
   label: level.word === "debug" ? "All levels" : `${level.label} and up`,
 }));
 
-export function LogView({ scope, level, find, change, live, name, narrowed }: LogViewProps) {
+export function LogView({ scope, level, find, change, live, name, names, narrowed }: LogViewProps) {
   const [wrap, setWrap] = useState(true);
   const from = LEVELS.find((known) => known.word === level)?.from;
   const filter = useMemo<LogFilter>(
@@ -84,6 +86,7 @@ export function LogView({ scope, level, find, change, live, name, narrowed }: Lo
         wrap={wrap}
         live={live}
         filtered={filtered}
+        names={narrowed ? undefined : names}
       />
     </div>
   );
@@ -114,9 +117,10 @@ interface LinesProps {
   wrap: boolean;
   live: boolean;
   filtered: boolean;
+  names: ReadonlyMap<string, string> | undefined;
 }
 
-function Lines({ filter, find, wrap, live, filtered }: LinesProps) {
+function Lines({ filter, find, wrap, live, filtered, names }: LinesProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, last: 0 });
   const [atEnd, setAtEnd] = useState(true);
@@ -185,7 +189,7 @@ function Lines({ filter, find, wrap, live, filtered }: LinesProps) {
               className={cx("top-0 left-0", wrap ? "absolute w-full" : "absolute min-w-full")}
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <Line log={at(item.index)} find={find} wrap={wrap} />
+              <Line log={at(item.index)} find={find} wrap={wrap} names={names} />
             </div>
           ))}
         </div>
@@ -208,7 +212,11 @@ function Lines({ filter, find, wrap, live, filtered }: LinesProps) {
   );
 }
 
-function Line({ log, find, wrap }: { log: Log | undefined; find: string; wrap: boolean }): ReactNode {
+interface LineProps extends Pick<LinesProps, "find" | "wrap" | "names"> {
+  log: Log | undefined;
+}
+
+function Line({ log, find, wrap, names }: LineProps): ReactNode {
   if (!log) {
     return (
       <div className="flex h-[22px] items-center px-4">
@@ -232,6 +240,11 @@ function Line({ log, find, wrap }: { log: Log | undefined; find: string; wrap: b
         <span className="sm:hidden">{level.label[0]}</span>
         <span className="max-sm:hidden">{level.label}</span>
       </span>
+      {names && names.size > 0 && (
+        <span className="cut w-36 shrink-0 text-ink-3 max-md:hidden" data-tip={names.get(log.task_run_id ?? "")}>
+          {names.get(log.task_run_id ?? "")}
+        </span>
+      )}
       <span
         className={cx(
           "min-w-0 flex-1",

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { typeOf } from "@/features/deployments/parameter-table";
-import { completed, initialOf, missingOf, prepare, type Schema, withoutNull } from "./schema";
+import { completed, initialOf, missingOf, prepare, type Schema, typeOf, withoutNull } from "./schema";
 import { fits } from "./validator";
 
 const schema: Schema = {
@@ -95,4 +94,13 @@ it("names types as people do", () => {
   expect(named("model")).toBe("Model");
   expect(typeOf({ type: "array", items: { type: "string" } }, root)).toBe("list of text");
   expect(typeOf({ anyOf: [{ type: "integer" }, { type: "string" }] }, root)).toBe("whole number or text");
+});
+
+it("calls alternatives by what they are", () => {
+  const { schema: prepared } = prepare({
+    type: "object",
+    properties: { size: { anyOf: [{ type: "integer" }, { $ref: "#/definitions/Size" }, { type: "string" }] } },
+    definitions: { Size: { type: "object", properties: { width: { type: "number" } } } },
+  });
+  expect(prepared.properties?.size?.anyOf?.map((option) => option.title)).toEqual(["whole number", "Size", "text"]);
 });

@@ -107,9 +107,22 @@ export function prepare(schema: Schema): Prepared {
   return { schema: prepared, ui, nullable };
 }
 
+/** Alternatives are chosen by what they are: a model by its name, others by their type. */
+function titled(schema: Schema): Schema {
+  const name = (option: Schema): Schema => ({
+    ...option,
+    title: option.title ?? option.$ref?.replace(/^.*\//, "") ?? typeOf(option, option),
+  });
+  return {
+    ...schema,
+    ...(schema.anyOf ? { anyOf: schema.anyOf.map(name) } : {}),
+    ...(schema.oneOf ? { oneOf: schema.oneOf.map(name) } : {}),
+  };
+}
+
 /** The same inside of nested models. */
 function simplify(schema: Schema): Schema {
-  const { schema: plain } = withoutNull(schema);
+  const plain = titled(withoutNull(schema).schema);
   if (!plain.properties) return plain;
   return {
     ...plain,
@@ -157,4 +170,36 @@ export function initialOf(
     }
   }
   return values;
+}
+
+/** The type in a word or two, as Python people say it. */
+export function typeOf(given: Schema, root: Schema): string {
+  const { schema: plain, nullable } = withoutNull(given);
+  const schema = resolve(plain, root);
+  const suffix = nullable ? ", or none" : "";
+  if (schema.enum) return `one of ${schema.enum.length}${suffix}`;
+  if (schema.anyOf) return `${schema.anyOf.map((option) => typeOf(option, root)).join(" or ")}${suffix}`;
+  if (schema.type === "array")
+    return `list${schema.items && !Array.isArray(schema.items) ? ` of ${typeOf(schema.items, root)}` : ""}${suffix}`;
+  const words: Record<string, string> = {
+    string: "text",
+    integer: "whole number",
+    number: "number",
+    boolean: "yes or no",
+    object: schema.title ?? "mapping",
+  };
+  const formats: Record<string, string> = {
+    "date-time": "date and time",
+    date: "date",
+    duration: "duration",
+    uri: "address",
+    uuid: "id",
+  };
+  const word =
+    schema.format && formats[schema.format]
+      ? formats[schema.format]
+      : typeof schema.type === "string"
+        ? words[schema.type]
+        : "anything";
+  return `${word}${suffix}`;
 }

@@ -183,18 +183,17 @@ function Preview({ schedule }: { schedule: Schedule | null }) {
   const zone = schedule.timezone ?? "UTC";
   return (
     <div className="rounded-md border border-line bg-bed px-3.5 py-2.5">
-      <p className="font-medium">{describeSchedule(schedule)}</p>
       {error ? (
-        <p className="mt-1 text-failed-ink text-xs">{error.message}</p>
+        <p className="text-failed-ink text-xs">{error.message}</p>
       ) : (
-        data &&
-        data.length > 0 && (
-          <ol className="mt-1.5 flex flex-col gap-0.5 text-ink-2 text-xs">
-            {data.map((at) => (
-              <li key={at}>{inZone(at, zone)}</li>
-            ))}
-          </ol>
-        )
+        <p className="font-medium">{describeSchedule(schedule)}</p>
+      )}
+      {!error && data && data.length > 0 && (
+        <ol className="mt-1.5 flex flex-col gap-0.5 text-ink-2 text-xs">
+          {data.map((at) => (
+            <li key={at}>{inZone(at, zone)}</li>
+          ))}
+        </ol>
       )}
     </div>
   );

@@ -10,14 +10,16 @@ const SignIn = lazy(() => import("./sign-in"));
 /** Lets in whoever may come in: where the server needs a key and has none that is right, it asks for it. */
 export function Door({ children }: { children: ReactNode }) {
   const [tries, setTries] = useState(0);
-  const { data: settings } = useQuery(uiSettings);
+  const { data: settings, isError } = useQuery(uiSettings);
   const needed = settings?.auth !== null && settings?.auth !== undefined;
-  const { error } = useQuery({ ...serverFacts, enabled: needed });
+  const { data, error } = useQuery({ ...serverFacts, enabled: needed });
   const shut = needed && error instanceof ApiError && error.status === 401;
+  // Where a key is needed nothing is asked before it has proved right: each question would be refused.
+  const open = settings === undefined ? isError : !needed || (!shut && (data !== undefined || error !== null));
 
   // The stream begins once somebody is in, and begins anew for somebody else.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another key is another stream
-  useEffect(() => (shut ? undefined : startLive(queryClient)), [shut, tries]);
+  useEffect(() => (open ? startLive(queryClient) : undefined), [open, tries]);
 
   if (shut) {
     return (
@@ -26,5 +28,5 @@ export function Door({ children }: { children: ReactNode }) {
       </Suspense>
     );
   }
-  return children;
+  return open ? children : null;
 }

@@ -1,5 +1,5 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
-import { ApiError } from "@/api/fetch";
+import { ApiError, isLost } from "@/api/fetch";
 import { Button, buttonClass } from "@/components/button";
 import { Empty } from "@/components/empty";
 import { Failure } from "@/components/failure";
@@ -25,7 +25,7 @@ export function Lost() {
 
 /** A page that could not be shown. */
 export function Broken({ error, reset }: ErrorComponentProps) {
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   const signedOut = error instanceof ApiError && error.status === 401;
   // A new version of the server has other files: a page opened before asks for parts that are gone.
   const message = error instanceof Error ? error.message : "";

@@ -9,7 +9,7 @@ import { Facet } from "@/components/facet";
 import { Failure } from "@/components/failure";
 import { type Column, ROW_LINK } from "@/components/list";
 import { isFinal } from "@/components/look";
-import { Panel, Tags } from "@/components/page";
+import { FewTags, Panel } from "@/components/page";
 import { PagedList } from "@/components/paged-list";
 import { SkeletonRows } from "@/components/skeleton";
 import { State, StateIcon, StateMark } from "@/components/state";
@@ -58,6 +58,7 @@ const COLUMNS: Column<TaskRun>[] = [
   {
     name: "Started",
     width: "6.5rem",
+    from: "sm",
     align: "right",
     sort: { down: "EXPECTED_START_TIME_DESC", up: "EXPECTED_START_TIME_ASC" },
     cell: (task) => <RelativeTime at={task.start_time} className="relative whitespace-nowrap text-ink-2" />,
@@ -76,7 +77,7 @@ const COLUMNS: Column<TaskRun>[] = [
       />
     ),
   },
-  { name: "Tags", width: "minmax(0,0.7fr)", from: "lg", cell: (task) => <Tags tags={task.tags} /> },
+  { name: "Tags", width: "minmax(0,0.7fr)", from: "lg", cell: (task) => <FewTags tags={task.tags} /> },
 ];
 
 interface TaskRunListProps {

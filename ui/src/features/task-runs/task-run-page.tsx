@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { artifactCount } from "@/api/artifacts";
-import { ApiError } from "@/api/fetch";
+import { isLost } from "@/api/fetch";
 import { flowRunDetail } from "@/api/flow-runs";
 import { logCount } from "@/api/logs";
 import { taskRunDetail, taskRunStates } from "@/api/task-runs";
@@ -31,7 +31,7 @@ const route = getRouteApi("/task-runs/$id");
 export function TaskRunPage() {
   const { id } = route.useParams();
   const { data: task, error, refetch } = useQuery(taskRunDetail(id));
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (task) return <Task key={id} task={task} />;
   return (
     <Page name="Task run">{error ? <Failure error={error} retry={refetch} /> : <Skeleton className="h-7 w-64" />}</Page>

@@ -3,7 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { deploymentPage } from "@/api/deployments";
-import { ApiError } from "@/api/fetch";
+import { isLost } from "@/api/fetch";
 import type { Selection, Worker, WorkPool } from "@/api/types";
 import { useDeleteWorkPool, workPoolDetail, workPoolWorkers } from "@/api/work-pools";
 import { buttonClass } from "@/components/button";
@@ -30,7 +30,7 @@ const route = getRouteApi("/work-pools/$name");
 export function WorkPoolPage() {
   const { name } = route.useParams();
   const { data: pool, error, refetch } = useQuery(workPoolDetail(name));
-  if (error instanceof ApiError && error.status === 404) return <Lost />;
+  if (isLost(error)) return <Lost />;
   if (pool) return <Overview key={name} pool={pool} />;
   return (
     <Page name={name}>{error ? <Failure error={error} retry={refetch} /> : <Skeleton className="h-7 w-64" />}</Page>
@@ -64,7 +64,7 @@ function Overview({ pool }: { pool: WorkPool }) {
         actions={<Actions pool={pool} />}
       />
       {pool.description && <p className="-mt-2 max-w-3xl text-ink-2">{pool.description}</p>}
-      <div className="grid items-start gap-5 lg:grid-cols-2">
+      <div className="grid gap-5 lg:grid-cols-2">
         <Workers pool={pool} workers={workers} />
         <QueuePanel pool={pool.name} />
       </div>
@@ -122,8 +122,11 @@ const COLUMNS: Column<Worker>[] = [
   },
 ];
 
+/** A name as a shell takes it for one word. */
+const quoted = (name: string) => (/^[\w.@:+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`);
+
 function Workers({ pool, workers }: { pool: WorkPool; workers: Worker[] | undefined }) {
-  const start = <CommandLine>{`headrace worker start -p ${pool.name}`}</CommandLine>;
+  const start = <CommandLine>{`headrace worker start -p ${quoted(pool.name)}`}</CommandLine>;
   return (
     <Panel title="Workers">
       {!workers ? (

@@ -12,12 +12,15 @@ import { lookOf } from "@/components/look";
 import { useIsFrom } from "@/components/screen";
 import { StateMark } from "@/components/state";
 import { formatDuration } from "@/format/duration";
+import { secondsBetween } from "@/format/instant";
 import { formatCount } from "@/format/quantity";
 import { type Box, boxesOf } from "./groups";
 
 const WIDTH = 196;
 const HEIGHT = 46;
 const TALLEST = 460;
+/** Above and below the boxes; below stand the buttons, which must not cover one. */
+const MARGIN = 52;
 
 interface RunGraphProps {
   graph: Graph;
@@ -45,7 +48,7 @@ export function RunGraph({ graph, selected, select: choose, list }: RunGraphProp
   const showAll = useCallback(() => {
     const node = frame.current;
     if (!node || !behavior.current) return;
-    const k = Math.min(1, (node.clientWidth - 32) / layout.width, (node.clientHeight - 32) / layout.height);
+    const k = Math.min(1, (node.clientWidth - 32) / layout.width, (node.clientHeight - 2 * MARGIN) / layout.height);
     // Smaller than this nothing can be read; then the rest is a drag away.
     const scale = Math.max(0.62, k);
     const x = Math.max(16, (node.clientWidth - layout.width * scale) / 2);
@@ -81,7 +84,7 @@ export function RunGraph({ graph, selected, select: choose, list }: RunGraphProp
       <div
         ref={frame}
         className="relative cursor-grab overflow-hidden bg-bed active:cursor-grabbing"
-        style={{ height: Math.min(TALLEST, Math.max(150, layout.height + 48)) }}
+        style={{ height: Math.min(TALLEST, Math.max(150, layout.height + 2 * MARGIN)) }}
       >
         <div
           className="absolute top-0 left-0 origin-top-left"
@@ -147,8 +150,7 @@ function BoxCard({
   const [node] = box.members;
   if (!node) return null;
   const many = box.members.length > 1;
-  const took =
-    node.start_time && node.end_time ? (Date.parse(node.end_time) - Date.parse(node.start_time)) / 1000 : null;
+  const took = node.start_time && node.end_time ? secondsBetween(node.start_time, node.end_time) : null;
   return (
     <button
       type="button"

@@ -24,6 +24,9 @@ export interface Item {
   subflow: boolean;
 }
 
+/** `fetch-2` comes before `fetch-10`. */
+const byName = new Intl.Collator("en", { numeric: true });
+
 /** What has not begun has no place in time; it is counted, not drawn. */
 export function itemsOf(graph: Graph, depth = 0): Item[] {
   const items: Item[] = [];
@@ -43,7 +46,7 @@ export function itemsOf(graph: Graph, depth = 0): Item[] {
       subflow: node.kind === "flow-run",
     });
   }
-  return items.sort((a, b) => a.start - b.start || (a.node.label < b.node.label ? -1 : 1));
+  return items.sort((a, b) => a.start - b.start || byName.compare(a.node.label, b.node.label));
 }
 
 function stretchesOf(node: GraphNode, start: number, end: number | null): Stretch[] {

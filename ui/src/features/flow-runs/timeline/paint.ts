@@ -210,13 +210,15 @@ function paintItem(
     context.font = `11px ${palette.sans}`;
     context.textBaseline = "middle";
     context.fillStyle = palette.ink2;
-    const text = shorten(context, item.node.label, 150);
-    const room = view.width - right > 160;
-    context.fillText(
-      text,
-      room ? right + 6 : Math.max(4, left - context.measureText(text).width - 6),
-      y + BAR / 2 + 0.5,
-    );
+    // Where there is most room: behind the bar if it fits there, or before it, or inside.
+    const [behind, before] = [view.width - right - 12, left - 12];
+    const wanted = Math.min(150, context.measureText(item.node.label).width);
+    const inside = Math.max(behind, before) < wanted && width - 12 > Math.max(behind, before);
+    const room = inside ? width - 12 : behind >= wanted || behind > before ? behind : before;
+    const text = shorten(context, item.node.label, Math.min(150, room));
+    if (inside) context.fillStyle = palette.paper;
+    const x = inside ? left + 6 : room === behind ? right + 6 : left - context.measureText(text).width - 6;
+    context.fillText(text, x, y + BAR / 2 + 0.5);
   }
   if (!scene.rows && (item.id === scene.selected || item.id === scene.hovered)) {
     context.strokeStyle = item.id === scene.selected ? palette.water : palette.ink;

@@ -86,6 +86,18 @@ export function Timeline({ graph, rows, opened, toggle, selected, select }: Time
 
   usePainting(canvas, scene, view, theme, going);
 
+  // New rows pull the view along while the run goes on, unless somebody has scrolled up to look.
+  const following = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it depends on how many rows there are
+  useEffect(() => {
+    const node = scroller.current;
+    if (node && going && following.current && selected === null) node.scrollTop = node.scrollHeight;
+  }, [lanes.length, going, size.height]);
+  const follow = (node: HTMLElement) => {
+    setScroll(node.scrollTop);
+    following.current = node.scrollHeight - node.scrollTop - node.clientHeight < 2 * laneHeight(scene);
+  };
+
   // What goes on grows: the end of the span follows the time.
   useEffect(() => {
     if (!going) return;
@@ -166,7 +178,7 @@ export function Timeline({ graph, rows, opened, toggle, selected, select }: Time
       )}
       <div
         ref={scroller}
-        onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
+        onScroll={(event) => follow(event.currentTarget)}
         className="relative flex-1 overflow-y-auto overflow-x-hidden"
         style={{ minHeight: Math.min(TALLEST, Math.max(90, total)), maxHeight: TALLEST }}
       >
