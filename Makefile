@@ -34,7 +34,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 # Processes for the tests; the suite waits for signals, not for time, so a few more than there are cores do no harm.
 JOBS ?= auto
-# KEEP=0 throws away what earlier demos recorded and begins anew.
+# KEEP=0 throws away what earlier demos recorded, begins anew, and stops everything at the end.
 KEEP ?= 1
 
 # What decides and what executes is tested in every branch.
@@ -50,9 +50,9 @@ setup: tools demo-tools ## Bring everything into .venv, the examples' libraries 
 services: ## Bring a browser for the tests, as root on Debian; elsewhere they say what they miss
 	@.ci/services
 
-demo: demo-tools ## Train a model on real taxi trips and show what was recorded (KEEP=0: begin anew)
+demo: ui demo-tools ## The tour on real taxi trips: server, deployment, worker, run, browser (KEEP=0: begin anew, end by itself)
 	@$(if $(filter 0,$(KEEP)),rm -rf .demo)
-	@HEADRACE_HOME="$(CURDIR)/.demo" $(RUN)/python examples/taxi/demo.py
+	@KEEP="$(KEEP)" HEADRACE_HOME="$(CURDIR)/.demo" $(RUN)/python examples/taxi/demo.py
 
 ui: tools ## Build the UI into the source checkout, if anything of it has changed; no Node needed
 	@$(RUN)/python hatch_build.py

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,8 +54,6 @@ def start(
         Return as soon as the server answers, and leave it running.
     """
     settings = invocation.settings
-    if find_spec("litestar") is None:
-        raise ConfigurationError("The server needs more than is installed: pip install 'headrace[server]'.")
     wanted_port = settings.server_api_port if port is None else port
     if _is_running(invocation, wanted_port):
         return

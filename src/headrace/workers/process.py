@@ -22,6 +22,9 @@ log = logging.getLogger("headrace.worker")
 
 LONGEST_MESSAGE = 65_536
 
+ZYGOTE = "import sys; from headrace.workers.zygote import main; sys.exit(main(sys.argv[1:]))"
+"""Not by its file: the main module of runs is an empty one, in which nothing of ours is taken for theirs."""
+
 TEMPLATE: Final[dict[str, Any]] = {
     "job_configuration": {
         "env": "{{ env }}",
@@ -110,7 +113,7 @@ class ProcessInfrastructure:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._zygote = subprocess.Popen(
-                [sys.executable, "-P", "-m", "headrace.workers.zygote", str(theirs.fileno()), *preload],
+                [sys.executable, "-P", "-c", ZYGOTE, str(theirs.fileno()), *preload],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

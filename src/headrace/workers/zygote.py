@@ -1,4 +1,4 @@
-"""The process that runs are forked from: `python -m headrace.workers.zygote FD [MODULE …]`.
+"""The process that runs are forked from.
 
 It was started by the worker as a program of its own, has one thread and no connection, and has loaded what runs need: so a
 fork of it is a fresh process that costs milliseconds. Each message on its channel brings the end of a stream; the fork
@@ -12,7 +12,6 @@ import importlib
 import os
 import signal
 import socket
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,10 +110,3 @@ def _count_threads() -> int:
         import threading
 
         return threading.active_count()
-
-
-if __name__ == "__main__":
-    # By its own name: what runs in the forks must not see this file as theirs.
-    from headrace.workers.zygote import main as fork_until_the_end
-
-    sys.exit(fork_until_the_end(sys.argv[1:]))
