@@ -20,6 +20,7 @@ from headrace.base.settings import Settings, load_settings, wants_debug
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
+    from headrace.gateway.execution import Execution
 
 Opener = Callable[[Settings], "AbstractContextManager[Administration]"]
 
@@ -98,6 +99,10 @@ class Invocation:
         """The orchestrator's administration, open for the length of a `with` block."""
         return self._open_gateway(self.settings)
 
+    def execution(self) -> AbstractContextManager[Execution]:
+        """The orchestrator's execution, open for the length of a `with` block."""
+        return _open_execution(self.settings)
+
     def confirm(self, question: str) -> bool:
         """Whether the user agrees; taken as given where nobody can be asked or `--no-prompt` says not to ask."""
         asking = self.prompt if self.prompt is not None else sys.stdin.isatty() and self.out.is_terminal
@@ -167,6 +172,14 @@ def _open_administration(settings: Settings) -> Generator[Administration]:
     # The protocol leaves out how a gateway ends; every one of them closes.
     with closing(cast("Any", open_administration(settings))) as administration:
         yield administration
+
+
+@contextmanager
+def _open_execution(settings: Settings) -> Generator[Execution]:
+    from headrace.connect import open_execution
+
+    with closing(open_execution(settings)) as execution:
+        yield execution
 
 
 Injected = Annotated[Invocation, Parameter(parse=False)]
