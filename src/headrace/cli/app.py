@@ -23,6 +23,7 @@ NOUNS = {
     "flow": "The flows that are known.",
     "flow-run": "List, inspect, watch, cancel and delete flow runs, and read their logs.",
     "profile": "Named sets of settings.",
+    "project": "Begin a project with the files that projects had before.",
     "server": "Start and stop the server that shows everything in a browser.",
     "task-run": "List and inspect task runs, and read their logs.",
     "work-pool": "Where runs of deployments wait for workers.",
@@ -70,6 +71,8 @@ def _make_app(invocation: Invocation) -> App:
     )
     for noun, summary in NOUNS.items():
         app.command(f"headrace.cli.{noun.replace('-', '_')}:app", name=noun, help=summary)
+    app.command("headrace.cli.deploy:deploy", name="deploy", help="Make flows deployments, for workers to run.")
+    app.command("headrace.cli.init:init", name="init", help="Begin a project in this folder.")
     app.command("headrace.cli.version:version", name="version", help="Versions, profile and database in use.")
 
     def launch(

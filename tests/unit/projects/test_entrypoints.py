@@ -2,7 +2,6 @@
 
 import pickle
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -26,15 +25,6 @@ def plain(): ...
 
 number = 3
 """
-
-
-@pytest.fixture(autouse=True)
-def _own_imports() -> Iterator[None]:
-    path, modules = [*sys.path], {**sys.modules}
-    yield
-    sys.path[:] = path
-    for name in [*sys.modules.keys() - modules.keys()]:
-        del sys.modules[name]
 
 
 def write(folder: Path, name: str, text: str) -> Path:
