@@ -71,9 +71,9 @@ def stub() -> Iterator[StubServer]:
 class Visitor:
     """Somebody at a browser. What goes wrong on the pages is kept, and fails the test that visited them."""
 
-    def __init__(self, browser: Browser, stub: StubServer, **options: Any) -> None:
-        self.stub = stub
-        self.context = browser.new_context(base_url=stub.url, timezone_id="Europe/Berlin", **options)
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.url = url
+        self.context = browser.new_context(base_url=url, timezone_id="Europe/Berlin", **options)
         self.problems: list[str] = []
         self.expected: tuple[str, ...] = ()
         self.page = self.open()
@@ -92,7 +92,7 @@ class Visitor:
             self.problems.append(f"{self.page.url}: {message.text}")
 
     def _see(self, request: Request) -> None:
-        if not request.url.startswith((self.stub.url, "blob:", "data:")):
+        if not request.url.startswith((self.url, "blob:", "data:")):
             self.problems.append(f"{self.page.url} asked another host: {request.url}")
 
 
@@ -105,7 +105,7 @@ def make_visitor(browser: Browser, stub: StubServer) -> Iterator[MakeVisitor]:
     visitors: list[Visitor] = []
 
     def make(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser, stub, **{"viewport": {"width": 1280, "height": 800}, **options}))
+        visitors.append(Visitor(browser, stub.url, **{"viewport": {"width": 1280, "height": 800}, **options}))
         return visitors[-1]
 
     yield make
