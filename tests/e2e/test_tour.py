@@ -31,6 +31,16 @@ pytestmark = [
     ),
 ]
 
+FEWER_TRIPS = """
+import sys
+from pathlib import Path
+import pandas
+sys.path.insert(0, sys.argv[1])
+from data import find_trips
+for path in find_trips(Path(sys.argv[2])):
+    pandas.read_parquet(path).head(int(sys.argv[4])).to_parquet(Path(sys.argv[3]) / path.name)
+"""
+
 TWO_DEPLOYMENTS = """
 name: taxi
 pull:
@@ -65,7 +75,13 @@ class Newcomer:
         """What a command prints. One that fails shows all it said."""
         words = [str(HEADRACE), *map(str, command[1:])] if command[0] == "headrace" else [*map(str, command)]
         result = subprocess.run(
-            words, cwd=self.folder, env=self.environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            words,
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
         return result.stdout
@@ -117,15 +133,10 @@ def facts_url() -> Iterator[str]:
 @pytest.fixture
 def trips(tmp_path: Path) -> Path:
     """Real trips where there are any, else made up; fewer of them."""
-    import pandas
-
-    script = "import sys; sys.path.insert(0, sys.argv[1]); from data import find_trips; from pathlib import Path; print(*find_trips(Path(sys.argv[2]), say=lambda text: None))"
-    command = [sys.executable, "-c", script, str(EXAMPLES / "taxi"), str(tmp_path / "found")]
-    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     folder = tmp_path / "trips"
     folder.mkdir()
-    for path in map(Path, found):
-        pandas.read_parquet(path).head(TRIPS).to_parquet(folder / path.name)
+    command = [sys.executable, "-c", FEWER_TRIPS, str(EXAMPLES / "taxi"), str(tmp_path / "found"), str(folder)]
+    subprocess.run([*command, str(TRIPS)], check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -199,7 +210,9 @@ def start_project(newcomer: Newcomer, repository: Path) -> None:
         assert (newcomer.folder / name).exists()
     newcomer.type("headrace", "work-pool", "create", "zoompool", "--type", "process")
     subprocess.run(["git", "clone", "--quiet", str(repository), "code"], cwd=newcomer.folder, check=True)
-    (newcomer.folder / "headrace.yaml").write_text(f"pull:\n  - git_clone:\n      repository: {repository}\n", encoding="utf-8")
+    (newcomer.folder / "headrace.yaml").write_text(
+        f"pull:\n  - git_clone:\n      repository: {repository}\n", encoding="utf-8"
+    )
     (newcomer.folder / "deployment.yaml").unlink()
     shutil.copy(newcomer.folder / "code" / "orchestrate.py", newcomer.folder)
     newcomer.type("headrace", "deploy", "orchestrate.py:main_flow", "-n", "taxi1", "-p", "zoompool")
@@ -233,7 +246,11 @@ def deploy_two(newcomer: Newcomer, repository: Path) -> None:
     told = newcomer.type("headrace", "deploy", "--all")
     assert "taxi_local_data1" in told
     assert "taxi_local_data2" in told
-    assert {each["name"] for each in newcomer.read("deployment", "ls")} == {"taxi1", "taxi_local_data1", "taxi_local_data2"}
+    assert {each["name"] for each in newcomer.read("deployment", "ls")} == {
+        "taxi1",
+        "taxi_local_data1",
+        "taxi_local_data2",
+    }
 
 
 def run_from_the_terminal(newcomer: Newcomer, page: Page) -> None:
@@ -251,9 +268,7 @@ def run_every_minute(newcomer: Newcomer, page: Page) -> None:
     page.get_by_label("Cron line").fill("* * * * *")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("The schedule is added.")).to_be_visible()
-    newcomer.type(
-        "headrace", "deployment", "schedule", "create", "main-flow-35/taxi_local_data1", "--interval", "60"
-    )
+    newcomer.type("headrace", "deployment", "schedule", "create", "main-flow-35/taxi_local_data1", "--interval", "60")
     (written,) = newcomer.read("deployment", "inspect", "main-flow-35/taxi_local_data2")["schedules"]
     newcomer.type("headrace", "deployment", "schedule", "resume", "main-flow-35/taxi_local_data2", written["id"])
     ids = {each["name"]: each["id"] for each in newcomer.read("deployment", "ls")}

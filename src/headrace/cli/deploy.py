@@ -14,10 +14,10 @@ from rich.text import Text
 
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import ConfigurationError
-from headrace.cli.assignments import read_assignments, read_object
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.texts import one_line, say_count, say_duration, say_when, show_tags
+from headrace.cli.values import read_object, read_pairs
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def deploy(
         version=version,
         description=description,
         tags=tag,
-        parameters={**read_object("--params", params), **read_assignments("--param", param)},
-        job_variables=read_assignments("--job-variable", job_variable),
+        parameters={**({} if params is None else read_object(params, "--params")), **read_pairs(param, "--param")},
+        job_variables=read_pairs(job_variable, "--job-variable"),
         work_pool=pool,
         work_queue=work_queue,
         schedules=_read_schedules(cron, interval, rrule, anchor_date, timezone) or UNSET,
