@@ -38,6 +38,8 @@ class Terminal:
             self._console(out, width),
             self._console(err, width),
             lambda: NOW,
+            self.administration.open_execution,
+            self.administration.pass_time,
         )
         code = run(arguments, invocation)
         return Ended(code, out.getvalue(), err.getvalue())
