@@ -137,3 +137,27 @@ def test_delete_and_clear(terminal: Terminal) -> None:
     assert schedule(terminal, "clear", "weekly", "-y") == "Deleted 1 schedule of weekly.\n"
     assert schedules(terminal, "weekly") == []
     assert "has 0 schedules" in refuse(terminal, "delete", "weekly")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["schedule", "delete", "weekly"],
+        ["schedule", "clear", "weekly"],
+        ["schedule", "create", "weekly", "--interval", "60", "--replace"],
+        ["schedule", "pause", "--all"],
+        ["delete", "weekly"],
+    ],
+)
+def test_what_cannot_be_undone_asks_when_told_to(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda: "n")
+    ended = terminal.type("--prompt", "deployment", *command)
+    assert ended.code == 1
+    assert "Error: Nothing was " in ended.err
+    assert [(each.id, each.active) for each in schedules(terminal, "weekly")] == [(FIRST, True)]
+    monkeypatch.setattr("builtins.input", lambda: "y")
+    assert terminal.type("--prompt", "deployment", *command).code == 0
+    left = terminal.administration.deployments.get(WEEKLY)
+    assert left is None or [(each.id, each.active) for each in left.schedules] != [(FIRST, True)]

@@ -1,6 +1,7 @@
 """How a run is followed. Time passes as the tests say: the command line waits, and then the next moment happens."""
 
 import pytest
+from rich.text import Text
 
 from headrace.base.errors import Unavailable
 from headrace.schema.deployment import Deployment
@@ -156,6 +157,25 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(
     ended = terminal.type("flow-run", "watch", "quiet-heron")
     assert ended.code == 130
     assert ended.err == f"The run goes on; `headrace flow-run watch {run.id}` follows it again.\n"
+
+
+def test_a_terminal_shows_what_the_run_is_doing(terminal: Terminal, world: MemoryAdministration, run: FlowRun) -> None:
+    def fall_silent() -> None:
+        world.outage = Unavailable("Nothing answers.")
+
+    def end() -> None:
+        world.outage = None
+        world.add_log(1, "the only line", flow_run_id=run.id)
+        world.enter(run, StateType.COMPLETED)
+
+    world.moments = [fall_silent, end]
+    ended = terminal.type("flow-run", "watch", "quiet-heron", in_color=True)
+    assert ended.code == 0
+    shown = Text.from_ansi(ended.out).plain
+    assert "quiet-heron is Running" in shown
+    assert "Ctrl-C stops watching, not the run" in shown
+    assert shown.count("the only line") == 1
+    assert ended.out.count("\x1b[?25l") == ended.out.count("\x1b[?25h") == 2, "the cursor is given back each time"
 
 
 def test_a_deployment_is_run_and_watched(terminal: Terminal, world: MemoryAdministration) -> None:

@@ -90,3 +90,11 @@ def test_a_queue_that_is_not_there_is_an_error(terminal: Terminal) -> None:
     assert "no work queue 'urgent' in work pool 'big'." in terminal.fail("work-queue", "inspect", "urgent", "-p", "big")
     assert "no work pool 'bg'" in terminal.fail("work-queue", "preview", "urgent", "-p", "bg")
     assert "There is no work queue with id" in terminal.fail("work-queue", "inspect", str(uuid4()))
+
+
+@pytest.mark.parametrize("command", [["work-pool", "delete", "local"], ["work-queue", "delete", "urgent"]])
+def test_deleting_asks_when_told_to(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setattr("builtins.input", lambda: "n")
+    ended = terminal.type("--prompt", *command)
+    assert (ended.code, len(terminal.administration.pools), len(terminal.administration.queues)) == (1, 2, 3)
+    assert ended.err.endswith("Error: Nothing was deleted.\n")
