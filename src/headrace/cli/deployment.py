@@ -20,7 +20,7 @@ from headrace.cli.runs import Limit, show_heading, tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_count, say_instant, say_when, show_tags
 from headrace.cli.values import read_duration, read_instant, read_object, read_pairs
-from headrace.cli.watching import Seconds, watch_run
+from headrace.cli.watching import Interval, Seconds, watch_run
 from headrace.schema.deployment import (
     Deployment,
     DeploymentFlowRunCreate,
@@ -136,7 +136,7 @@ def run(
     tag: Annotated[tuple[str, ...], Repeated] = (),
     flow_run_name: str | None = None,
     watch: Flag = False,
-    watch_interval: Seconds = 1.0,
+    watch_interval: Interval = 1.0,
     watch_timeout: Seconds | None = None,
     invocation: Injected,
 ) -> None:
@@ -162,8 +162,6 @@ def run(
         What the run is called.
     watch
         Show the run's states and log lines until it has ended.
-    watch_interval
-        Seconds between two looks.
     watch_timeout
         Seconds after which watching ends with exit code 1, while the run goes on.
     """

@@ -29,7 +29,7 @@ from headrace.cli.runs import (
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.task_run import show_task_runs
 from headrace.cli.texts import one_line, say_count, show_state, show_tags
-from headrace.cli.watching import Seconds, watch_run
+from headrace.cli.watching import Interval, Seconds, watch_run
 from headrace.schema.filters import (
     ArtifactFilter,
     FlowFilter,
@@ -135,7 +135,7 @@ def watch(
     run: NamedRun,
     /,
     *,
-    interval: Annotated[Seconds, Parameter(help="Seconds between two looks.")] = 1.0,
+    interval: Interval = 1.0,
     timeout: Annotated[
         Seconds | None, Parameter(help="Seconds after which watching ends with exit code 1, while the run goes on.")
     ] = None,

@@ -35,6 +35,7 @@ read already."""
 REMEMBERED = 1000
 """How many lines are known by their ids: more than can be read again."""
 
+Interval = Annotated[float, Parameter(validator=Number(gte=0.1, lte=3_600), help="Seconds between two looks.")]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0, lte=86_400 * 366))]
 
 

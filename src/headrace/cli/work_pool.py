@@ -24,7 +24,7 @@ from headrace.cli.places import (
 )
 from headrace.cli.runs import Limit, show_heading
 from headrace.cli.tables import Column, fit_table
-from headrace.cli.texts import MISSING, one_line, say_duration, say_instant, say_when
+from headrace.cli.texts import MISSING, one_line, say_count, say_duration, say_instant, say_when
 from headrace.cli.values import check_name, read_object_file
 from headrace.schema.filters import RunSelection, TextFilter, WorkPoolFilter
 from headrace.schema.wire import decode_json, encode_json
@@ -219,9 +219,9 @@ def slots(name: NamedPool, /, *, output: Output = None, invocation: Injected) ->
             told = {"active_slots": pool.active_slots, "concurrency_limit": pool.concurrency_limit}
             invocation.print_json({"name": pool.name, **told, "queues": queues, "flow_runs": runs})
             return
-        taken = say_slots(pool.active_slots, pool.concurrency_limit)
-        limited = "slots are taken" if pool.concurrency_limit is not None else "slots are taken; there is no limit"
-        invocation.print(Text("Work pool ").append(one_line(name), "bold").append(f": {taken} {limited}."))
+        active, limit = pool.active_slots or 0, pool.concurrency_limit
+        taken = f"{say_count(active, 'slot')} taken, no limit" if limit is None else f"{active} of {limit} slots taken"
+        invocation.print(Text("Work pool ").append(one_line(name), "bold").append(f": {taken}."))
         invocation.print(show_heading("Queues", str(len(queues))), _show_queues(queues, invocation))
         print_executing(administration, runs, invocation)
 

@@ -29,15 +29,17 @@ class Terminal:
         self.environ = {"HEADRACE_HOME": str(home)}
         self.administration = MemoryAdministration()
 
-    def type(self, *arguments: str, width: int = 200) -> Ended:
-        """Run a command and return how it ended."""
+    def type(self, *arguments: str, width: int = 200, in_color: bool = False) -> Ended:
+        """Run a command and return how it ended; `in_color` shows it as on a real terminal."""
         out, err = io.StringIO(), io.StringIO()
         invocation = Invocation(
             self.environ,
             self.administration.open,
-            self._console(out, width),
+            self._console(out, width, in_color),
             self._console(err, width),
             lambda: NOW,
+            self.administration.open_execution,
+            self.administration.pass_time,
         )
         code = run(arguments, invocation)
         return Ended(code, out.getvalue(), err.getvalue())
@@ -57,8 +59,9 @@ class Terminal:
         assert "Traceback" not in ended.err
         return ended.err.strip()
 
-    def _console(self, file: io.StringIO, width: int) -> Console:
-        return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
+    def _console(self, file: io.StringIO, width: int, in_color: bool = False) -> Console:
+        forced = True if in_color else None
+        return Console(file=file, width=width, highlight=False, markup=False, emoji=False, force_terminal=forced)
 
 
 @pytest.fixture

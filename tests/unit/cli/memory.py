@@ -1,15 +1,19 @@
-"""An administration over lists in memory: the verbs and filters that the command line uses, and no others."""
+"""An administration over lists in memory: the verbs and filters that the command line uses, and no others.
+
+Time passes where the command line waits: then the next of the moments that the test has laid up happens.
+"""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from headrace.base.errors import ObjectNotFound
+from headrace.base.errors import ObjectNotFound, Unavailable
 from headrace.base.settings import Settings
 from headrace.gateway.administration import Administration
+from headrace.gateway.execution import Execution
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactSort
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
@@ -22,10 +26,12 @@ from headrace.schema.filters import (
     TextFilter,
 )
 from headrace.schema.flow import Flow, FlowSort
-from headrace.schema.log import Log, LogSort
+from headrace.schema.log import Log, LogSort, LogTail
+from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
 from headrace.schema.state import State, StateType
 from headrace.schema.wire import Stored
+from tests.unit.cli.memory_places import DeploymentMemory, PoolMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -42,10 +48,11 @@ def at(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-class MemoryAdministration:
+class MemoryAdministration(PoolMemory, DeploymentMemory):
     """Holds what a test puts into it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.flows: dict[UUID, Flow] = {}
         self.flow_runs: dict[UUID, FlowRun] = {}
         self.task_runs: dict[UUID, TaskRun] = {}
@@ -53,10 +60,24 @@ class MemoryAdministration:
         self.logs: list[Log] = []
         self.artifacts: dict[UUID, Artifact] = {}
         self.pages: list[Page] = []
+        self.moments: list[Callable[[], object]] = []
+        self.waits: list[float] = []
+        self.outage: Unavailable | None = None
+        self.decide: Callable[[Proposal], Decision] | None = None
 
     @contextmanager
     def open(self, settings: Settings | None = None) -> Generator[Administration]:
         yield cast("Administration", self)
+
+    @contextmanager
+    def open_execution(self, settings: Settings | None = None) -> Generator[Execution]:
+        yield cast("Execution", self)
+
+    def pass_time(self, seconds: float) -> None:
+        """What happens while the command line waits."""
+        assert self.moments, "nothing is going to happen any more"
+        self.waits.append(seconds)
+        self.moments.pop(0)()
 
     # what the tests put in
 
@@ -88,6 +109,12 @@ class MemoryAdministration:
         self.artifacts[artifact.id] = artifact
         return artifact
 
+    def enter(self, run: RunTimes, kind: StateType, message: str | None = None, ago: float = 0) -> None:
+        """Put a run into its next state."""
+        state = State(type=kind, id=number(len(self.states[run.id]) + 8000), timestamp=at(ago), message=message)
+        run.state, run.state_type, run.state_name, run.state_id = state, kind, state.name, state.id
+        self.states[run.id] = [*self.states[run.id], state]
+
     def _enter(self, run: RunTimes, kind: StateType, name: str | None) -> None:
         state = State(type=kind, name=name, id=number(run.id.int % 2**32 + 9000), timestamp=at(50))
         run.state, run.state_type, run.state_name, run.state_id = state, kind, state.name, state.id
@@ -102,12 +129,17 @@ class MemoryAdministration:
         return self._page([flow for flow in self._sorted(self.flows) if _has_flow(wanted, flow)], page)
 
     def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
+        if self.outage is not None:
+            raise self.outage
         return _find(self.flow_runs, flow_run_id, "flow run")
 
     def list_flow_runs(
         self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()
     ) -> list[FlowRun]:
-        return self._page(self._select_flow_runs(selection or RunSelection()), page)
+        found = self._select_flow_runs(selection or RunSelection())
+        if sort is FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC:
+            found.sort(key=lambda run: run.next_scheduled_start_time or NOW)
+        return self._page(found, page)
 
     def count_flow_runs(self, selection: RunSelection | None = None) -> int:
         return len(self._select_flow_runs(selection or RunSelection()))
@@ -144,6 +176,20 @@ class MemoryAdministration:
         ]
         found.sort(key=lambda line: line.timestamp, reverse=sort is LogSort.TIMESTAMP_DESC)
         return self._page(found, page)
+
+    def tail_logs(self, logs: LogFilter | None = None, after: int | None = None) -> LogTail:
+        """A page is small here, so that a test need not write many lines to fill one."""
+        logs = logs or LogFilter()
+        end = len(self.logs)
+        if after is None or after >= end:
+            return LogTail(logs=[], place=end)
+        places = [place for place in range(after, end) if _has_id(logs.flow_run_id, self.logs[place].flow_run_id)][:120]
+        place = places[-1] + 1 if len(places) == 120 else end
+        return LogTail(logs=[self.logs[place] for place in places], place=place)
+
+    def propose_flow_run_state(self, proposal: Proposal) -> Decision:
+        assert self.decide is not None
+        return self.decide(proposal)
 
     def read_artifact(self, artifact_id: UUID) -> Artifact:
         return _find(self.artifacts, artifact_id, "artifact")
@@ -206,13 +252,24 @@ class MemoryAdministration:
         def chosen(run: FlowRun) -> bool:
             if not _has_flow(selection.flows, self.flows[run.flow_id]):
                 return False
+            pools, queues = selection.work_pools, selection.work_pool_queues
+            if pools is not None and not _has_text(pools.name, run.work_pool_name):
+                return False
+            if queues is not None and not _has_id(queues.id, run.work_queue_id):
+                return False
             if wanted is None:
                 return True
+            due = wanted.next_scheduled_start_time
+            if due is not None and due.before_ is not None:
+                start = run.next_scheduled_start_time
+                if start is None or start > due.before_:
+                    return False
             parent = self.task_runs[run.parent_task_run_id].flow_run_id if run.parent_task_run_id else None
             return (
                 _has_text(wanted.name, run.name)
                 and _has_state(wanted.state, run)
                 and _has_id(wanted.parent_flow_run_id, parent)
+                and _has_id(wanted.deployment_id, run.deployment_id)
             )
 
         return list(filter(chosen, self._sorted(self.flow_runs)))

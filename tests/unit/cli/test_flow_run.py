@@ -4,6 +4,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from headrace.schema.orchestration import Decision, Proposal, Verb
 from headrace.schema.run import FlowRun
 from headrace.schema.state import State, StateType
 from tests.unit.cli.conftest import Terminal
@@ -274,3 +275,43 @@ class TestDelete:
         assert "Delete flow run quiet-heron with all task runs" in ended.err
         assert ended.code == (0 if left == 1 else 1)
         assert len(terminal.administration.flow_runs) == left
+
+
+class TestCancel:
+    @pytest.fixture
+    def answers(self, terminal: Terminal, facts: FlowRun) -> dict[UUID, Decision]:
+        """What is decided of each run; the proposals are for cancelling."""
+        answers: dict[UUID, Decision] = {}
+
+        def decide(proposal: Proposal) -> Decision:
+            assert proposal.state.type is StateType.CANCELLING
+            return answers[proposal.flow_run_id]
+
+        terminal.administration.decide = decide
+        return answers
+
+    def answer(self, run: FlowRun, verb: Verb, kind: StateType, written: bool, reason: str | None = None) -> Decision:
+        return Decision(verb=verb, state=State(type=kind), written=written, epoch=1, flow_run=run, reason=reason)
+
+    def test_says_what_came_of_it(self, terminal: Terminal, facts: FlowRun, answers: dict[UUID, Decision]) -> None:
+        shown = f"Flow run quiet-heron ({facts.id})"
+        answers[facts.id] = self.answer(facts, Verb.ACCEPT, StateType.CANCELLING, written=True)
+        assert terminal.read("flow-run", "cancel", "quiet-heron") == f"{shown} is being cancelled.\n"
+        answers[facts.id] = self.answer(facts, Verb.REJECT, StateType.CANCELLING, written=False)
+        assert terminal.read("flow-run", "cancel", str(facts.id)) == f"{shown} is being cancelled already.\n"
+        answers[facts.id] = self.answer(facts, Verb.REJECT, StateType.CANCELLED, written=True)
+        assert (
+            terminal.read("flow-run", "cancel", "quiet-heron") == f"{shown} is cancelled: nothing was executing it.\n"
+        )
+
+    def test_a_run_that_has_ended_is_an_error(
+        self, terminal: Terminal, facts: FlowRun, answers: dict[UUID, Decision]
+    ) -> None:
+        for kind in (StateType.COMPLETED, StateType.CANCELLED):
+            answers[facts.id] = self.answer(facts, Verb.REJECT, kind, written=False, reason="The run has ended.")
+            said = terminal.fail("flow-run", "cancel", "quiet-heron")
+            assert f"({facts.id}) cannot be cancelled. The run has ended." in said
+
+    def test_a_run_that_is_not_there_is_an_error(self, terminal: Terminal) -> None:
+        assert "There is no flow run 'x'" in terminal.fail("flow-run", "cancel", "x")
+        assert "Name the flow run to cancel" in terminal.fail("flow-run", "cancel")
