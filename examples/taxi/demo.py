@@ -25,6 +25,8 @@ REPORT = "duration-model-report"
 
 
 def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     home = Path(os.environ["HEADRACE_HOME"]).resolve()
     for name in [*os.environ]:
         if name.startswith("HEADRACE_") and name not in {"HEADRACE_HOME", "HEADRACE_TAXI_DATA"}:
@@ -130,4 +132,7 @@ def headline(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

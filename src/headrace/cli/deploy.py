@@ -112,7 +112,10 @@ def deploy(
         version=version,
         description=description,
         tags=tag,
-        parameters={**({} if params is None else read_object(params, "--params")), **read_pairs(param or (), "--param")},
+        parameters={
+            **({} if params is None else read_object(params, "--params")),
+            **read_pairs(param or (), "--param"),
+        },
         job_variables=read_pairs(job_variable or (), "--job-variable"),
         work_pool=pool,
         work_queue=work_queue,

@@ -27,6 +27,7 @@ from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import MISSING, one_line, say_count, say_duration, say_instant, say_when
 from headrace.cli.values import check_name, read_object_file
 from headrace.schema.filters import RunSelection, TextFilter, WorkPoolFilter
+from headrace.schema.job_template import TEMPLATES
 from headrace.schema.wire import decode_json, encode_json
 from headrace.schema.work_pool import (
     Worker,
@@ -37,8 +38,7 @@ from headrace.schema.work_pool import (
     WorkQueue,
 )
 
-TYPES = ("process",)
-"""The types of pools that there are workers for."""
+TYPES = tuple(TEMPLATES)
 
 app = App(name="work-pool", help_flags=["--help"])
 

@@ -412,7 +412,10 @@ class Administration(Protocol):
     # work pools
 
     def create_work_pool(self, pool: WorkPoolCreate) -> WorkPool:
-        """Create a pool with a queue called `default`. Raises `ObjectAlreadyExists` for a name that is taken."""
+        """Create a pool with a queue called `default`, and without a job template with that of its type, if it has one.
+
+        Raises `ObjectAlreadyExists` for a name that is taken.
+        """
         ...
 
     def read_work_pool(self, name: str) -> WorkPool:

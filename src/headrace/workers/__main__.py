@@ -15,7 +15,7 @@ from headrace.base.settings import Settings, load_settings
 from headrace.connect import open_administration, open_execution
 from headrace.gateway.administration import Administration
 from headrace.schema.work_pool import WorkPoolCreate
-from headrace.workers.process import TEMPLATE, ProcessInfrastructure
+from headrace.workers.process import ProcessInfrastructure
 from headrace.workers.worker import Worker, WorkerOptions, make_name
 
 log = logging.getLogger("headrace.worker")
@@ -66,7 +66,7 @@ def prepare_pool(administration: Administration, name: str, kind: str | None) ->
                 "say --type process here."
             ) from None
         try:
-            pool = administration.create_work_pool(WorkPoolCreate(name=name, type=kind, base_job_template=TEMPLATE))
+            pool = administration.create_work_pool(WorkPoolCreate(name=name, type=kind))
             log.info("The work pool %r has been created.", name)
         except errors.ObjectAlreadyExists:  # another worker was faster
             pool = administration.read_work_pool(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from headrace.workers.charge import Charge, Ending
 
@@ -18,9 +18,6 @@ class Launched(Protocol):
 
 class Infrastructure(Protocol):
     """Executes runs. Used from one thread; `ended` may be called from another."""
-
-    template: dict[str, Any]
-    """The base job template of a pool of this kind: which job variables there are."""
 
     def launch(self, charge: Charge, ended: Callable[[Ending | None], None]) -> Launched:
         """Begin to execute a run; `ended` is called once it has ended, with None when nobody knows how.

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
 
 import msgspec
 
@@ -25,41 +24,9 @@ LONGEST_MESSAGE = 65_536
 ZYGOTE = "import sys; from headrace.workers.zygote import main; sys.exit(main(sys.argv[1:]))"
 """Not by its file: the main module of runs is an empty one, in which nothing of ours is taken for theirs."""
 
-TEMPLATE: Final[dict[str, Any]] = {
-    "job_configuration": {
-        "env": "{{ env }}",
-        "working_dir": "{{ working_dir }}",
-        "grace_seconds": "{{ grace_seconds }}",
-    },
-    "variables": {
-        "type": "object",
-        "properties": {
-            "env": {
-                "title": "Environment variables",
-                "description": "Variables that the run's process finds beside those of its worker.",
-                "type": "object",
-                "additionalProperties": {"type": "string"},
-            },
-            "working_dir": {
-                "title": "Working directory",
-                "description": "Where the run begins; by default an empty folder of its own.",
-                "type": "string",
-            },
-            "grace_seconds": {
-                "title": "Grace",
-                "description": "Seconds that a run which is to end has for it before its processes are killed.",
-                "type": "number",
-                "default": 30,
-            },
-        },
-    },
-}
-
 
 class ProcessInfrastructure:
     """Has runs forked from a warm process, which is started with the first run, or by `warm_up`."""
-
-    template = TEMPLATE
 
     def __init__(self, preload: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
         self._preload = preload

@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -42,8 +43,6 @@ class Launch:
 
 class Infrastructure:
     """Launches nothing, but says what it was asked to launch."""
-
-    template: dict[str, Any] = {}  # noqa: RUF012 - as the protocol has it
 
     def __init__(self) -> None:
         self.launches: queue.SimpleQueue[Launch] = queue.SimpleQueue()
@@ -101,10 +100,9 @@ class Service:
     def end(self) -> None:
         """Stop, with whatever is still under way."""
         self.worker.stop()
-        while not self.infrastructure.launches.empty():
-            self.infrastructure.launches.get().finish()
-        self.thread.join(PATIENCE)
-        assert not self.thread.is_alive()
+        while self.thread.is_alive():
+            with suppress(queue.Empty):
+                self.infrastructure.launches.get(timeout=0.05).finish()
 
 
 @pytest.fixture
@@ -269,7 +267,6 @@ def test_a_claim_is_kept_while_nothing_more_can_be_asked(
 
 def test_a_worker_shows_that_it_is_there(pool: Pool, serve: Callable[..., Service]) -> None:
     serve(name="here")
-    pool.run()
     workers = pool.administration.list_workers(pool.name)
     while not workers:
         pool.execution.wait_for_events(0.1)

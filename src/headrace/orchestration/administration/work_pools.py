@@ -15,6 +15,7 @@ from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.places import count_active, list_queues, load_pool, load_queue
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import WorkerFilter, WorkPoolFilter, WorkQueueFilter
+from headrace.schema.job_template import TEMPLATES
 from headrace.schema.run import Page
 from headrace.schema.work_pool import (
     DEFAULT_QUEUE,
@@ -46,7 +47,7 @@ class WorkPoolVerbs(Office):
                 name=storable(pool.name),
                 type=storable(pool.type),
                 description=pool.description and storable(pool.description),
-                base_job_template=storable_json(pool.base_job_template),
+                base_job_template=storable_json(pool.base_job_template or TEMPLATES.get(pool.type, {})),
                 is_paused=pool.is_paused,
                 concurrency_limit=pool.concurrency_limit,
                 default_queue_id=queue_id,
