@@ -99,9 +99,13 @@ def _clone(source: Source, target: Path) -> None:
 
 
 def _update(source: Source, target: Path) -> None:
-    # Of a path git notes the absolute one.
-    places = {source.repository, str((target.parent / source.repository).resolve())}
-    if _ask(target, "config", "--get", "remote.origin.url") not in places or not (target / ".git").exists():
+    origin = _ask(target, "config", "--get", "remote.origin.url") or ""
+    # Of a relative path git notes an absolute one.
+    same = (
+        origin == source.repository
+        or (target.parent / origin).resolve() == (target.parent / source.repository).resolve()
+    )
+    if not same or not (target / ".git").exists():
         raise ConfigurationError(
             f"{target} is in the way: it is there, and is no clone of {hide_credentials(source.repository)}."
         )
