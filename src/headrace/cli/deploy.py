@@ -6,124 +6,64 @@ from collections.abc import Sequence
 from contextlib import ExitStack, redirect_stdout
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from msgspec import UNSET, structs
+from msgspec import structs
 from rich.text import Text
 
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import ConfigurationError
+from headrace.cli.deploy_options import DeployOptions, read_wishes
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.texts import one_line, say_count, say_duration, say_when, show_tags
-from headrace.cli.values import read_object, read_pairs
-from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
+from headrace.schema.schedule import Schedule
 
 if TYPE_CHECKING:
     from headrace.projects.definitions import Draft
     from headrace.projects.deploying import Deployed, Wishes
     from headrace.projects.project_files import Project
 
-Several = Annotated[list[str] | None, Parameter(negative=())]
-"""An option that may be repeated."""
-
 
 def deploy(
-    entrypoint: str | None = None,
+    entrypoint: Annotated[
+        str | None, Parameter(help="The flow: path/to/file.py:function, or package.module:function.")
+    ] = None,
     /,
     *,
-    name: Annotated[list[str] | None, Parameter(name=["--name", "-n"], negative=())] = None,
-    every: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
-    pool: Annotated[str | None, Parameter(name=["--pool", "-p"])] = None,
-    work_queue: Annotated[str | None, Parameter(name=["--work-queue", "-q"])] = None,
-    tag: Annotated[list[str] | None, Parameter(name=["--tag", "-t"], negative=())] = None,
-    description: Annotated[str | None, Parameter(name=["--description", "-d"])] = None,
-    version: Annotated[str | None, Parameter(name=["--version", "-v"])] = None,
-    param: Several = None,
-    params: str | None = None,
-    job_variable: Several = None,
-    cron: Several = None,
-    interval: Annotated[list[float] | None, Parameter(negative=())] = None,
-    anchor_date: str | None = None,
-    rrule: Several = None,
-    timezone: str | None = None,
-    concurrency_limit: int | None = None,
-    collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"] | None = None,
-    enforce_parameter_schema: bool | None = None,
-    headrace_file: Annotated[Path | None, Parameter(name=["--headrace-file", "--prefect-file"])] = None,
+    name: Annotated[
+        list[str] | None,
+        Parameter(
+            name=["--name", "-n"],
+            negative=(),
+            help="What it is called; without an entrypoint, which of the file's to make (also flow/name, or with *).",
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        Parameter(name="--all", negative=(), show_default=False, help="Make all deployments of the project file."),
+    ] = False,
+    options: Annotated[DeployOptions | None, Parameter(name="*")] = None,
+    headrace_file: Annotated[
+        Path | None,
+        Parameter(
+            name=["--headrace-file", "--prefect-file"],
+            help="The project file, if it is not headrace.yaml, prefect.yaml or deployment.yaml in this folder.",
+        ),
+    ] = None,
     output: Output = None,
     invocation: Injected,
 ) -> None:
     """Make flows deployments: what others can start, by hand or on a schedule, on a work pool.
 
     Without an entrypoint, deployments of the project file in this folder are made. What options say goes before the file.
-
-    Parameters
-    ----------
-    entrypoint
-        The flow: path/to/file.py:function, or package.module:function.
-    name
-        What the deployment is called; without an entrypoint, which of the file's to make (name, flow/name, or with *).
-    every
-        Make all deployments of the project file.
-    pool
-        The work pool whose workers start the runs. By default the only one there is.
-    work_queue
-        The queue of the pool.
-    tag
-        Give the deployment and its runs a tag. May be repeated.
-    description
-        What people are to know of it.
-    version
-        By default it follows from the flow's file.
-    param
-        A parameter of the runs, as name=value, in JSON or as text. May be repeated.
-    params
-        Parameters of the runs, as a JSON object.
-    job_variable
-        What the pool's job template is given, as name=value. May be repeated.
-    cron
-        Run by a cron string, such as '0 6 * * *'. May be repeated, as interval and rrule may.
-    interval
-        Run every so many seconds.
-    anchor_date
-        From when intervals are counted.
-    rrule
-        Run by an iCalendar rule, such as 'FREQ=WEEKLY;BYDAY=MO'.
-    timezone
-        On whose clocks schedules are meant, such as Europe/Berlin; by default UTC.
-    concurrency_limit
-        How many of its runs may execute at once.
-    collision_strategy
-        What becomes of one more: it waits, or it is cancelled.
-    enforce_parameter_schema
-        Whether runs with parameters that do not fit the flow's annotations are refused. They are by default.
-    headrace_file
-        The project file, if it is not headrace.yaml, prefect.yaml or deployment.yaml in this folder.
     """
-    from headrace.projects.deploying import Wishes
     from headrace.projects.deploying import deploy as make
     from headrace.projects.project_files import open_project
 
     project = open_project(Path.cwd(), headrace_file)
-    said = Wishes(
-        entrypoint=entrypoint,
-        version=version,
-        description=description,
-        tags=tag,
-        parameters={
-            **({} if params is None else read_object(params, "--params")),
-            **read_pairs(param or (), "--param"),
-        },
-        job_variables=read_pairs(job_variable or (), "--job-variable"),
-        work_pool=pool,
-        work_queue=work_queue,
-        schedules=_read_schedules(cron, interval, rrule, anchor_date, timezone) or UNSET,
-        concurrency_limit=_check_limit(concurrency_limit),
-        collision_strategy=collision_strategy,
-        enforce_parameter_schema=enforce_parameter_schema,
-    )
+    said = read_wishes(entrypoint, options or DeployOptions())
     wanted = _choose(project, said, name or [], every)
     for note in project.notes:
         invocation.print_warning(note)
@@ -161,37 +101,6 @@ def _choose(project: Project, said: Wishes, names: list[str], every: bool) -> li
             raise ConfigurationError("A deployment has a name: add -n NAME.")
         return [(base, said)]
     return [(find_base(project, said.entrypoint, name), structs.replace(said, name=name)) for name in names]
-
-
-def _read_schedules(
-    crons: Sequence[str] | None,
-    intervals: Sequence[float] | None,
-    rules: Sequence[str] | None,
-    anchor_date: str | None,
-    timezone: str | None,
-) -> list[DeploymentScheduleCreate]:
-    from headrace.projects.definitions import ScheduleEntry
-    from headrace.projects.schedules import read_schedule
-
-    entries = [ScheduleEntry(cron=cron, timezone=timezone) for cron in crons or ()]
-    entries += [
-        ScheduleEntry(interval=interval, anchor_date=anchor_date, timezone=timezone) for interval in intervals or ()
-    ]
-    entries += [ScheduleEntry(rrule=rule, timezone=timezone) for rule in rules or ()]
-    if anchor_date is not None and not intervals:
-        raise ConfigurationError("--anchor-date goes with --interval.")
-    if timezone is not None and not entries:
-        raise ConfigurationError("--timezone goes with --cron, --interval or --rrule.")
-    return [
-        read_schedule(entry, lambda key, text: ConfigurationError(f"--{key.replace('_', '-')}: {text}"))
-        for entry in entries
-    ]
-
-
-def _check_limit(limit: int | None) -> int | None:
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"--concurrency-limit is at least 1, not {limit}.")
-    return limit
 
 
 def _show(invocation: Invocation, made: Sequence[Deployed]) -> None:

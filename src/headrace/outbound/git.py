@@ -90,7 +90,8 @@ def _clone(source: Source, target: Path) -> None:
         options.append("--no-checkout")
     elif source.include_submodules:
         options += ["--recurse-submodules", "--shallow-submodules"]
-    _run(source, [*options, "--", source.repository, str(target)])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _run(source, [*options, "--", source.repository, str(target.absolute())], target.parent)
     if partial:
         _choose_directories(source, target)
         _run(source, ["checkout", "--quiet", *_wanted(source)], target)
@@ -98,7 +99,13 @@ def _clone(source: Source, target: Path) -> None:
 
 
 def _update(source: Source, target: Path) -> None:
-    if _ask(target, "config", "--get", "remote.origin.url") != source.repository or not (target / ".git").exists():
+    origin = _ask(target, "config", "--get", "remote.origin.url") or ""
+    # Of a relative path git notes an absolute one.
+    same = (
+        origin == source.repository
+        or (target.parent / origin).resolve() == (target.parent / source.repository).resolve()
+    )
+    if not same or not (target / ".git").exists():
         raise ConfigurationError(
             f"{target} is in the way: it is there, and is no clone of {hide_credentials(source.repository)}."
         )

@@ -199,7 +199,7 @@ class Planner:
             work_queue_name=queue,
             description=wishes.description or definition.description or flow.description,
             version=version,
-            version_info=version and {"type": definition.version_type or VERSION_TYPE, "version": version},
+            version_info=_tell_version(definition.version_type, version),
             entrypoint=entrypoint,
             job_variables={**((place and place.job_variables) or {}), **wishes.job_variables},
         )
@@ -289,6 +289,10 @@ def _read_options(limit: Limit | None) -> ConcurrencyOptions | None:
     return ConcurrencyOptions(
         collision_strategy=limit.collision_strategy or "ENQUEUE", grace_period_seconds=limit.grace_period_seconds
     )
+
+
+def _tell_version(kind: str | None, version: str | None) -> dict[str, Any] | None:
+    return {"type": kind or VERSION_TYPE, "version": version} if version else None
 
 
 def _first(*values: bool | None) -> bool:

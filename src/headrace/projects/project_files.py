@@ -122,11 +122,23 @@ def _add(project: Project, route: Route, value: dict[str, Any], *, strict: bool,
     if strict:
         draft.check_keys()
     else:
+        _flatten_schedules(value)
         _note(project, draft.drop_keys())
     for key in ("triggers", "sla"):
         if draft.value.pop(key, None):
             _note(project, [key])
     project.drafts.append(draft)
+
+
+def _flatten_schedules(value: dict[str, Any]) -> None:
+    """Schedules were also written with what says when they are due in a mapping of its own."""
+    listed = value.get("schedules")
+    for place, each in enumerate(cast("list[Any]", listed) if isinstance(listed, list) else []):
+        outer = cast("dict[str, Any]", each) if isinstance(each, dict) else {}
+        inner = outer.get("schedule")
+        if isinstance(inner, dict):
+            own = {key: outer[key] for key in outer if key != "schedule"}
+            cast("list[Any]", listed)[place] = {**cast("dict[str, Any]", inner), **own}
 
 
 def _add_flat(project: Project) -> None:
@@ -163,7 +175,7 @@ def _add_flat(project: Project) -> None:
     known |= {"is_schedule_active", "paused", "path", "parameter_openapi_schema", "timestamp"}
     passed_over = [key for key in said if key not in known and said[key] not in (None, [], {}, "")]
     _note(project, passed_over)
-    _add(project, (), value, strict=True, folder=folder)
+    _add(project, (), value, strict=False, folder=folder)
 
 
 def _find_code(project: Project, path: Any) -> Path | None:

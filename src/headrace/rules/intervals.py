@@ -33,6 +33,8 @@ def interval_instants(seconds: float, anchor: datetime | None, zone: ZoneInfo, a
     if not SHORTEST <= step <= LONGEST:
         raise InvalidRequest(f"An interval is at least one second and at most a hundred years, not {seconds:g} s.")
     begin = ANCHOR if anchor is None else anchor
+    if not 1900 <= begin.year < 3000:
+        raise InvalidRequest(f"An interval is counted from the years 1900 to 2999, not from {begin.year}.")
     start = to_instant(begin, zone) if begin.tzinfo is None else to_micros(begin)
     if step % DAY == 0:
         return _by_days(to_wall(start, zone), step // DAY, zone, after)

@@ -91,6 +91,7 @@ def test_a_project_begins_and_is_deployed(workplace: Workplace, capfd: pytest.Ca
             "-d",
             "Text.",
         ),
+        width=300,
     )
     assert (said.code, said.err) == (0, "")
     assert [line.rstrip() for line in said.out.splitlines()] == [

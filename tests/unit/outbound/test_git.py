@@ -40,6 +40,11 @@ def test_a_path_is_a_repository_too(repository: Path, tmp_path: Path) -> None:
     assert names(clone(Source(repository=str(repository)), tmp_path)) == FILES.keys()
 
 
+def test_a_path_begins_where_the_clone_is_put(repository: Path, tmp_path: Path) -> None:
+    source = Source(repository="./remote/flows.git")
+    assert names(clone(source, tmp_path)) == names(clone(source, tmp_path)) == FILES.keys()
+
+
 def test_a_branch_is_cloned_beside_the_others(repository: Path, tmp_path: Path) -> None:
     commit(repository, {"flow.py": "one = 3\n"}, "try/this")
     main = clone(Source(repository=str(repository), branch="main"), tmp_path)

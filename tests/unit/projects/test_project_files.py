@@ -232,6 +232,14 @@ def test_a_flat_file_from_another_machine_is_read_where_it_is(workshop: Workshop
         workshop.deploy()
 
 
+def test_schedules_with_a_mapping_of_their_own_are_read(workshop: Workshop) -> None:
+    nested = "schedules:\n- active: false\n  max_active_runs: 3\n  schedule: {cron: 0 4 * * *, timezone: UTC}\n"
+    workshop.write("deployment.yaml", f"{FLAT.replace('PATH', 'null').replace('schedule:', 'old:')}{nested}")
+    (schedule,) = workshop.only().deployment.schedules
+    assert (schedule.schedule.cron, schedule.active) == ("0 4 * * *", False)
+    assert "max_active_runs" in workshop.notes[-1]
+
+
 def test_our_own_file_goes_before_those_of_others(workshop: Workshop) -> None:
     workshop.write("prefect.yaml", LISTED)
     workshop.write("headrace.yaml", "deployments: [{name: ours, entrypoint: 'flow.py:report'}]")

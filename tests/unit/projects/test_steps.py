@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headrace.base.errors import ConfigurationError
+from headrace.projects.steps import performing
 from headrace.projects.steps.naming import PREFIX, read_step
 from headrace.projects.steps.sequence import run_pull_steps
 from tests.unit.outbound.repositories import make_repository
@@ -86,9 +87,10 @@ def installer(tmp_path: Path, monkeypatch: Any) -> None:
     """A uv that installs nothing, for an environment without pip."""
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
-    uv.write_text('#!/bin/sh\nfor last; do :; done\ngrep -q no-such "$last" && exit 2\necho "installed from $last"\n')
+    uv.write_text('#!/bin/sh\nfor last; do :; done\ngrep -qs no-such "$last" && exit 2\necho "installed from $last"\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{uv.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(performing, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
 
 
 def test_requirements_are_installed(tmp_path: Path, installer: None) -> None:
@@ -105,6 +107,19 @@ def test_requirements_are_installed(tmp_path: Path, installer: None) -> None:
     )
 
 
+def test_what_a_step_requires_is_installed_first(tmp_path: Path, installer: None) -> None:
+    where, lines = pull(tmp_path, step("set_working_directory", directory="bin", requires=["rich", "some-package>=2"]))
+    assert (where, lines) == (tmp_path / "bin", ["installed from some-package>=2"])
+
+
+def test_without_pip_and_uv_the_way_to_one_is_told(tmp_path: Path, installer: None, monkeypatch: Any) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "requirements.txt").touch()
+    assert "Neither pip nor uv is there to install with; this brings pip: " in fail(
+        tmp_path, step("pip_install_requirements")
+    )
+
+
 def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> None:
     steps = [step("set_working_directory", directory=str(tmp_path), requires=["msgspec", "rich"])]
     assert pull(tmp_path, *steps)[0] == tmp_path
@@ -118,7 +133,7 @@ def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> N
         ({"set_working_directory": {}}, f"did you mean {PREFIX}set_working_directory?"),
         (
             {"os.system": {"command": "x"}},
-            "there are git_clone, pip_install_requirements, run_shell_script, set_working",
+            f"after {PREFIX} there are git_clone, pip_install_req",
         ),
         ("git_clone", "Step 1: A step is written as its name"),
         ({PREFIX + "git_clone": "https://x"}, "is given is written as names with values."),

@@ -155,6 +155,7 @@ def test_what_comes_next(schedule: Schedule, expected: list[str]) -> None:
         (rule("X" * 7000), "A rule has at most 6500 characters; this one has 7000."),
         (every(0.5), "An interval is at least one second and at most a hundred years, not 0.5 s."),
         (every(1e12), "An interval is at least one second and at most a hundred years, not 1e+12 s."),
+        (every(86_400, "Asia/Tokyo", "0001-01-01T00:00"), "counted from the years 1900 to 2999, not from 1."),
         (Schedule(), "A schedule has one of interval, cron and rrule; this one has none of them."),
         (Schedule(cron="* * * * *", interval=5), "cron and rrule; this one has interval and cron."),
     ],

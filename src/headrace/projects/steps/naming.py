@@ -68,5 +68,5 @@ def find_name(full: str) -> str:
             if short in INPUTS:
                 return short
     nearest = get_close_matches(full.rpartition(".")[2], INPUTS, n=1, cutoff=0.5)
-    advice = f"did you mean {PREFIX}{nearest[0]}?" if nearest else f"there are {', '.join(INPUTS)}, after {PREFIX}"
-    raise ConfigurationError(f"There is no step {full!r}; {advice.rstrip('.')}{'' if nearest else '.'}")
+    advice = f"did you mean {PREFIX}{nearest[0]}?" if nearest else f"after {PREFIX} there are {', '.join(INPUTS)}."
+    raise ConfigurationError(f"There is no step {full!r}; {advice}")
