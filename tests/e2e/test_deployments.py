@@ -158,6 +158,7 @@ def test_a_schedule_is_changed_switched_off_and_removed(page: Page, stub: StubSe
     expect(dialog.get_by_role("combobox", name="Time zone")).to_have_value("Europe/Berlin")
     dialog.get_by_label("Cron line").fill("0 7 * * *")
     dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_text("07:00, every day", exact=True)).to_be_visible()
     assert one["schedules"][0]["schedule"]["cron"] == "0 7 * * *"
 

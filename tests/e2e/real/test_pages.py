@@ -117,12 +117,12 @@ def test_a_run_is_shown_with_its_tasks_logs_and_artifacts(
 
     # The subflow's task left the artifacts; its run is called by its flow in the graph.
     page.get_by_role("button", name="Graph").click()
-    page.get_by_role("button", name=re.compile("^inner · ")).click()
+    page.get_by_role("button", name=re.compile("^inner")).click()
     page.get_by_role("complementary", name=re.compile("About inner")).get_by_role("link", name="Open").click()
     expect(page.get_by_role("log")).to_contain_text("writing the report")
     page.get_by_role("tab", name="Artifacts").click()
-    expect(page.get_by_role("heading", name="Rides", exact=True, level=1)).to_be_visible()
-    expect(page.get_by_role("heading", name="By city", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", name="Rides", exact=True, level=2)).to_be_visible()
+    expect(page.get_by_role("heading", name="By city", level=3)).to_be_visible()
     expect(page.get_by_role("table").filter(has_text="Lisbon")).to_have_count(2)
     expect(page.get_by_role("cell", name="Lisbon").first).to_be_visible()
     assert page.locator("script:not([src])").count() == 0
@@ -242,6 +242,7 @@ def test_a_schedule_is_set_changed_switched_off_and_removed(page: Page, ask: htt
     page.get_by_role("button", name="Change the schedule").click()
     dialog.get_by_label("Cron line").fill("0 7 * * *")
     dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_text("07:00, every day", exact=True)).to_be_visible()
     assert schedules_of(ask, deployment)[0]["schedule"]["cron"] == "0 7 * * *"
 

@@ -24,7 +24,7 @@ export function Empty({ title, children, action, className }: EmptyProps) {
         />
       </svg>
       <h2 className="text-md">{title}</h2>
-      {children && <div className="max-w-md text-balance text-ink-2">{children}</div>}
+      {children && <div className="w-full max-w-md text-balance text-ink-2">{children}</div>}
       {action && <div className="mt-1 flex max-w-full flex-wrap items-center justify-center gap-2">{action}</div>}
     </div>
   );

@@ -27,6 +27,9 @@ function Anchor({ href, children }: ComponentProps<"a">) {
   );
 }
 
+/** The page has its own first heading; those of a report stand under it. */
+const HEADINGS = { h1: "h2", h2: "h3", h3: "h4", h4: "h5", h5: "h6" } as const;
+
 /** A table may be wider than the page. */
 function Table({ children }: ComponentProps<"table">) {
   return (
@@ -42,7 +45,7 @@ export default function Markdown({ children }: { children: string }) {
       <ReactMarkdown
         remarkPlugins={[remarkGfm]}
         rehypePlugins={[rehypeSanitize]}
-        components={{ img: Picture, a: Anchor, table: Table }}
+        components={{ ...HEADINGS, img: Picture, a: Anchor, table: Table }}
       >
         {children}
       </ReactMarkdown>

@@ -81,7 +81,7 @@ export function WorkPoolsPage() {
         ) : data.length === 0 ? (
           <Empty title="No work pool yet" action={create}>
             A work pool is where deployments send their runs, and where workers fetch them.
-            <div className="mt-3">
+            <div className="mt-3 min-w-0">
               <CommandLine>headrace work-pool create my-pool -t process</CommandLine>
             </div>
           </Empty>

@@ -41,9 +41,13 @@ export function RunGraph({ graph, selected, select: choose, list }: RunGraphProp
   const frame = useRef<HTMLDivElement>(null);
   const behavior = useRef<ZoomBehavior<HTMLDivElement, unknown> | null>(null);
   const [transform, setTransform] = useState({ x: 0, y: 0, k: 1 });
-  // On a phone the graph runs downwards, as the page does.
-  const down = !useIsFrom()("sm");
-  const layout = useMemo(() => layOut(graph, down), [graph, down]);
+  // On a phone the graph runs downwards, as the page does, unless it is wide rather than long.
+  const narrow = !useIsFrom()("sm");
+  const layout = useMemo(() => {
+    const across = layOut(graph, false);
+    const down = narrow ? layOut(graph, true) : across;
+    return down.width < across.width ? down : across;
+  }, [graph, narrow]);
 
   const showAll = useCallback(() => {
     const node = frame.current;
@@ -150,6 +154,7 @@ function BoxCard({
   const [node] = box.members;
   if (!node) return null;
   const many = box.members.length > 1;
+  const [name, own] = node.kind === "flow-run" ? box.label.split(" · ") : [box.label];
   const took = node.start_time && node.end_time ? secondsBetween(node.start_time, node.end_time) : null;
   return (
     <button
@@ -164,7 +169,10 @@ function BoxCard({
     >
       <span className="flex min-w-0 items-center gap-2">
         {!many && <StateMark type={node.state_type} name={node.state_name} />}
-        <span className={cx("cut", (many || node.kind === "flow-run") && "font-semibold")}>{box.label}</span>
+        <span className="min-w-0">
+          <span className={cx("cut block", (many || node.kind === "flow-run") && "font-semibold")}>{name}</span>
+          {own && <span className="cut block text-2xs text-ink-3">{own}</span>}
+        </span>
         <span className="ml-auto shrink-0 text-ink-3 text-xs">
           {many ? `×${formatCount(box.members.length)}` : took === null ? "" : formatDuration(took)}
         </span>
