@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from headrace.schema.wire import Wire
+
 PROCESS_TEMPLATE: Final[dict[str, Any]] = {
     "job_configuration": {
         "env": "{{ env }}",
@@ -34,5 +36,29 @@ PROCESS_TEMPLATE: Final[dict[str, Any]] = {
     },
 }
 
-TEMPLATES: Final[dict[str, dict[str, Any]]] = {"process": PROCESS_TEMPLATE}
-"""The template of a pool that is created without one, by its type: the types that there are workers for."""
+
+class WorkerKind(Wire, kw_only=True):
+    """A type of work pool that there are workers for, as the catalogue tells of it."""
+
+    type: str
+    display_name: str
+    description: str
+    default_base_job_configuration: dict[str, Any]
+
+
+CATALOGUE: Final = {
+    "headrace": {
+        "process": WorkerKind(
+            type="process",
+            display_name="Process",
+            description="Each run is a process on the worker's machine.",
+            default_base_job_configuration=PROCESS_TEMPLATE,
+        )
+    }
+}
+"""Every type of work pool that there are workers for, by the package that brings them."""
+
+TEMPLATES: Final[dict[str, dict[str, Any]]] = {
+    name: kind.default_base_job_configuration for kinds in CATALOGUE.values() for name, kind in kinds.items()
+}
+"""The template of a pool that is created without one, by its type."""

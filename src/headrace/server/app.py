@@ -22,6 +22,7 @@ from headrace.server.gate import Gate
 from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
+    collections,
     concurrency_limits,
     deployments,
     events,
@@ -62,6 +63,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *deployments.routes,
     *schedules.routes,
     *work_pools.routes,
+    *collections.routes,
     *ui.routes,
     *events.routes,
     *live.routes,

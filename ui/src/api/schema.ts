@@ -1780,6 +1780,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/collections/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read catalogue */
+        get: operations["read_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ui/flow_runs/history": {
         parameters: {
             query?: never;
@@ -3710,6 +3727,15 @@ export interface components {
             operator?: "and_" | "or_";
             last_heartbeat_time?: components["schemas"]["TimeFilter"] | null;
             status?: components["schemas"]["WorkerStatusFilter"] | null;
+        };
+        /** WorkerKind */
+        WorkerKind: {
+            type: string;
+            display_name: string;
+            description: string;
+            default_base_job_configuration: {
+                [key: string]: unknown;
+            };
         };
         /** WorkerListing */
         WorkerListing: {
@@ -7978,6 +8004,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: {
+                            [key: string]: components["schemas"]["WorkerKind"];
+                        };
+                    };
+                };
             };
             /** @description What went wrong */
             default: {

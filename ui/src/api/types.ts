@@ -47,6 +47,7 @@ export type WorkQueue = Whole<Schemas["WorkQueue"]>;
 export type WorkQueueCreate = Schemas["WorkQueueCreate"];
 export type WorkQueueUpdate = Schemas["WorkQueueUpdate"];
 export type Worker = Whole<Schemas["Worker"]>;
+export type WorkerKind = Whole<Schemas["WorkerKind"]>;
 
 export type FlowFilter = Schemas["FlowFilter"];
 export type FlowRunFilter = Schemas["FlowRunFilter"];

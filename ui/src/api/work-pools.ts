@@ -1,8 +1,9 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { ApiError, call } from "./fetch";
+import { call } from "./fetch";
 import { forget } from "./queries";
 import type {
   Worker,
+  WorkerKind,
   WorkPool,
   WorkPoolCreate,
   WorkPoolUpdate,
@@ -44,39 +45,18 @@ export interface PoolType {
   description: string;
 }
 
-const PROCESS: PoolType = {
-  type: "process",
-  name: "Process",
-  description: "Each run is a process on the worker's machine.",
-};
-
-interface WorkerMetadata {
-  type?: string;
-  display_name?: string;
-  description?: string;
-}
-
 /** The types of pool this server knows, as its catalogue describes them. */
 export const poolTypes = queryOptions({
   queryKey: ["work_pools", "types"],
   queryFn: async ({ signal }): Promise<PoolType[]> => {
-    try {
-      const catalogue = await call<Record<string, Record<string, WorkerMetadata>>>(
-        "GET",
-        "/collections/views/aggregate-worker-metadata",
-        { signal },
-      );
-      const types = Object.values(catalogue ?? {}).flatMap((collection) => Object.entries(collection));
-      const known = types.map(([type, meta]) => ({
-        type: meta.type ?? type,
-        name: meta.display_name ?? type,
-        description: meta.description ?? "",
-      }));
-      return known.length ? known : [PROCESS];
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return [PROCESS];
-      throw error;
-    }
+    const catalogue = await call<Record<string, Record<string, WorkerKind>>>(
+      "GET",
+      "/collections/views/aggregate-worker-metadata",
+      { signal },
+    );
+    return Object.values(catalogue)
+      .flatMap((kinds) => Object.values(kinds))
+      .map(({ type, display_name, description }) => ({ type, name: display_name, description }));
   },
   staleTime: Number.POSITIVE_INFINITY,
   meta: { still: true },
