@@ -63,7 +63,9 @@ def run_npm(*arguments: str, folder: Path = UI) -> None:
     # The wheel's own bin/npm is a flattened link that does not run; the script it stood for does.
     node = home / ("node.exe" if os.name == "nt" else "bin/node")
     npm = home / ("node_modules" if os.name == "nt" else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # The certificates this machine trusts, rather than a list of Node's own.
+    environment = {"NODE_USE_SYSTEM_CA": "1", **os.environ}
+    environment["PATH"] = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     subprocess.run([str(node), str(npm), *arguments], cwd=folder, env=environment, check=True)
 
 

@@ -15,7 +15,7 @@ from tests.e2e.stub.world import World
 # The machine may be busy with other things; nothing waits longer than it has to.
 expect.set_options(timeout=20_000)
 
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+BROWSERS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"]
 
 # Only the pages are asked for: what a browser looks up of its own accord is refused on many a network, at great length.
 QUIET = [

@@ -77,7 +77,7 @@ VALUES = st.recursive(
 # digests
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(VALUES)
 def test_a_value_and_its_copy_have_one_digest(value: Any) -> None:
     import copy
@@ -86,7 +86,7 @@ def test_a_value_and_its_copy_have_one_digest(value: Any) -> None:
     assert hash_values(value) == hash_values(copy.deepcopy(value)) == hash_values(pickle.loads(pickle.dumps(value)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(VALUES, VALUES)
 def test_values_that_differ_have_digests_that_differ(one: Any, other: Any) -> None:
     if one != other:

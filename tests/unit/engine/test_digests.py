@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from headrace.engine.digests import checksum, digest, is_same, random_name, sign
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(), st.binary())
 def test_equal_texts_have_one_digest_and_others_another(one: bytes, other: bytes) -> None:
     assert (digest(one) == digest(other)) == (one == other)
@@ -31,7 +31,7 @@ def test_a_file_name_that_is_no_utf_8_has_a_checksum() -> None:
     assert len(checksum("caf\udce9.py:main")) == 8
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(min_size=1), st.binary(), st.binary())
 def test_a_signature_is_of_all_parts_under_the_key(key: bytes, header: bytes, payload: bytes) -> None:
     signature = sign(key, header, payload)

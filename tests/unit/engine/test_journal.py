@@ -418,7 +418,7 @@ def test_weight_grows_with_what_is_heavy() -> None:
     assert weigh(TaskNameFact(uuid7(), "x")) > 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_none_is_lost_and_none_is_doubled(data: st.DataObject) -> None:
     """Deliveries fail before or after storing, requests carry batches and fail, journals are given up and closed."""

@@ -398,11 +398,14 @@ def test_waiting_for_a_future_in_an_async_flow_does_not_deadlock(stage: Stage) -
 
 
 def test_a_timeout_around_a_flow_cancels_it(stage: Stage) -> None:
+    limit = asyncio.Timeout(None)
+
     async def forever() -> None:
+        limit.reschedule(0)  # long ago
         await asyncio.Event().wait()
 
     async def main() -> None:
-        async with asyncio.timeout(0.05):
+        async with limit:
             await Flow(forever)()
 
     with pytest.raises(TimeoutError):

@@ -91,7 +91,7 @@ def test_arguments_are_bound_by_name_with_defaults() -> None:
     assert of(every_kind).bind((1,), {"b": 2, "c": 5}) == {"a": 1, "b": 2, "rest": (), "c": 5, "d": 4, "named": {}}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(),
     st.integers(),

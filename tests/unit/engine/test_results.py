@@ -106,7 +106,7 @@ def test_nothing_is_found_where_nothing_was_kept(store: ResultStore) -> None:
 # keys
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.text(st.characters(codec="utf-8"))
     | st.sampled_from(["..", ".", "../../etc/passwd", "/etc/passwd", "a/b", "a\0b"])

@@ -41,7 +41,7 @@ class Backwards:
         return payload.decode()[::-1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(PLAIN)
 def test_plain_data_survives_both(value: Any) -> None:
     for serializer in (PickleSerializer(), JSONSerializer()):

@@ -94,7 +94,7 @@ def test_what_is_kept_is_delivered_once_and_in_order(spool: Spool, folder: Path,
     assert spool.deliver(receiver.gateway) == 0
 
 
-@settings(max_examples=25, deadline=None)  # each entry is synced to disk
+@settings(max_examples=25)  # each entry is synced to disk
 @given(st.lists(st.tuples(st.text(st.characters(codec=None)), st.booleans()), max_size=10), st.integers(0, 5))
 def test_nothing_is_lost_when_deliveries_stop_midway(lines: list[tuple[str, bool]], stop: int) -> None:
     import tempfile

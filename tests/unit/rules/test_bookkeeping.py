@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.rules.bookkeeping import BEGINNING, Progress, enter, enter_flow_run, fold, in_order, project
@@ -144,7 +144,6 @@ def traces(draw: st.DrawFn) -> list[StateFact]:
     return states
 
 
-@settings(deadline=None)
 @given(data=st.data(), trace=traces() | st.just(list(TRACE)))
 def test_however_the_facts_arrive_the_columns_end_the_same(data: st.DataObject, trace: list[StateFact]) -> None:
     arrivals = data.draw(st.permutations(trace + data.draw(st.lists(st.sampled_from(trace), max_size=3))))
