@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -125,7 +125,7 @@ def newcomer(tmp_path: Path, home: Path) -> Iterator[Newcomer]:
 
 
 @contextmanager
-def serving_facts(failure_rate: float) -> Iterator[str]:
+def serving_facts(failure_rate: float) -> Generator[str]:
     """A facts server; with this seed one that refuses half of all requests answers the third."""
     words = ["--port", "0", "--failure-rate", str(failure_rate), "--seed", "1"]
     command = [sys.executable, str(EXAMPLES / "facts_server.py"), *words]

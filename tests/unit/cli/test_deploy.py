@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from rich.console import Console
 
 from headrace.base.settings import load_settings
 from headrace.cli.app import run
@@ -32,14 +31,12 @@ def train(rows: int, start: int = 1): ...
 class Workplace(Terminal):
     """A terminal in a project's folder, on the database itself."""
 
-    def type(self, *arguments: str, width: int = 80) -> Ended:
+    def type(self, *arguments: str, width: int = 80, in_color: bool = False) -> Ended:
         out, err = io.StringIO(), io.StringIO()
-        invocation = Invocation(self.environ, None, self._console(out, width), self._console(err, 1000), lambda: NOW)
+        console = self._console(out, width, in_color)
+        invocation = Invocation(self.environ, None, console, self._console(err, 1000), lambda: NOW)
         code = run(arguments, invocation)
         return Ended(code, out.getvalue(), err.getvalue())
-
-    def _console(self, file: io.StringIO, width: int) -> Console:
-        return Console(file=file, width=width, highlight=False, markup=False, emoji=False)
 
 
 @pytest.fixture
