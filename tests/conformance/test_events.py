@@ -28,6 +28,20 @@ def read_all(execution: Execution, after: Cursor = BEGINNING, limit: int = 500) 
     return found
 
 
+def test_events_of_one_kind_are_read_past_all_others(execution: Execution, stage: Stage) -> None:
+    first = stage.run()
+    task = stage.made(first.id)
+    stage.deliver(task, *stage.story(task))
+    second = stage.run()
+    found: list[UUID] = []
+    after = BEGINNING
+    while (page := execution.read_events(after, 1, "flow-run")).cursor != after:
+        found += (event.subject_id for event in page.events)
+        after = page.cursor
+    assert found == [first.id, second.id]
+    assert {event.kind for event in read_all(execution)} == {"flow-run", "task-run"}
+
+
 def test_every_accepted_state_is_an_event(execution: Execution, stage: Stage) -> None:
     run = stage.run()
     stage.propose(run, RUNNING)

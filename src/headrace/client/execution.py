@@ -14,7 +14,7 @@ from headrace.base import errors
 from headrace.client.heart import Heart
 from headrace.client.transport import TIMEOUT, Transport
 from headrace.schema import calls
-from headrace.schema.event import Cursor, EventPage
+from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
 from headrace.schema.orchestration import (
@@ -144,8 +144,8 @@ class RemoteExecution:
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
-        page: EventPage = self._call("read_events", calls.ReadEvents(after, limit))
+    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
+        page: EventPage = self._call("read_events", calls.ReadEvents(after, limit, kind))
         self._seen.cursor = page.cursor
         return page
 

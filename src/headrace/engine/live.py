@@ -100,12 +100,12 @@ class LiveChannel:
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._gateway.read_events(cursor)
+            page = self._gateway.read_events(cursor, kind="flow-run")
             for event in page.events:
-                if event.kind == "flow-run" and event.states and event.states[-1].type in _ENDING:
+                if event.states and event.states[-1].type in _ENDING:
                     self._wake(event.subject_id)
-            if not page.events:
-                return page.cursor
+            if page.cursor == cursor:
+                return cursor
             cursor = page.cursor
 
     def _wake(self, flow_run_id: UUID) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from headrace.schema.event import Cursor, EventPage
+from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
 from headrace.schema.orchestration import (
@@ -175,9 +175,12 @@ class Execution(Protocol):
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
         """Return the events after the cursor, in order, at most `limit`. No event committed later ever comes before one
         returned already, whatever the order in which transactions commit.
+
+        With `kind` only events of it are returned, out of `limit` that are looked at: a page may be empty although the
+        log goes on. It ends where the page's cursor is the one that was asked for.
         """
         ...
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from headrace.base.clock import to_datetime
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import in_order
-from headrace.schema.event import Cursor, EventPage, LoggedEvent
+from headrace.schema.event import Cursor, EventKind, EventPage, LoggedEvent
 from headrace.schema.fact import StateFact
 from headrace.schema.state import State
 from headrace.schema.wire import decode_json
@@ -61,12 +61,13 @@ def list_states(unit: Unit, run_id: UUID) -> list[State]:
     return [to_state(run_id, fact) for fact in in_order(facts)]
 
 
-def read_events(unit: Unit, after: Cursor, limit: int) -> EventPage:
-    """The events after a cursor, in order."""
+def read_events(unit: Unit, after: Cursor, limit: int, kind: EventKind | None) -> EventPage:
+    """The events after a cursor, in order; of one kind, if it is given."""
     rows = unit.fetch(compiled.read_events, transaction=after.transaction, sequence=after.sequence, limit=limit)
     if not rows:
         return EventPage(events=[], cursor=after)
-    events = [_to_event(*row) for row in rows if row[2] != LATE]
+    wanted = (row for row in rows if (row[2] != LATE if kind is None else row[2] == kind))
+    events = [_to_event(*row) for row in wanted]
     return EventPage(events=events, cursor=Cursor(rows[-1][0], rows[-1][1]))
 
 

@@ -23,7 +23,7 @@ from headrace.orchestration import (
 )
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.reports import store_reports
-from headrace.schema.event import Cursor, EventPage
+from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
 from headrace.schema.orchestration import (
@@ -134,10 +134,10 @@ class OrchestratedExecution:
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
         # Taken before reading, so that what is committed meanwhile ends the next wait at once.
         self._seen.moment = self._desk.database.moment()
-        return self._desk.read(lambda unit: events.read_events(unit, after, limit))
+        return self._desk.read(lambda unit: events.read_events(unit, after, limit, kind))
 
     def last_cursor(self) -> Cursor:
         self._seen.moment = self._desk.database.moment()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from headrace.schema.event import Cursor, EventPage
+from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
 from headrace.schema.orchestration import (
@@ -183,6 +183,7 @@ class ReadEvents(Call, frozen=True):
 
     after: Cursor
     limit: int = 500
+    kind: EventKind | None = None
 
 
 class LastCursor(Call, frozen=True):

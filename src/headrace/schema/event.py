@@ -11,6 +11,8 @@ from msgspec import Struct, field
 from headrace.schema.state import State
 from headrace.schema.wire import Wire
 
+EventKind = Literal["flow-run", "task-run", "custom"]
+
 
 class Cursor(Struct, frozen=True, order=True, array_like=True):
     """A place in the event log. Events after it are those not seen yet; the beginning is `Cursor(0, 0)`."""
@@ -23,7 +25,7 @@ class LoggedEvent(Wire, kw_only=True):
     """Something that happened to `subject_id`: the states it entered, in order."""
 
     cursor: Cursor
-    kind: Literal["flow-run", "task-run", "custom"]
+    kind: EventKind
     subject_id: UUID
     occurred: datetime
     flow_run_id: UUID | None = None

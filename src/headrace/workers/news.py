@@ -56,9 +56,9 @@ class News:
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._execution.read_events(cursor)
+            page = self._execution.read_events(cursor, kind="flow-run")
             for event in page.events:
-                if event.kind == "flow-run" and event.states:
+                if event.states:
                     self._hear(event.subject_id, event.states[-1].type)
             if page.cursor == cursor:
                 return cursor

@@ -44,9 +44,9 @@ class Recorder:
     def __getattr__(self, verb: str) -> Any:
         perform = getattr(self.gateway, verb)
 
-        def ask(*arguments: Any) -> Any:
+        def ask(*arguments: Any, **named: Any) -> Any:
             self.before(verb, arguments[0] if arguments else None)
-            return perform(*arguments)
+            return perform(*arguments, **named)
 
         return ask
 

@@ -61,10 +61,11 @@ class Log:
             self.waiting.set()
             return self.changed.wait_for(lambda: len(self.events) > seen or self.closing, timeout)
 
-    def read_events(self, after: Cursor, limit: int = 500) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kind: str | None = None) -> EventPage:
         with self.changed:
             events = self.events[after.sequence : after.sequence + 2]
-        return EventPage(events=events, cursor=Cursor(0, after.sequence + len(events)))
+        wanted = [event for event in events if kind in {None, event.kind}]
+        return EventPage(events=wanted, cursor=Cursor(0, after.sequence + len(events)))
 
 
 @pytest.fixture
