@@ -1,0 +1,137 @@
+"""A server on a database with a history, on SQLite and on PostgreSQL: reads, ingest, tasks, and how they grow.
+
+The database is filled in steps through the project's own storage layer. At each step a server is started on it and asked.
+"""
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from statistics import median, quantiles
+
+from bench.calls import reach
+from bench.children import ScriptFailed, prepare, run_script
+from bench.environments import Unavailable
+from bench.generation import Amount, generate, settle
+from bench.measures import Run
+from bench.postgresql import postgresql
+from bench.progress import say
+from bench.reads import QUESTIONS, Browser
+from bench.servers import serving
+from bench.steps import KINDS, Step, make_steps, name_read
+from headrace.base import clock
+from headrace.storage.databases import open_database
+
+TASKS_A_RUN = 5
+
+GROUPS = ("reads", "ingest", "growth")
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The measurements on one kind of database."""
+
+    run: Run
+    subject: str
+    wanted: set[str]
+
+    def measure(self, folder: Path, history: int) -> None:
+        """Fill a database and measure at each step that something wanted is measured at."""
+        steps = [step for step in make_steps(history) if self.wanted & {*step.groups}]
+        home = folder / self.subject
+        prepare(home)
+        (home / "headrace").mkdir()
+        try:
+            with open_url(self.subject, home) as url:
+                written = 0
+                for seed, step in enumerate(steps):
+                    fill(url, step.flow_runs - written, seed)
+                    written = step.flow_runs
+                    say(f"a server on {KINDS[self.subject]} with {written:,} flow runs")
+                    self.ask(step, home, url)
+        except (ScriptFailed, Unavailable) as reason:
+            say(f"  {KINDS[self.subject]}: {reason}")
+            for group in GROUPS:
+                if group in self.wanted:
+                    self.run.figures.fail(group, self.subject, str(reason))
+        self.compare()
+
+    def ask(self, step: Step, home: Path, url: str) -> None:
+        """Start a server on the database and take all that is wanted at this step."""
+        groups = self.wanted & {*step.groups}
+        with (
+            serving("headrace", self.run.interpreters["headrace"], home, {"HEADRACE_DATABASE_URL": url}) as server,
+            reach(server.url) as api,
+        ):
+            browser = Browser(api, Random(0))
+            for repeat in range(self.run.repeats):
+                if groups & {"reads", "growth"}:
+                    self.read(step, repeat, browser)
+                if "growth" in groups:
+                    self.add(f"served-{step.key}", repeat, self.time("headrace_sequential.py", home, server.settings))
+            for repeat in range(self.run.repeats if "ingest" in groups else 0):  # last: it adds to the history
+                self.add("ingest", repeat, self.time("headrace_ingest.py", home, server.settings))
+                self.add("served", repeat, self.time("headrace_sequential.py", home, server.settings))
+
+    def read(self, step: Step, repeat: int, browser: Browser) -> None:
+        """Ask all questions."""
+        for question, seconds in browser.measure().items():
+            self.add(name_read(step.key, question, "p50"), repeat, median(seconds))
+            self.add(name_read(step.key, question, "p95"), repeat, quantiles(seconds, n=20)[-1])
+
+    def time(self, script: str, home: Path, settings: dict[str, str]) -> float:
+        """Run a script through the server and return the seconds it reports."""
+        told = {**settings, "BENCH_TASKS": str(self.run.tasks)}
+        seconds = run_script(self.run.interpreters["headrace"], (script,), home, told).report["seconds"]
+        if seconds is None:
+            raise ScriptFailed(f"{script} reported nothing")
+        return seconds
+
+    def compare(self) -> None:
+        """Add how costs have grown from the small history to the whole one, repeat by repeat."""
+        for repeat in range(self.run.repeats):
+            self.add_ratio("growth-task", repeat, [("served-whole", "served-small")])
+            reads = [tuple(name_read(step, each.key, "p50") for step in ("whole", "small")) for each in QUESTIONS]
+            self.add_ratio("growth-request", repeat, reads)
+
+    def add_ratio(self, measure: str, repeat: int, pairs: list[tuple[str, ...]]) -> None:
+        """Add the largest of the ratios, if all of them are known."""
+        found = [[self.run.figures.sample(name, self.subject, repeat) for name in pair] for pair in pairs]
+        ratios = [whole / small for whole, small in found if whole is not None and small]
+        if "growth" in self.wanted and len(ratios) == len(pairs):
+            self.add(measure, repeat, max(ratios))
+
+    def add(self, measure: str, repeat: int, figure: float) -> None:
+        self.run.figures.add(measure, self.subject, repeat, figure)
+
+
+def measure_stock(run: Run, wanted: set[str], history: int) -> None:
+    """Measure on each kind of database, one after the other."""
+    if "headrace" in run.interpreters:
+        with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as folder:
+            for subject in KINDS:
+                Stock(run, subject, wanted).measure(Path(folder), history)
+
+
+@contextlib.contextmanager
+def open_url(subject: str, home: Path) -> Generator[str]:
+    """Yield the URL of an empty database of the subject's kind, which is gone afterwards."""
+    if KINDS[subject] == "SQLite":
+        yield f"sqlite:///{home / 'headrace' / 'headrace.db'}"
+    else:
+        with postgresql() as url:
+            yield url
+
+
+def fill(url: str, flow_runs: int, seed: int) -> None:
+    """Write so many flow runs with their task runs, and let the database look at them."""
+    begin = time.perf_counter()
+    with open_database(url) as database:
+        generate(database, Amount(flow_runs, flow_runs * TASKS_A_RUN, seed), clock.micros())
+    settle(url)
+    say(
+        f"{flow_runs:,} flow runs and {flow_runs * TASKS_A_RUN:,} task runs written in {time.perf_counter() - begin:.1f} s"
+    )
