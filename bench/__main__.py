@@ -99,7 +99,7 @@ def measure(run: Run, subjects: tuple[Subject, ...], options: argparse.Namespace
     if wanted & {*SERVICES}:
         measure_services(run, options.peers, wanted)
     if wanted & {*STOCK}:
-        measure_stock(run, wanted, options.history)
+        measure_stock(run, options.peers, wanted, options.history)
     if SIZE in wanted:
         measure_sizes(run)
 

@@ -98,7 +98,13 @@ ROWS = (
     Row("worker idle, memory", "worker-memory", at_most=60),
     Row("installed size", "size", at_most=140),
     *(
-        Row(f"API, 20,000 runs: {each.key}, p50", name_read("middle", each.key, "p50"), at_most=each.p50)
+        Row(
+            f"API, 20,000 runs: {each.key}, p50",
+            name_read("middle", each.key, "p50"),
+            None,
+            (Ratio(7, "Prefect", ("prefect-server",)),),
+            at_most=each.p50,
+        )
         for each in QUESTIONS
     ),
     *(

@@ -1,6 +1,7 @@
 """Servers and workers at rest, and what they make of a flow run: one repeat after another, subjects in turn."""
 
 import contextlib
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -64,7 +65,7 @@ class Rest:
                 self._watch("server", {SERVERS[peer]: server.process for peer, server in servers.items()})
             if "worker" not in self._groups:
                 return
-            workers = {}
+            workers: dict[str, subprocess.Popen[bytes]] = {}
             for peer, server in servers.items():
                 with self._blame("worker", WORKERS[peer]):
                     python, home = self._run.interpreters[peer], self._home / peer
@@ -83,10 +84,10 @@ class Rest:
             self._run.figures.add("server-start", SERVERS[peer], self._repeat, server.seconds)
         return server
 
-    def _watch(self, what: str, programs: dict[str, object]) -> None:
+    def _watch(self, what: str, programs: dict[str, subprocess.Popen[bytes]]) -> None:
         time.sleep(SETTLE)
         try:
-            costs = observe([*programs.values()], WINDOW)  # pyright: ignore[reportArgumentType]
+            costs = observe([*programs.values()], WINDOW)
         except ScriptFailed as reason:
             for subject in programs:
                 self._run.figures.fail(what, subject, str(reason))

@@ -4,6 +4,7 @@ The database is filled in steps through the project's own storage layer. At each
 """
 
 import contextlib
+import sqlite3
 import tempfile
 import time
 from collections.abc import Generator
@@ -18,16 +19,18 @@ from bench.environments import Unavailable
 from bench.generation import Amount, generate, settle
 from bench.measures import Run
 from bench.postgresql import postgresql
+from bench.prefect_history import prefect_with_history
 from bench.progress import say
 from bench.reads import QUESTIONS, Browser
 from bench.servers import serving
-from bench.steps import KINDS, Step, make_steps, name_read
+from bench.steps import KINDS, MIDDLE, Step, make_steps, name_read
 from headrace.base import clock
 from headrace.storage.databases import open_database
 
 TASKS_A_RUN = 5
 
 GROUPS = ("reads", "ingest", "growth")
+PREFECT = "prefect-server"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Stock:
     run: Run
     subject: str
     wanted: set[str]
+    beside: Path | None = None
+    """The Prefect that is asked the same at the middle step."""
 
     def measure(self, folder: Path, history: int) -> None:
         """Fill a database and measure at each step that something wanted is measured at."""
@@ -62,25 +67,38 @@ class Stock:
     def ask(self, step: Step, home: Path, url: str) -> None:
         """Start a server on the database and take all that is wanted at this step."""
         groups = self.wanted & {*step.groups}
-        with (
-            serving("headrace", self.run.interpreters["headrace"], home, {"HEADRACE_DATABASE_URL": url}) as server,
-            reach(server.url) as api,
-        ):
-            browser = Browser(api, Random(0))
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(
+                serving("headrace", self.run.interpreters["headrace"], home, {"HEADRACE_DATABASE_URL": url})
+            )
+            browsers = {self.subject: Browser(stack.enter_context(reach(server.url)), Random(0))}
+            if step.flow_runs == MIDDLE and self.beside is not None:
+                self.add_prefect(stack, browsers, home)
             for repeat in range(self.run.repeats):
                 if groups & {"reads", "growth"}:
-                    self.read(step, repeat, browser)
+                    for subject, browser in browsers.items():
+                        self.read(step, repeat, subject, browser)
                 if "growth" in groups:
                     self.add(f"served-{step.key}", repeat, self.time("headrace_sequential.py", home, server.settings))
             for repeat in range(self.run.repeats if "ingest" in groups else 0):  # last: it adds to the history
                 self.add("ingest", repeat, self.time("headrace_ingest.py", home, server.settings))
                 self.add("served", repeat, self.time("headrace_sequential.py", home, server.settings))
 
-    def read(self, step: Step, repeat: int, browser: Browser) -> None:
+    def add_prefect(self, stack: contextlib.ExitStack, browsers: dict[str, Browser], home: Path) -> None:
+        """Add who asks a Prefect server on as long a history."""
+        assert self.beside is not None
+        say(f"a Prefect server with {MIDDLE:,} flow runs")
+        try:
+            browsers[PREFECT] = stack.enter_context(prefect_with_history(self.beside, home / "beside"))
+        except (ScriptFailed, sqlite3.Error) as reason:
+            say(f"  Prefect, reads: {reason}")
+            self.run.figures.fail("reads", PREFECT, str(reason))
+
+    def read(self, step: Step, repeat: int, subject: str, browser: Browser) -> None:
         """Ask all questions."""
         for question, seconds in browser.measure().items():
-            self.add(name_read(step.key, question, "p50"), repeat, median(seconds))
-            self.add(name_read(step.key, question, "p95"), repeat, quantiles(seconds, n=20)[-1])
+            self.run.figures.add(name_read(step.key, question, "p50"), subject, repeat, median(seconds))
+            self.run.figures.add(name_read(step.key, question, "p95"), subject, repeat, quantiles(seconds, n=20)[-1])
 
     def time(self, script: str, home: Path, settings: dict[str, str]) -> float:
         """Run a script through the server and return the seconds it reports."""
@@ -94,7 +112,11 @@ class Stock:
         """Add how costs have grown from the small history to the whole one, repeat by repeat."""
         for repeat in range(self.run.repeats):
             self.add_ratio("growth-task", repeat, [("served-whole", "served-small")])
-            reads = [tuple(name_read(step, each.key, "p50") for step in ("whole", "small")) for each in QUESTIONS]
+            reads = [
+                tuple(name_read(step, each.key, "p50") for step in ("whole", "small"))
+                for each in QUESTIONS
+                if each.keeps
+            ]
             self.add_ratio("growth-request", repeat, reads)
 
     def add_ratio(self, measure: str, repeat: int, pairs: list[tuple[str, ...]]) -> None:
@@ -108,12 +130,14 @@ class Stock:
         self.run.figures.add(measure, self.subject, repeat, figure)
 
 
-def measure_stock(run: Run, wanted: set[str], history: int) -> None:
+def measure_stock(run: Run, peers: list[str], wanted: set[str], history: int) -> None:
     """Measure on each kind of database, one after the other."""
+    prefect = run.interpreters.get("prefect") if "prefect" in peers else None
     if "headrace" in run.interpreters:
         with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as folder:
             for subject in KINDS:
-                Stock(run, subject, wanted).measure(Path(folder), history)
+                beside = prefect if KINDS[subject] == "SQLite" and "reads" in wanted else None
+                Stock(run, subject, wanted, beside).measure(Path(folder), history)
 
 
 @contextlib.contextmanager

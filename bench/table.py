@@ -113,7 +113,7 @@ def read_lines(run: Run, history: int) -> list[str]:
     steps = make_steps(history)
     header = ("over HTTP", *(f"{step.flow_runs:,} runs: {end}" for step in steps for end in ("p50", "p95")))
     lines: list[tuple[str, ...]] = []
-    for subject, kind in KINDS.items():
+    for subject, kind in {**KINDS, "prefect-server": "Prefect"}.items():
         for question in QUESTIONS:
             names = [name_read(step.key, question.key, end) for step in steps for end in ("p50", "p95")]
             spreads = [run.figures.spread(name, subject) for name in names]
