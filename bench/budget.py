@@ -109,7 +109,7 @@ ROWS = (
     ),
     *(
         Row(
-            f"API, 100,000 runs, {kind}: {each.key}, p95",
+            f"API, long history, {kind}: {each.key}, p95",
             name_read("whole", each.key, "p95"),
             at_most=each.p95,
             subject=subject,

@@ -66,7 +66,7 @@ def detail_lines(run: Run, subjects: Iterable[Subject]) -> list[str]:
         if found:
             lines.append((about.title.upper(), "", "", "", "", ""))
             lines.extend(found)
-    return align(header, lines)
+    return ["Everything measured", "", *align(header, lines), ""] if lines else []
 
 
 def detail_line(run: Run, measure: str, subject: Subject) -> tuple[str, ...] | None:
@@ -138,10 +138,7 @@ def render(run: Run, subjects: tuple[Subject, ...], history: int) -> str:
         "",
         *budget_lines(run),
         "",
-        "Everything measured",
-        "",
         *detail_lines(run, subjects),
-        "",
         *read_lines(run, history),
         "What each keeps",
         "",
