@@ -32,4 +32,4 @@ def make_steps(history: int) -> list[Step]:
 
 def name_read(step: str, question: str, percentile: str) -> str:
     """Return the measure of a read."""
-    return f"read-{step}-{question}-{percentile}"
+    return f"reads-{step}-{question}-{percentile}"
