@@ -54,13 +54,18 @@ class Cost:
 
 
 def observe(programs: Sequence[subprocess.Popen[bytes]], seconds: float) -> list[Cost]:
-    """Return what each program, with all that it started, costs over the same while. Raises `ScriptFailed` off Linux."""
+    """Return what each program, with all that it started, costs over the same while.
+
+    Raises `ScriptFailed` off Linux, and when a program has ended meanwhile.
+    """
     if not Path("/proc/self/smaps_rollup").exists():
         raise ScriptFailed("memory and processor time are read from /proc, which is not there")
     begin = time.perf_counter()
     before = [processor_seconds(program.pid) for program in programs]
     time.sleep(seconds)
     elapsed = time.perf_counter() - begin
+    if any(program.poll() is not None for program in programs):
+        raise ScriptFailed("one of those that were watched has ended")
     return [
         Cost(memory(program.pid), max(0.0, processor_seconds(program.pid) - used) / elapsed)
         for program, used in zip(programs, before, strict=True)
