@@ -31,9 +31,12 @@ SETTLE = 2.0
 SAMPLES = 12
 SLOW_SAMPLES = 6
 """Of flows that import for seconds."""
-PEER_WORKER_SAMPLES = 3
+PEER_WORKER_SAMPLES = 2
 PEER_SERVE_SAMPLES = 2
-"""Of peers that poll: about fifteen seconds each, so that three repeats are nine and six."""
+"""Of peers that poll: about fifteen seconds each, so that three repeats are six of each.
+
+A run of theirs is a new process: nothing gets warm that was not before.
+"""
 
 PAUSE = 0.5
 POLL = 10.0
@@ -79,20 +82,20 @@ class Stage:
         }
         return self.api.post("/deployments/", told)["id"]
 
-    def time(self, deployment: str, samples: int, pause: float) -> list[float]:
-        """Run the deployment several times, once more beforehand, and return the seconds until user code began."""
-        found = [self.time_once(deployment, number, pause) for number in range(samples + 1)]
-        return found[1:]
+    def time(self, deployment: str, samples: int, pause: float, warm_ups: int = 0) -> list[float]:
+        """Run the deployment several times, after some for nothing, and return the seconds until user code began."""
+        found = [self.time_once(deployment, number, pause) for number in range(warm_ups + samples)]
+        return found[warm_ups:]
 
     def time_once(self, deployment: str, number: int, pause: float) -> float:
-        """Run the deployment once, wait for the end of the run, and pause."""
+        """Pause, run the deployment once, and wait for the end of the run."""
+        time.sleep(self.random.uniform(0, pause))
         place = self.home / f"stamp-{deployment}-{number}"
         made = self.api.post(f"/deployments/{deployment}/create_flow_run", {"parameters": {"place": str(place)}})
         accepted = time.time()
         wait_for("the first line of user code", LINE_LIMIT, 0.005, place.exists)
         began = float(place.read_text())
         wait_for("the end of the flow run", LINE_LIMIT, 0.05, lambda: self.state(made["id"]) in ENDS)
-        time.sleep(self.random.uniform(0, pause))
         return began - accepted
 
     def state(self, flow_run: str) -> str | None:
@@ -115,11 +118,11 @@ def time_headrace(python: Path, home: Path, seed: int) -> Iterator[Timing]:
     ):
         time.sleep(SETTLE)
         installed = stage.deploy("installed", "warm", "headrace_dispatch:stamp")
-        yield Timing("dispatch", "headrace", stage.time(installed, SAMPLES, PAUSE))
+        yield Timing("dispatch", "headrace", stage.time(installed, SAMPLES, PAUSE, warm_ups=1))
         clone = {"repository": make_repository(home / "flows.git"), "branch": "main"}
         step = {"headrace.deployments.steps.git_clone": clone}
         cloned = stage.deploy("cloned", "warm", "cloned.py:stamp", [step])
-        yield Timing("dispatch-clone", "headrace", stage.time(cloned, SAMPLES, PAUSE))
+        yield Timing("dispatch-clone", "headrace", stage.time(cloned, SAMPLES, PAUSE, warm_ups=1))
 
 
 def time_libraries(python: Path, home: Path, seed: int) -> Iterator[Timing]:
@@ -131,7 +134,7 @@ def time_libraries(python: Path, home: Path, seed: int) -> Iterator[Timing]:
             with working("headrace", python, home, stage.server, measure, *arguments):
                 time.sleep(SETTLE)
                 deployed = stage.deploy(measure, measure, "headrace_libraries:stamp")
-                yield Timing(measure, "headrace", stage.time(deployed, SLOW_SAMPLES, PAUSE))
+                yield Timing(measure, "headrace", stage.time(deployed, SLOW_SAMPLES, PAUSE, warm_ups=1))
 
 
 def time_prefect(python: Path, home: Path, settings: dict[str, str], seed: int) -> Iterator[Timing]:
