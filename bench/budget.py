@@ -7,14 +7,17 @@ was written on: they are shown beside, and they only decide where the budget nam
 from dataclasses import dataclass
 
 from bench.figures import Figures, Spread
+from bench.quantities import pace, quantity
+from bench.reads import QUESTIONS
+from bench.steps import KINDS, name_read
 
-PREFECT = ("prefect", "prefect-tuned", "prefect-server", "prefect-server-tuned")
+PREFECT = ("prefect", "prefect-tuned", "prefect-server", "prefect-server-tuned", "prefect-worker")
 OTHERS = ("dbos", "luigi", "ray", "dask")
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """At least `factor` times as fast as the fastest of the references."""
+    """At least `factor` times as good as the best of the references."""
 
     factor: float
     name: str
@@ -30,9 +33,11 @@ class Row:
     bound: str | None = None
     ratios: tuple[Ratio, ...] = ()
     at_most: float | None = None
-    """Seconds."""
+    """In the unit of the measure."""
     per_second: float | None = None
-    """Tasks a second."""
+    """Tasks or facts a second."""
+    subject: str = "headrace"
+    """Whose figure is judged."""
     all_recorded: tuple[str, ...] = ()
     """Measures whose tasks must all have been read back."""
 
@@ -43,7 +48,8 @@ class Row:
     @property
     def needs(self) -> set[str]:
         """The measures without which this row can't be judged."""
-        return {self.measure, self.measure.removesuffix("-readable"), self.measure.removesuffix("-first")}
+        causes = (part for end in ("-readable", "-first", "-p95") if (part := self.measure.removesuffix(end)))
+        return {self.measure, *causes, self.measure.partition("-")[0]}
 
 
 ROWS = (
@@ -57,6 +63,7 @@ ROWS = (
         all_recorded=("cold",),
     ),
     Row("... first ever, empty home", "cold-first", "bare", at_most=0.7, all_recorded=("cold-first",)),
+    Row("... with a server", "cold", "bare", at_most=0.45, all_recorded=("cold",), subject="headrace-server"),
     Row(
         "tasks in a loop",
         "sequential",
@@ -83,6 +90,40 @@ ROWS = (
         all_recorded=("fanout",),
     ),
     Row("... until all can be read back", "fanout-readable", None, at_most=0.2, all_recorded=("fanout",)),
+    Row("dispatch, preloaded, p50", "dispatch", None, (Ratio(30, "Prefect", ("prefect-worker",)),), at_most=0.25),
+    Row("... p95", "dispatch-p95", at_most=0.6),
+    Row("server start", "server-start", at_most=1.0),
+    Row("server idle, memory", "server-memory", at_most=90),
+    Row("... processor", "server-processor", at_most=0.005),
+    Row("worker idle, memory", "worker-memory", at_most=60),
+    Row("installed size", "size", at_most=140),
+    *(
+        Row(
+            f"API, 20,000 runs: {each.key}, p50",
+            name_read("middle", each.key, "p50"),
+            None,
+            (Ratio(7, "Prefect", ("prefect-server",)),),
+            at_most=each.p50,
+        )
+        for each in QUESTIONS
+    ),
+    *(
+        Row(
+            f"API, long history, {kind}: {each.key}, p95",
+            name_read("whole", each.key, "p95"),
+            at_most=each.p95,
+            subject=subject,
+        )
+        for each in QUESTIONS
+        for subject, kind in KINDS.items()
+    ),
+    Row("ingest over HTTP, SQLite", "ingest", per_second=10_000),
+    Row("... PostgreSQL", "ingest", per_second=7_000, subject="headrace-postgresql"),
+    *(
+        Row(f"growth of a {what}, {kind}", f"growth-{what}", at_most=1.3, subject=subject)
+        for what in ("task", "request")
+        for subject, kind in KINDS.items()
+    ),
 )
 
 
@@ -96,15 +137,15 @@ class Verdict:
 
 def judge(row: Row, figures: Figures, tasks: int) -> Verdict:
     """Decide a row by its ratios; by its absolute figure where it names no ratio or no peer was measured."""
-    ours = figures.spread(row.measure, "headrace")
+    ours = figures.spread(row.measure, row.subject)
     if ours is None:
-        failed = any(subject == "headrace" and measure in row.needs for measure, subject in figures.failures)
+        failed = any(subject == row.subject and measure in row.needs for measure, subject in figures.failures)
         return Verdict("FAIL" if failed else "-", "failed, see below" if failed else "not measured")
     for measure in row.all_recorded:
-        lost = figures.lost(measure, "headrace")
+        lost = figures.lost(measure, row.subject)
         if lost is None or lost.seen < lost.expected:
             return Verdict("FAIL", f"recorded {lost.seen if lost else 0} of {lost.expected if lost else tasks}")
-    ratios = [(wanted, figures.ratio(row.measure, "headrace", wanted.references)) for wanted in row.ratios]
+    ratios = [(wanted, figures.ratio(row.measure, row.subject, wanted.references)) for wanted in row.ratios]
     known = [(wanted, spread) for wanted, spread in ratios if spread is not None]
     absolute = is_within(row, ours, tasks)
     if not known:
@@ -119,13 +160,13 @@ def is_within(row: Row, ours: Spread, tasks: int) -> bool:
     """Return whether the absolute figure was met."""
     if row.at_most is not None and ours.middle > row.at_most:
         return False
-    return row.per_second is None or tasks / ours.middle >= row.per_second
+    return row.per_second is None or pace(row.measure, ours.middle, tasks) >= row.per_second
 
 
 def demand(row: Row) -> str:
     """Return what a row asks for, in words."""
     parts = [f">= {wanted.factor:g}x {wanted.name}" for wanted in row.ratios]
-    figure = f"<= {row.at_most:g} s" if row.at_most is not None else ""
+    figure = f"<= {quantity(row.measure, row.at_most, 1)}" if row.at_most is not None else ""
     if row.per_second is not None:
         figure = f">= {row.per_second:,.0f}/s"
     return ", ".join(parts) + (f" ({figure})" if parts else figure)

@@ -27,10 +27,11 @@ def provide(name: str) -> Path:
     """
     folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
-    if name == "headrace":
-        install(folder, [str(REPOSITORY)], again=name)
-        return python
     requirements = BENCH / "requirements" / f"{name}.txt"
+    if name.startswith("headrace"):
+        more = ["--requirement", str(requirements)] if requirements.exists() else []
+        install(folder, [f"headrace[postgres] @ {REPOSITORY.as_uri()}", *more], again="headrace")
+        return python
     stamp = folder / "installed"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -64,9 +65,10 @@ def find_uv() -> list[str]:
     return [found] if found else []
 
 
-def run(command: list[str]) -> None:
-    """Run one step of an installation."""
+def run(command: list[str], without: str | None = None) -> None:
+    """Run one step of an installation, without one of our environment's variables. Raises `Unavailable`."""
     environment = {**os.environ, "UV_NO_PROGRESS": "1"}
+    environment.pop(without or "", None)
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=INSTALL_LIMIT, env=environment, check=False

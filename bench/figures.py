@@ -32,14 +32,17 @@ class Figures:
     recorded: dict[tuple[str, str], list[Recorded]] = field(default_factory=dict)
     failures: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def add(self, measure: str, subject: str, repeat: int, seconds: float) -> None:
-        self.samples.setdefault((measure, subject), {})[repeat] = seconds
+    def add(self, measure: str, subject: str, repeat: int, figure: float) -> None:
+        self.samples.setdefault((measure, subject), {})[repeat] = figure
 
     def add_recorded(self, measure: str, subject: str, seen: int, expected: int) -> None:
         self.recorded.setdefault((measure, subject), []).append(Recorded(seen, expected))
 
     def fail(self, measure: str, subject: str, reason: str) -> None:
         self.failures[measure, subject] = reason
+
+    def sample(self, measure: str, subject: str, repeat: int) -> float | None:
+        return self.samples.get((measure, subject), {}).get(repeat)
 
     def has(self, measure: str, subject: str) -> bool:
         return bool(self.samples.get((measure, subject)))
@@ -49,7 +52,7 @@ class Figures:
         return spread_of(list(self.samples.get((measure, subject), {}).values()))
 
     def ratio(self, measure: str, subject: str, references: tuple[str, ...]) -> Spread | None:
-        """Return how many times the subject is faster than the reference with the best median, taken repeat by repeat."""
+        """Return how many times better the subject is than the reference with the best median, taken repeat by repeat."""
         medians = [(spread.middle, key) for key in references if (spread := self.spread(measure, key))]
         if not medians:
             return None
@@ -65,7 +68,7 @@ class Figures:
         """Return everything, for a file."""
         measured: dict[str, Any] = {}
         for (measure, subject), samples in self.samples.items():
-            measured.setdefault(measure, {})[subject] = {"seconds": [samples[repeat] for repeat in sorted(samples)]}
+            measured.setdefault(measure, {})[subject] = {"samples": [samples[repeat] for repeat in sorted(samples)]}
         for (measure, subject), counts in self.recorded.items():
             entry = measured.setdefault(measure, {}).setdefault(subject, {})
             entry["recorded"] = [count.seen for count in counts]

@@ -87,6 +87,15 @@ def generate(database: Database, amount: Amount, now: int) -> None:
         write(database, rows)
 
 
+def settle(url: str) -> None:
+    """Let PostgreSQL look at what was written, as its autovacuum would soon do by itself."""
+    if url.startswith("postgresql"):
+        import psycopg
+
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+
+
 def write(database: Database, rows: Rows) -> None:
     """Write the rows in one unit of work."""
 

@@ -18,10 +18,12 @@ from statistics import median, quantiles
 from uuid import UUID
 
 from bench.children import adopt_orphans, prepare, run_script
-from bench.generation import DAYS, Amount, generate
-from bench.measures import say
+from bench.generation import DAYS, Amount, generate, settle
 from bench.plans import Inspector
-from bench.table import align, duration
+from bench.progress import say
+from bench.quantities import duration
+from bench.steps import GROWTH
+from bench.table import align
 from headrace.base import clock
 from headrace.gateway.administration import Administration
 from headrace.orchestration.administration import OrchestratedAdministration
@@ -41,7 +43,6 @@ from headrace.storage.database import Database
 from headrace.storage.databases import open_database
 
 SAMPLES = 30
-GROWTH = 100
 GROWTH_LIMIT = 1.3
 LIST_LIMIT = 0.050
 DASHBOARD_LIMIT = 0.150
@@ -168,15 +169,6 @@ def shorten(query: str) -> str:
     """Return the end of a query, which says what it is about; its list of columns does not."""
     text = " ".join(query.split())
     return text if "FROM" not in text else f"... {text[text.index('FROM') :]}"
-
-
-def settle(url: str) -> None:
-    """Let PostgreSQL look at what was written, as its autovacuum would soon do by itself."""
-    if url.startswith("postgresql"):
-        import psycopg
-
-        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute("VACUUM (ANALYZE)")
 
 
 def time_tasks(home: Path, tasks: int) -> list[float]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from statistics import median
 from bench.children import Ended, ScriptFailed, prepare, run_command, run_script
 from bench.environments import Unavailable, provide
 from bench.figures import Figures
-from bench.servers import prefect_server
+from bench.progress import say
+from bench.servers import serving
 from bench.subjects import Database, Subject
 
 SCENARIOS = {
@@ -42,9 +42,9 @@ class Run:
     interpreters: dict[str, Path] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
 
-    def provide(self, subjects: Iterable[Subject]) -> None:
-        """Make every environment that the subjects need; one that can't be made is remembered with its reason."""
-        for peer in dict.fromkeys(subject.peer for subject in subjects):
+    def provide(self, peers: Iterable[str]) -> None:
+        """Make every environment that is needed; one that can't be made is remembered with its reason."""
+        for peer in dict.fromkeys(peers):
             if peer in self.interpreters:
                 continue
             say(f"environment of {peer}")
@@ -55,7 +55,7 @@ class Run:
 
     def measure(self, subjects: tuple[Subject, ...]) -> None:
         """Take all samples. The order of the subjects moves on by one with each repeat."""
-        ready = [subject for subject in subjects if subject.peer in self.interpreters]
+        ready = [subject for subject in subjects if subject.scripts and subject.peer in self.interpreters]
         with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as folder:
             for repeat in range(self.repeats):
                 for place in range(len(ready)):
@@ -81,7 +81,8 @@ class Turn:
         with contextlib.ExitStack() as stack:
             if self.subject.has_server:
                 try:
-                    settings = stack.enter_context(prefect_server(self.python, self.home, settings))
+                    server = stack.enter_context(serving(self.subject.peer, self.python, self.home, settings))
+                    settings = server.settings
                 except ScriptFailed as reason:
                     for scenario in self.subject.scripts:
                         self.fail(scenario, reason)
@@ -175,8 +176,3 @@ def count_completed(home: Path, database: Database | None) -> int | None:
         return None
     finally:
         reader.close()
-
-
-def say(line: str) -> None:
-    """Tell on standard error how far the run is."""
-    print(line, file=sys.stderr, flush=True)

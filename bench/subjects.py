@@ -39,7 +39,7 @@ class Subject:
     peer: str
     """The name `--peers` selects it by; also the name of its environment and of its requirements file."""
     durability: str
-    scripts: Mapping[str, tuple[str, ...]]
+    scripts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Scenario to script and arguments. A scenario that is missing is not measured for this subject."""
     imports: str | None = None
     settings: Mapping[str, str] = field(default_factory=lambda: NONE)
@@ -77,6 +77,22 @@ HEADRACE_FULL = Subject(
         "durable-fanout": ("headrace_fanout.py", "durable"),
     },
     database=HEADRACE_DATABASE,
+)
+
+HEADRACE_SERVER = Subject(
+    key="headrace-server",
+    title="Headrace + server",
+    peer="headrace",
+    durability="as Headrace, in the server; what the script has not delivered at its end waits in its spool",
+    scripts={name: HEADRACE.scripts[name] for name in ("cold", "sequential", "fanout", "durable-sequential")},
+    database=HEADRACE_DATABASE,
+    has_server=True,
+)
+HEADRACE_POSTGRESQL = Subject(
+    key="headrace-postgresql",
+    title="Headrace + PostgreSQL",
+    peer="headrace",
+    durability="a server on PostgreSQL at its defaults: each commit is also on the disk",
 )
 
 PREFECT_DURABILITY = "SQLite WAL, synchronous=NORMAL; task runs recorded from events after the flow went on"
@@ -120,6 +136,18 @@ PEERS = (
         scripts={name: script for name, script in PREFECT_SCRIPTS.items() if name != "cold"},
         database=PREFECT_DATABASE,
         has_server=True,
+    ),
+    Subject(
+        key="prefect-worker",
+        title="Prefect process worker",
+        peer="prefect",
+        durability=f"{PREFECT_DURABILITY}; a server and a worker at their defaults",
+    ),
+    Subject(
+        key="prefect-serve",
+        title="Prefect serve",
+        peer="prefect",
+        durability=f"{PREFECT_DURABILITY}; a server and a program that serves its flow, at their defaults",
     ),
     Subject(
         key="dbos",
@@ -197,5 +225,6 @@ BOUNDS = (
     ),
 )
 
-SUBJECTS = (*BOUNDS, HEADRACE, HEADRACE_FULL, *PEERS)
+OURS = (HEADRACE, HEADRACE_FULL, HEADRACE_SERVER, HEADRACE_POSTGRESQL)
+SUBJECTS = (*BOUNDS, *OURS, *PEERS)
 PEER_NAMES = tuple(dict.fromkeys(subject.peer for subject in PEERS))

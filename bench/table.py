@@ -5,20 +5,12 @@ from collections.abc import Iterable
 from bench.budget import OTHERS, PREFECT, ROWS, Row, demand, judge
 from bench.figures import Figures, Spread
 from bench.measures import Run
+from bench.quantities import MEASURES, RATES, Unit, duration, quantity, unit_of
+from bench.reads import QUESTIONS
+from bench.steps import KINDS, make_steps, name_read
 from bench.subjects import SUBJECTS, Subject
 
-MEASURES = {
-    "import": "import",
-    "cold": "script with one flow and task, warm",
-    "cold-first": "script with one flow and task, first ever on an empty home",
-    "sequential": "tasks in a loop",
-    "sequential-readable": "... from the end of the last one until all can be read back",
-    "fanout": "tasks submitted at once",
-    "fanout-readable": "... from the end of the last one until all can be read back",
-    "durable-sequential": "tasks in a loop, each acknowledged durable",
-    "durable-fanout": "tasks submitted at once, each acknowledged durable",
-}
-RATES = {"sequential", "fanout", "durable-sequential", "durable-fanout"}
+SIZES = {Unit.MIB, Unit.SHARE}
 CLAIM = 2.0
 """A difference below this factor is noise on a shared machine, and is not claimed."""
 REPEATS_FOR_A_CLAIM = 3
@@ -30,23 +22,6 @@ def align(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> list[str
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [texts[0], "  ".join("-" * width for width in widths), *texts[1:]]
-
-
-def duration(seconds: float) -> str:
-    """Return a duration with three significant digits."""
-    if seconds >= 1:
-        return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
-
-
-def rate(tasks: int, seconds: float) -> str:
-    """Return tasks a second with three significant digits."""
-    return f"{float(f'{tasks / seconds:.3g}'):,.0f}/s"
-
-
-def quantity(measure: str, seconds: float, tasks: int) -> str:
-    """Return a figure in the unit of its measure."""
-    return rate(tasks, seconds) if measure in RATES and seconds > 0 else duration(seconds)
 
 
 def budget_lines(run: Run) -> list[str]:
@@ -65,7 +40,7 @@ def budget_line(row: Row, run: Run) -> tuple[str, ...]:
         shown(figures, row.measure, (row.bound,) if row.bound else (), run.tasks, named=False),
         shown(figures, row.measure, OTHERS, run.tasks, named=True),
         shown(figures, row.measure, row.references("Prefect") or PREFECT, run.tasks, named=False),
-        shown(figures, row.measure, ("headrace",), run.tasks, named=False),
+        shown(figures, row.measure, (row.subject,), run.tasks, named=False),
         demand(row),
         verdict.reached,
         verdict.word,
@@ -86,12 +61,12 @@ def detail_lines(run: Run, subjects: Iterable[Subject]) -> list[str]:
     """Return every measured subject with its median, extremes, what was recorded, and Headrace's distance."""
     header = ("", "median", "min", "max", "recorded", "Headrace is")
     lines: list[tuple[str, ...]] = []
-    for measure, title in MEASURES.items():
+    for measure, about in MEASURES.items():
         found = [line for subject in subjects if (line := detail_line(run, measure, subject))]
         if found:
-            lines.append((title.upper(), "", "", "", "", ""))
+            lines.append((about.title.upper(), "", "", "", "", ""))
             lines.extend(found)
-    return align(header, lines)
+    return ["Everything measured", "", *align(header, lines), ""] if lines else []
 
 
 def detail_line(run: Run, measure: str, subject: Subject) -> tuple[str, ...] | None:
@@ -105,7 +80,7 @@ def detail_line(run: Run, measure: str, subject: Subject) -> tuple[str, ...] | N
         if lost and measure.endswith("-readable"):
             return (f"  {subject.title}", "never", "", "", recorded, "")
         return None
-    extremes = sorted((spread.least, spread.most), reverse=measure in RATES)
+    extremes = sorted((spread.least, spread.most), reverse=unit_of(measure) in RATES)
     return (
         f"  {subject.title}",
         *(quantity(measure, seconds, run.tasks) for seconds in (spread.middle, *extremes)),
@@ -121,15 +96,31 @@ def claim(figures: Figures, measure: str, subject: Subject) -> str:
     ratio = figures.ratio(measure, "headrace", (subject.key,))
     if ratio is None:
         return ""
+    better, worse = ("smaller", "larger") if unit_of(measure) in SIZES else ("faster", "slower")
     if ratio.least >= CLAIM:
-        return f"{ratio.middle:.3g}x faster{extremes_of(ratio)}"
+        return f"{ratio.middle:.3g}x {better}{extremes_of(ratio)}"
     if ratio.most <= 1 / CLAIM:
-        return f"{1 / ratio.middle:.3g}x slower"
+        return f"{1 / ratio.middle:.3g}x {worse}"
     return f"about even (less than {CLAIM:g}x)"
 
 
 def extremes_of(ratio: Spread) -> str:
     return f" ({ratio.least:.3g} to {ratio.most:.3g})" if ratio.least != ratio.most else ""
+
+
+def read_lines(run: Run, history: int) -> list[str]:
+    """Return the table of the reads: a question on one kind of database a line, each step of the history two columns."""
+    steps = make_steps(history)
+    header = ("over HTTP", *(f"{step.flow_runs:,} runs: {end}" for step in steps for end in ("p50", "p95")))
+    lines: list[tuple[str, ...]] = []
+    for subject, kind in {**KINDS, "prefect-server": "Prefect"}.items():
+        for question in QUESTIONS:
+            names = [name_read(step.key, question.key, end) for step in steps for end in ("p50", "p95")]
+            spreads = [run.figures.spread(name, subject) for name in names]
+            if any(spreads):
+                cells = [duration(spread.middle) if spread else "-" for spread in spreads]
+                lines.append((f"{kind}: {question.title}", *cells))
+    return ["Reads", "", *align(header, lines), ""] if lines else []
 
 
 def failure_lines(figures: Figures) -> list[str]:
@@ -140,17 +131,15 @@ def failure_lines(figures: Figures) -> list[str]:
     return [f"  {', '.join(struck)}\n      {reason}" for reason, struck in places.items()]
 
 
-def render(run: Run, subjects: tuple[Subject, ...]) -> str:
+def render(run: Run, subjects: tuple[Subject, ...], history: int) -> str:
     """Return the whole report."""
     parts = [
         f"The budget ({run.repeats} repeats, medians; ratios repeat by repeat)",
         "",
         *budget_lines(run),
         "",
-        "Everything measured",
-        "",
         *detail_lines(run, subjects),
-        "",
+        *read_lines(run, history),
         "What each keeps",
         "",
         *(f"  {subject.title:<28}{subject.durability}" for subject in subjects if subject.peer in run.interpreters),

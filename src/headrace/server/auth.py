@@ -122,10 +122,11 @@ def needs_at_once(permission: Permission) -> dict[str, Any]:
     return {"opt": {PERMISSION: permission}}
 
 
-def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """The guard of every route: somebody known, who may. Raises 401 or 403.
 
-    A websocket whose client tells who it is after the handshake is let through; it asks `demand` then.
+    A websocket whose client tells who it is after the handshake is let through; it asks `demand` then. It awaits nothing,
+    but a guard that is no coroutine would be run in a thread, at each request.
     """
     permission = handler.opt.get(PERMISSION)
     if permission is Permission.PUBLIC:

@@ -40,7 +40,7 @@ class ProcessInfrastructure:
         said = self._start(self._preload)
         if said == THREADED and self._preload:
             log.warning(
-                "One of %s has started threads when it was loaded, and such a process must not be forked: "
+                "One of %s has started threads that go on at a fork, which makes forking unsafe: "
                 "each run loads it for itself.",
                 ", ".join(self._preload),
             )
@@ -69,14 +69,19 @@ class ProcessInfrastructure:
 
     def close(self) -> None:
         """Let the process that runs are forked from end. Its supervisors go on."""
+        self._let_go()
+        self._ends.close()
+
+    def _let_go(self) -> None:
+        """Let the process that there is end."""
         if self._channel is not None:
             self._channel.close()
         if self._zygote is not None:
             self._zygote.wait()
-        self._ends.close()
 
     def _start(self, preload: Sequence[str]) -> bytes:
         """Start the process, and return what it says once it has loaded everything; nothing when it died of it."""
+        self._let_go()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._zygote = subprocess.Popen(

@@ -12,6 +12,7 @@ import importlib
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ READY = b"+"
 """What is said once everything is loaded."""
 
 THREADED = b"-"
-"""What is said instead when something that was loaded has started threads, so that no fork would be safe."""
+"""What is said instead when something that was loaded has threads which go on at a fork, so that none would be safe."""
 
 PRELOADED = (
     "asyncio",
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         except Exception as error:  # noqa: BLE001 - a module may raise anything when it is loaded
             channel.send(f"The module {module} cannot be preloaded: {type(error).__name__}: {error}".encode()[:4096])
             return 1
-    if _count_threads() > 1:
+    if not _is_alone():
         channel.send(THREADED)
         return 1
     # What is there by now is never looked at by the collector of a fork, so its memory stays shared.
@@ -100,6 +101,18 @@ def _serve(channel: socket.socket) -> socket.socket | None:
             channel.close()
             return socket.socket(fileno=descriptor)
         os.close(descriptor)
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread when it forks. NumPy's linear algebra has some, and ends them before each fork."""
+    if _count_threads() > 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it is this that the fork finds out
+            child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+    return _count_threads() == 1
 
 
 def _count_threads() -> int:
