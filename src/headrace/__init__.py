@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headrace.context import tags as tags
+    from headrace.deployments import aserve as aserve
+    from headrace.deployments import deploy as deploy
+    from headrace.deployments import serve as serve
     from headrace.engine.futures import allow_failure as allow_failure
     from headrace.engine.futures import quote as quote
     from headrace.engine.futures import unmapped as unmapped
@@ -22,9 +25,12 @@ _ORIGINS = {
     "State": "headrace.states",
     "Task": "headrace.tasks",
     "allow_failure": "headrace.engine.futures",
+    "aserve": "headrace.deployments",
+    "deploy": "headrace.deployments",
     "flow": "headrace.flows",
     "get_run_logger": "headrace.logging",
     "quote": "headrace.engine.futures",
+    "serve": "headrace.deployments",
     "tags": "headrace.context",
     "task": "headrace.tasks",
     "unmapped": "headrace.engine.futures",

@@ -57,14 +57,14 @@ def open_administration(settings: Settings) -> Administration:
 
 
 class Orchestrator(NamedTuple):
-    """What a server serves, over one database: both protocols, and the loops that go on beside them, not started yet."""
+    """Both protocols over one database or one server, and the loops that go on beside them in this process, not started yet."""
 
     execution: Execution
     administration: Administration
     loops: tuple[Loop, ...]
 
     def close(self) -> None:
-        """Close the database; the loops have been stopped before."""
+        """Close the database, or the way to the server; the loops have been stopped before."""
         self.execution.close()
 
 
@@ -82,9 +82,24 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), loops)
 
 
+def open_service(settings: Settings) -> Orchestrator:
+    """The way for a process that executes what others ask for: the server, else the orchestrator itself, in this process.
+
+    A server has its own loops; without one, those that make scheduled runs are this process's. Raises as `open_execution`.
+    """
+    if settings.api_url is None:
+        return open_orchestrator(settings)
+    from headrace.client.administration import RemoteAdministration
+    from headrace.client.execution import RemoteExecution
+
+    transport = _reach_server(settings.api_url, settings, ARRIVAL)
+    execution = RemoteExecution(transport, settings.heartbeat_seconds, supervised=True)
+    return Orchestrator(execution, RemoteAdministration(transport), ())
+
+
 def open_session(*, supervised: bool = False) -> Session:
     """The session of a process that runs flows: settings read, logging set up, what an outage left behind delivered."""
-    _show_errors_in_one_line()
+    show_errors_in_one_line()
     settings = load_settings()
     configure_logging(settings)
     execution = open_execution(settings, supervised=supervised)
@@ -134,7 +149,7 @@ def _await_server(transport: Transport, patience: float) -> None:
         )
 
 
-def _show_errors_in_one_line() -> None:
+def show_errors_in_one_line() -> None:
     """An error of ours that ends a script is a sentence for its reader, not a traceback through our code."""
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = _show_error

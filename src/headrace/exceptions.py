@@ -8,6 +8,7 @@ from headrace.base.errors import (
     DatabaseError,
     FailedRun,
     FlowRunTimeoutError,
+    FlowRunWaitTimeout,
     GatewayError,
     HeadraceError,
     InvalidRequest,
@@ -35,8 +36,8 @@ from headrace.engine.futures import UpstreamFailed
 
 __all__ = [
     "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
-    "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema",
-    "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
-    "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
-    "UnusableDatabase", "UpstreamFailed", "UsageError",
+    "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError",
+    "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError",
+    "ParameterTypeError", "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
+    "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
 ]  # fmt: skip

@@ -23,6 +23,7 @@
     │   ├── UnfinishedRun
     │   ├── MissingResult
     │   ├── FlowRunTimeoutError       also a TimeoutError
+    │   ├── FlowRunWaitTimeout        also a TimeoutError
     │   └── TaskRunTimeoutError       also a TimeoutError
     └── UsageError                    the flow or task was written or called in a way that cannot work
         ├── MissingContextError
@@ -142,6 +143,10 @@ class MissingResult(RunError):
 
 class FlowRunTimeoutError(RunError, TimeoutError):
     """A flow run took longer than its `timeout_seconds`."""
+
+
+class FlowRunWaitTimeout(RunError, TimeoutError):
+    """A flow run that somebody waits for has not ended in time; it goes on."""
 
 
 class TaskRunTimeoutError(RunError, TimeoutError):

@@ -20,7 +20,7 @@ NOUNS = {
     "artifact": "What runs left to look at.",
     "config": "Show and change settings.",
     "deployment": "Deployments: list, run and schedule them.",
-    "flow": "The flows that are known.",
+    "flow": "List flows, and serve one from here.",
     "flow-run": "List, inspect, watch, cancel and delete flow runs, and read their logs.",
     "profile": "Named sets of settings.",
     "project": "Begin a project with the files that projects had before.",

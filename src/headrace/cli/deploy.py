@@ -21,8 +21,9 @@ from headrace.cli.texts import one_line, say_count, say_duration, say_when, show
 from headrace.schema.schedule import Schedule
 
 if TYPE_CHECKING:
+    from headrace.projects.blueprints import Deployed
     from headrace.projects.definitions import Draft
-    from headrace.projects.deploying import Deployed, Wishes
+    from headrace.projects.deploying import Wishes
     from headrace.projects.project_files import Project
 
 
@@ -108,12 +109,12 @@ def _show(invocation: Invocation, made: Sequence[Deployed]) -> None:
         if place:
             invocation.print("")
         _show_deployed(invocation, each)
-    pools = list(dict.fromkeys(each.pool.name for each in made))
+    pools = list(dict.fromkeys(each.pool.name for each in made if each.pool is not None))
     invocation.print("", Text("Next", "bold"))
     for pool in pools:
         invocation.print_line(f"  headrace worker start --pool {shlex.quote(pool)}")
     for each in made[:5]:
-        invocation.print_line(f"  headrace deployment run {shlex.quote(f'{each.flow_name}/{each.deployment.name}')}")
+        invocation.print_line(f"  headrace deployment run {shlex.quote(each.full_name)}")
     if len(made) > 5:
         invocation.print_line(Text(f"  … and {say_count(len(made) - 5, 'more deployment')}", "bright_black"))
 
@@ -126,11 +127,10 @@ def _show_deployed(invocation: Invocation, made: Deployed) -> None:
         title.append("  paused", "magenta")
     invocation.print_line(title)
     queue = f", queue {one_line(deployment.work_queue_name)}" if deployment.work_queue_name else ""
-    details: list[tuple[str, str | Text]] = [
-        ("Entrypoint", one_line(deployment.entrypoint or "")),
-        ("Pool", f"{one_line(made.pool.name)} ({one_line(made.pool.type)}){queue}"),
-        ("Code", _tell_code(made)),
-    ]
+    details: list[tuple[str, str | Text]] = [("Entrypoint", one_line(deployment.entrypoint or ""))]
+    if made.pool is not None:
+        details.append(("Pool", f"{one_line(made.pool.name)} ({one_line(made.pool.type)}){queue}"))
+    details.append(("Code", _tell_code(made)))
     if deployment.parameters:
         details.append(("Parameters", _tell_values(deployment.parameters)))
     if deployment.job_variables:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, cast, overload
 
 from headrace.base import errors
 from headrace.engine.context import current
@@ -217,16 +217,16 @@ class Flow(Generic[P, R_co]):
         """The parameters as the annotations ask for them. Raises `ParameterTypeError` naming each that does not fit."""
         return self.signature.validate(parameters)
 
-    def with_options(self, **options: Unpack[FlowOptions]) -> Flow[P, R_co]:
+    def with_options(self, **options: Unpack[FlowOptions]) -> Self:
         """A flow like this one with other options."""
-        return Flow(self.fn, **{**self.options, **options})
+        return type(self)(self.fn, **{**self.options, **options})
 
     def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
         """A flow that is a method is bound like one."""
         if instance is None:
             return self
         method: Callable[..., R_co] = cast("Any", self.fn).__get__(instance, owner)
-        return Flow(method, **{**self.options, "name": self.name})
+        return type(self)(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"

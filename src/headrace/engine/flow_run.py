@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from headrace.base import clock
 from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
 from headrace.engine.context import FlowContext, RunContext, current_tags
@@ -14,12 +13,13 @@ from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
+from headrace.engine.placeholders import announce
 from headrace.engine.requests import CreateFlowRun, Propose, TakeUpFlowRun
 from headrace.rules.transitions import AWAITING_RETRY
-from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
+from headrace.schema.fact import TaskRunFact, TaskStateFact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Claim, Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, FlowRunUpdate, TaskRunPolicy
+from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, FlowRunUpdate
 from headrace.schema.state import State, StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
@@ -97,17 +97,10 @@ class RunningFlow:
         parent = self.parent.flow_run if self.parent is not None else None
         if parent is None:
             return ()
-        key = self.flow.flow_key
-        self.parent_task_run_id = uuid7()
-        now = clock.micros()
-        call = parent.next_call(key)
         inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
-        made = TaskRunFact(
-            self.parent_task_run_id, parent.run.id, f"{self.flow.name}-{call}", key, call, now, [],
-            inputs, TaskRunPolicy(), None, parent.attempt, now,
-        )  # fmt: skip
-        pending = StateFact(1, StateType.PENDING, "Pending", now)
-        return made, TaskStateFact(made.id, parent.run.id, pending, 0)
+        facts = announce(parent, self.flow.name, self.flow.flow_key, inputs)
+        self.parent_task_run_id = facts[0].id
+        return facts
 
     def prepare(self) -> None:
         """Wait for upstream runs, check the parameters, and name the run.

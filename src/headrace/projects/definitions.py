@@ -152,11 +152,17 @@ def read_definition(draft: Draft, value: Mapping[str, Any]) -> Definition:
     try:
         return msgspec.convert(plain, Definition, strict=False)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        route = _read_route(path.rstrip("`"))
+        route, text = describe_problem(error)
         if route[:1] == ("concurrency_limit",) and shorthand:
             route = ("concurrency_limit",)
-        raise draft.error(route, f"{_name(route)}{_say(text)}.") from None
+        raise draft.error(route, f"{_name(route)}{text}.") from None
+
+
+def describe_problem(error: msgspec.ValidationError) -> tuple[Route, str]:
+    """The way to a value that cannot be, and what is wrong with it, in words of people who write such files."""
+    text, _, path = str(error).partition(" - at `$")
+    text = re.sub(r"`([a-z| ]+)`", lambda types: " or ".join(_WORDS.get(t, t) for t in types[1].split(" | ")), text)
+    return _read_route(path.rstrip("`")), text[:1].lower() + text[1:]
 
 
 def _settle_schedules(draft: Draft, plain: dict[str, Any]) -> None:
@@ -183,12 +189,6 @@ def _read_route(path: str) -> Route:
 def _name(route: Route) -> str:
     names = [str(part) for part in route if isinstance(part, str) and part != "..."]
     return f"{names[-1]}: " if names else ""
-
-
-def _say(text: str) -> str:
-    """What the library says, in words of people who write such files."""
-    text = re.sub(r"`([a-z| ]+)`", lambda types: " or ".join(_WORDS.get(t, t) for t in types[1].split(" | ")), text)
-    return text[:1].lower() + text[1:]
 
 
 def read_anchor(text: str | None) -> datetime | None:

@@ -9,39 +9,30 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
-from headrace.base.errors import ConfigurationError, InvalidRequest, ObjectNotFound
-from headrace.engine.flow_definition import FORBIDDEN
-from headrace.engine.parameter_schemas import describe_parameters
-from headrace.engine.parameters import Signature
-from headrace.projects.definitions import Collision, Definition, Draft, Limit, Steps, read_definition
+from headrace.base.errors import ConfigurationError
+from headrace.projects.blueprints import Blueprint, Deployed, Plan, check_name, draw_plan, make_deployment, refuse_twins
+from headrace.projects.definitions import Collision, Definition, Draft, Limit, PoolPlace, Steps, read_definition
 from headrace.projects.documents import Route
 from headrace.projects.entrypoints import AnyFlow, find_flow
 from headrace.projects.placeholders import Known
 from headrace.projects.places import Pools
 from headrace.projects.project_files import Project, read_steps
 from headrace.projects.schedules import read_schedule
-from headrace.projects.steps.naming import PREFIX, Step, read_step
+from headrace.projects.steps.naming import Step, read_step
 from headrace.projects.steps.performing import Place
 from headrace.projects.steps.programs import Log
 from headrace.projects.steps.sequence import run_steps
-from headrace.rules.arguments import check_arguments
-from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentCreate
-from headrace.schema.flow import FlowCreate
+from headrace.projects.whereabouts import go_to
 from headrace.schema.schedule import DeploymentScheduleCreate
-from headrace.schema.work_pool import WorkPool
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
 
-VERSION_TYPE = "headrace:simple"
-NO_FLOW_YET = UUID(int=0)
 OUTPUTS = frozenset({"directory", "stdout", "stderr"})
 """What steps give, which later ones may also name without the step's id."""
 
@@ -64,27 +55,6 @@ class Wishes(Struct, kw_only=True):
     enforce_parameter_schema: bool | None = None
 
 
-class Plan(Struct):
-    """A deployment that can be made: checked, its flow loaded. `request` lacks the flow's id only."""
-
-    flow: AnyFlow
-    request: DeploymentCreate
-    pool: WorkPool
-    notes: list[str]
-    push: list[Step]
-    outputs: dict[str, Any]
-
-
-class Deployed(Struct):
-    """A deployment that was made, or made anew."""
-
-    deployment: Deployment
-    flow_name: str
-    pool: WorkPool
-    is_new: bool
-    notes: list[str]
-
-
 def deploy(
     project: Project,
     wanted: Sequence[tuple[Draft, Wishes]],
@@ -95,18 +65,7 @@ def deploy(
     """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
     plans = Planner(project, Pools(administration), log).plan(wanted)
     execution = open_execution()
-    return [_create(plan, administration, execution) for plan in plans]
-
-
-def _create(plan: Plan, administration: Administration, execution: Execution) -> Deployed:
-    try:
-        administration.read_deployment_by_name(plan.flow.name, plan.request.name)
-        is_new = False
-    except ObjectNotFound:
-        is_new = True
-    flow = execution.register_flow(FlowCreate(name=plan.flow.name))
-    made = administration.create_deployment(structs.replace(plan.request, flow_id=flow.id))
-    return Deployed(made, plan.flow.name, plan.pool, is_new, plan.notes)
+    return [make_deployment(plan, administration, execution) for plan in plans]
 
 
 class Planner:
@@ -121,16 +80,15 @@ class Planner:
     def plan(self, wanted: Sequence[tuple[Draft, Wishes]]) -> list[Plan]:
         """The deployments, all of them found right. Raises `ConfigurationError` in one line."""
         steps = [self._read_steps(draft) for draft, _ in wanted]
+        outputs: dict[int, dict[str, Any]] = {}
         plans: dict[int, Plan] = {}
         # Those that wait for nothing come first: what is wrong with them is known before anything is performed.
         for number in sorted(range(len(wanted)), key=lambda number: bool(steps[number]["build"])):
-            plans[number] = self._plan(*wanted[number], steps[number])
-        names = [(plan.flow.name, plan.request.name) for plan in plans.values()]
-        for flow, name in names:
-            if names.count((flow, name)) > 1:
-                raise ConfigurationError(f"Two deployments would be {flow}/{name}: give each a name of its own.")
-        for plan in plans.values():
-            self._perform(plan.push, plan.outputs)
+            outputs[number] = self._perform(steps[number]["build"], {})
+            plans[number] = self._plan(*wanted[number], steps[number]["pull"], outputs[number])
+        refuse_twins([*plans.values()], ConfigurationError)
+        for number in plans:
+            self._perform(steps[number]["push"], outputs[number])
         return [plans[number] for number in range(len(wanted))]
 
     def _read_steps(self, draft: Draft) -> dict[str, list[Step]]:
@@ -156,55 +114,34 @@ class Planner:
             self._done[key] = run_steps(steps, place, outputs)
         return self._done[key]
 
-    def _plan(self, draft: Draft, wishes: Wishes, steps: dict[str, list[Step]]) -> Plan:
-        outputs = self._perform(steps["build"], {})
+    def _plan(self, draft: Draft, wishes: Wishes, pull: list[Step], outputs: dict[str, Any]) -> Plan:
         definition = self._read_definition(draft, outputs)
         name = wishes.name or definition.name
         if not name:
             raise draft.error((), "this deployment has no name: give it one with -n.")
-        if any(character in name for character in FORBIDDEN):
-            signs = " ".join(FORBIDDEN)
-            raise draft.error(("name",), f"a deployment cannot be called {name!r}: none of {signs} may be in its name.")
+        check_name(name, draft.error)
         entrypoint, flow = self._load(draft, wishes.entrypoint or definition.entrypoint, name)
-        place = definition.work_pool
-        schema = describe_parameters(flow.signature)
-        enforced = _first(wishes.enforce_parameter_schema, definition.enforce_parameter_schema, True)
-        parameters = {**(definition.parameters or {}), **wishes.parameters}
         schedules = self._read_schedules(draft, definition, wishes)
-        checker = _Arguments(flow.signature, schema, enforced)
-        checker.check(parameters, _refusal(draft, ("parameters",), said=bool(wishes.parameters)))
-        for number, schedule in enumerate(schedules or []):
-            checker.check(schedule.parameters, _refusal(draft, ("schedules", number, "parameters")))
-        pool_name = wishes.work_pool or (place and place.name) or None
-        refuse = _refusal(draft, ("work_pool", "name"), said=pool_name is None or pool_name == wishes.work_pool)
-        pool = self.pools.find(pool_name, refuse)
-        queue = wishes.work_queue or (place and place.work_queue_name) or None
-        refuse = _refusal(draft, ("work_pool", "work_queue_name"), said=wishes.work_queue is not None)
-        self.pools.check_queue(pool, queue, refuse)
-        version = wishes.version or definition.version or flow.version
-        limit = _read_limit(definition, wishes)
-        request = DeploymentCreate(
-            name=name,
-            flow_id=NO_FLOW_YET,
-            paused=UNSET if definition.paused is None else definition.paused,
-            schedules=schedules,
-            concurrency_limit=limit and limit.limit,
-            concurrency_options=_read_options(limit),
-            enforce_parameter_schema=enforced,
-            parameter_openapi_schema=schema,
-            parameters=parameters,
-            tags=definition.tags or [] if wishes.tags is None else wishes.tags,
-            pull_steps=self._make_pull(draft, steps["pull"], outputs),
-            work_pool_name=pool.name,
-            work_queue_name=queue,
-            description=wishes.description or definition.description or flow.description,
-            version=version,
-            version_info=_tell_version(definition.version_type, version),
+        blueprint = Blueprint(
+            flow=flow,
             entrypoint=entrypoint,
-            job_variables={**((place and place.job_variables) or {}), **wishes.job_variables},
+            name=name,
+            definition=_add_wishes(definition, wishes),
+            schedules=schedules,
+            pull_steps=self._make_pull(draft, pull, outputs),
         )
-        notes = checker.find_gaps(name, parameters, schedules or [])
-        return Plan(flow, request, pool, notes, steps["push"], outputs)
+        pool = definition.work_pool and definition.work_pool.name
+        said: dict[Route, bool] = {
+            ("parameters",): bool(wishes.parameters),
+            ("work_pool", "name"): not (wishes.work_pool or pool) or bool(wishes.work_pool),
+            ("work_pool", "work_queue_name"): wishes.work_queue is not None,
+        }
+
+        def refuse(key: Route, text: str) -> ConfigurationError:
+            """With the place in the file, unless whoever deploys said what is wrong."""
+            return ConfigurationError(f"{text[:1].upper()}{text[1:]}") if said.get(key) else draft.error(key, text)
+
+        return draw_plan(blueprint, self.pools, refuse)
 
     def _read_definition(self, draft: Draft, outputs: dict[str, Any]) -> Definition:
         known = Known(environ=os.environ, outputs=outputs)
@@ -248,7 +185,7 @@ class Planner:
     def _make_pull(self, draft: Draft, pull: list[Step], outputs: dict[str, Any]) -> Steps:
         """The steps as the deployment keeps them: variables and outputs of pull steps are filled in where it runs."""
         if not pull:
-            return [{f"{PREFIX}set_working_directory": {"directory": str(draft.folder or self.project.folder)}}]
+            return go_to(draft.folder or self.project.folder)
         made: Steps = []
         later: set[str] = set()
         for number, step in enumerate(pull):
@@ -263,13 +200,24 @@ class Planner:
         return made
 
 
-def _refusal(draft: Draft, key: Route, *, said: bool = False) -> Callable[[str], ConfigurationError]:
-    """Makes errors of a text: with its place in the file, unless whoever deploys said what is wrong."""
-
-    def refuse(text: str) -> ConfigurationError:
-        return ConfigurationError(f"{text[:1].upper()}{text[1:]}") if said else draft.error(key, text)
-
-    return refuse
+def _add_wishes(definition: Definition, wishes: Wishes) -> Definition:
+    """The definition as whoever deploys has it."""
+    place = definition.work_pool or PoolPlace()
+    enforced = wishes.enforce_parameter_schema
+    return structs.replace(
+        definition,
+        version=wishes.version or definition.version,
+        description=wishes.description or definition.description,
+        tags=definition.tags if wishes.tags is None else wishes.tags,
+        parameters={**(definition.parameters or {}), **wishes.parameters},
+        enforce_parameter_schema=definition.enforce_parameter_schema if enforced is None else enforced,
+        concurrency_limit=_read_limit(definition, wishes),
+        work_pool=PoolPlace(
+            name=wishes.work_pool or place.name,
+            work_queue_name=wishes.work_queue or place.work_queue_name,
+            job_variables={**(place.job_variables or {}), **wishes.job_variables},
+        ),
+    )
 
 
 def _read_limit(definition: Definition, wishes: Wishes) -> Limit | None:
@@ -281,54 +229,3 @@ def _read_limit(definition: Definition, wishes: Wishes) -> Limit | None:
             raise ConfigurationError("A collision strategy goes with a limit: add --concurrency-limit.")
         said = structs.replace(said, collision_strategy=wishes.collision_strategy)
     return said
-
-
-def _read_options(limit: Limit | None) -> ConcurrencyOptions | None:
-    if limit is None or (limit.collision_strategy is None and limit.grace_period_seconds is None):
-        return None
-    return ConcurrencyOptions(
-        collision_strategy=limit.collision_strategy or "ENQUEUE", grace_period_seconds=limit.grace_period_seconds
-    )
-
-
-def _tell_version(kind: str | None, version: str | None) -> dict[str, Any] | None:
-    return {"type": kind or VERSION_TYPE, "version": version} if version else None
-
-
-def _first(*values: bool | None) -> bool:
-    return next(value for value in values if value is not None)
-
-
-class _Arguments:
-    """Checks what runs are to be given; what is missing may still come when a run is asked for."""
-
-    def __init__(self, signature: Signature, schema: dict[str, Any], enforced: bool) -> None:
-        self.signature = signature
-        self.required: list[str] = schema.get("required", [])
-        self.optional = {key: value for key, value in schema.items() if key != "required"}
-        self.enforced = enforced
-
-    def check(self, parameters: dict[str, Any], refuse: Callable[[str], ConfigurationError]) -> None:
-        """Raise what `refuse` makes of a parameter that the flow does not have, or of a value that does not fit."""
-        names = self.signature.names
-        for name in parameters:
-            if name not in names:
-                nearest = get_close_matches(name, names, n=1)
-                has = f"it has {', '.join(names)}." if names else "it has none."
-                advice = f"did you mean {nearest[0]!r}?" if nearest else has
-                raise refuse(f"flow {self.signature.name!r} has no parameter {name!r}; {advice}")
-        if self.enforced:
-            try:
-                check_arguments(self.optional, parameters)
-            except InvalidRequest as error:
-                raise refuse(str(error)) from None
-
-    def find_gaps(
-        self, name: str, parameters: dict[str, Any], schedules: Sequence[DeploymentScheduleCreate]
-    ) -> list[str]:
-        """Notes on schedules whose runs would fail, since nobody gives them what the flow needs."""
-        for schedule in schedules:
-            missing = [each for each in self.required if each not in parameters and each not in schedule.parameters]
-            if missing:
-                return [f"Scheduled runs of {name!r} will lack parameters that the flow needs: {', '.join(missing)}."]
-        return []

@@ -6,14 +6,14 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from headrace.base.errors import ConfigurationError, ObjectNotFound
+from headrace.base.errors import HeadraceError, ObjectNotFound
 from headrace.schema.run import Page
 from headrace.schema.work_pool import DEFAULT_QUEUE, WorkPool
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
 
-Refuse = Callable[[str], ConfigurationError]
+Refuse = Callable[[str], HeadraceError]
 
 
 class Pools:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from contextlib import ExitStack, closing
 from typing import Any, cast
@@ -16,6 +15,7 @@ from headrace.connect import open_administration, open_execution
 from headrace.gateway.administration import Administration
 from headrace.schema.work_pool import WorkPoolCreate
 from headrace.workers.process import ProcessInfrastructure
+from headrace.workers.signals import stopping_at_signals
 from headrace.workers.worker import Worker, WorkerOptions, make_name
 
 log = logging.getLogger("headrace.worker")
@@ -32,6 +32,7 @@ def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, pre
         raise errors.ConfigurationError(
             f"A worker that may execute {options.limit} runs would execute none: --limit 1 or more."
         )
+    assert options.pool is not None
     with ExitStack() as stack:
         # A protocol says nothing of how its implementations end; every one of them closes.
         administration = stack.enter_context(closing(cast("Any", open_administration(settings))))
@@ -44,14 +45,9 @@ def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, pre
 
 def serve(worker: Worker, options: WorkerOptions) -> None:
     """Have the worker at work until a signal comes."""
-
-    def stop(_number: int, _frame: object) -> None:
-        worker.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
     log.info("Worker %r serves the work pool %r. Ctrl-C stops it.", options.name, options.pool)
-    worker.run()
+    with stopping_at_signals(worker.stop):
+        worker.run()
     log.info("Worker %r has stopped.", options.name)
 
 

@@ -1,4 +1,4 @@
-"""The worker: takes runs of a pool that are due, has each executed, and passes on who is to end.
+"""The worker: takes runs of a pool, or of deployments, that are due, has each executed, and passes on who is to end.
 
 One thread decides, from messages: that something has happened, that a run has ended, that it is to stop. Another reads the
 event log, which wakes the first; a third shows that the worker is there. Whatever fails for want of an orchestrator is tried
@@ -55,14 +55,16 @@ SERVERS_OWN = ("HEADRACE_SERVER_API_KEY",)
 
 
 class WorkerOptions(Struct, frozen=True, kw_only=True):
-    """What a worker is told: its pool, the queues of it that it serves (all, if none is named), its name, and limits.
+    """What a worker is told: its name, its pool and the queues of it that it serves (all, if none is named), and limits.
 
-    `limit` is how many runs it executes at once; `once` has it end when all that was due at its start has been executed.
+    Without a pool it serves deployments by their ids. `limit` is how many runs it executes at once; `once` has it end when
+    all that was due at its start has been executed.
     """
 
-    pool: str
     name: str
+    pool: str | None = None
     queues: tuple[str, ...] = ()
+    deployment_ids: tuple[UUID, ...] | None = None
     limit: int | None = None
     once: bool = False
 
@@ -75,7 +77,7 @@ class Running(Struct):
 
 
 class Worker:
-    """Serves a pool, from `run` until `stop`."""
+    """Serves a pool, or deployments, from `run` until `stop`. `leave` is called once, when it is to take no more."""
 
     def __init__(
         self,
@@ -84,8 +86,10 @@ class Worker:
         administration: Administration,
         infrastructure: Infrastructure,
         environ: Mapping[str, str],
+        leave: Callable[[], None] = lambda: None,
     ) -> None:
         self._options = options
+        self._leave = leave
         self._execution = execution
         self._administration = administration
         self._infrastructure = infrastructure
@@ -108,9 +112,12 @@ class Worker:
         self._inbox.put(self._on_stop)
 
     def run(self) -> None:
-        """Serve the pool until told to stop."""
-        beats = threading.Thread(target=self._beat, name="headrace-worker-beat", daemon=True)
-        beats.start()
+        """Serve until told to stop."""
+        if self._options.pool is not None:
+            beats = threading.Thread(
+                target=self._beat, args=(self._options.pool,), name="headrace-worker-beat", daemon=True
+            )
+            beats.start()
         self._news.start()
         try:
             self._serve()
@@ -165,22 +172,25 @@ class Worker:
         return ClaimRequest(
             before=clock.now(),
             limit=room,
-            work_pool_name=self._options.pool,
-            work_queue_names=[*self._options.queues] or None,
+            **self._narrowing(),
             claimant=self._options.name,
             presence=self._execution.presence(),
         )
+
+    def _narrowing(self) -> dict[str, Any]:
+        """Whose runs this worker takes."""
+        options = self._options
+        return {
+            "work_pool_name": options.pool,
+            "work_queue_names": [*options.queues] or None,
+            "deployment_ids": None if options.deployment_ids is None else [*options.deployment_ids],
+        }
 
     def _until_next(self) -> float:
         """Seconds until the next run that is known already is due."""
         now = clock.now()
         coming = self._execution.list_due_flow_runs(
-            DueRequest(
-                before=now + timedelta(seconds=LOOK),
-                limit=AHEAD,
-                work_pool_name=self._options.pool,
-                work_queue_names=[*self._options.queues] or None,
-            )
+            DueRequest(before=now + timedelta(seconds=LOOK), limit=AHEAD, **self._narrowing())
         )
         times = [run.next_scheduled_start_time for run in coming if run.next_scheduled_start_time is not None]
         return min(max((min(times) - now).total_seconds(), 0.01), LOOK) if times else LOOK
@@ -254,6 +264,8 @@ class Worker:
     def _on_stop(self) -> None:
         self._stops += 1
         self._taking = False
+        if self._stops == 1:
+            self._tell(self._leave)
         count = len(self._running)
         if count and self._stops == 1:
             log.warning("Taking no more runs; %d of them are still being executed. Stop once more to end them.", count)
@@ -262,9 +274,9 @@ class Worker:
             for running in self._running.values():
                 running.launched.end()
 
-    def _beat(self) -> None:
+    def _beat(self, pool: str) -> None:
         """Show every so often that the worker is there."""
-        beat = WorkerBeat(work_pool_name=self._options.pool, name=self._options.name, heartbeat_interval_seconds=BEAT)
+        beat = WorkerBeat(work_pool_name=pool, name=self._options.name, heartbeat_interval_seconds=BEAT)
         while True:
             try:
                 self._execution.beat_worker(beat)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,21 +44,6 @@ class Stage:
         swap_session(None)
         self.recorder.before = lambda verb, request: None
         self.session.close()
-
-
-@pytest.fixture
-def quiet_logging() -> Iterator[None]:
-    """Leave logging, and `print`, as they were found."""
-    names = (logs.ROOT, logs.FLOW_RUNS, logs.TASK_RUNS)
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    configured, logs._configured = logs._configured, False  # pyright: ignore[reportPrivateUsage]
-    original_print = builtins.print
-    yield
-    logs._configured = configured  # pyright: ignore[reportPrivateUsage]
-    builtins.print = original_print
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers[:], logger.level, logger.propagate = handlers, level, propagate
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from headrace.engine import live
 from headrace.engine.live import LiveChannel
 from headrace.schema.event import Cursor, EventPage, LoggedEvent
 from headrace.schema.run import FlowRun
-from headrace.schema.state import State, StateType
+from headrace.schema.state import TERMINAL, State, StateType
 
 
 class Log:
@@ -190,3 +190,13 @@ def test_a_closed_channel_watches_nothing(channel: LiveChannel, log: Log) -> Non
     channel.close()
     with channel.watch(uuid7(), lambda: None, 60):
         assert not [thread for thread in threading.enumerate() if thread.name == "headrace-live"]
+
+
+def test_who_waits_for_other_states_is_woken_by_those(channel: LiveChannel, log: Log) -> None:
+    run, ended, cancelled = uuid7(), threading.Event(), threading.Event()
+    with channel.watch(run, ended.set, 60, TERMINAL), channel.watch(run, cancelled.set, 60):
+        log.waiting.wait()
+        log.put(run, StateType.RUNNING)
+        log.put(run, StateType.COMPLETED)
+        assert ended.wait(30)
+    assert not cancelled.is_set()

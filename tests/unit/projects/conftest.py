@@ -13,7 +13,8 @@ from headrace.base.settings import load_settings
 from headrace.connect import open_administration, open_execution
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
-from headrace.projects.deploying import Deployed, Wishes, deploy
+from headrace.projects.blueprints import Deployed
+from headrace.projects.deploying import Wishes, deploy
 from headrace.projects.project_files import choose_drafts, open_project
 from headrace.schema.work_pool import WorkPoolCreate
 

@@ -54,7 +54,8 @@ def test_a_deployment_is_made_as_the_file_says(workshop: Workshop) -> None:
     )
     made = workshop.only()
     deployment = made.deployment
-    assert (made.flow_name, made.is_new, made.pool.name, made.notes) == ("train", True, "local", [])
+    assert made.pool is not None
+    assert (made.full_name, made.is_new, made.pool.name, made.notes) == ("train/daily", True, "local", [])
     assert (deployment.name, deployment.version, deployment.description) == ("daily", "2.0", "Each morning.")
     assert deployment.version_info == {"type": "headrace:mine", "version": "2.0"}
     assert (deployment.tags, deployment.entrypoint, deployment.paused) == (["one", "two"], "flow.py:train", True)

@@ -29,8 +29,12 @@ class Pool:
         self._deployment: Deployment | None = None
 
     def deploy(self, **what: Any) -> Deployment:
+        """Deploy the flow to the pool; as `other`, without one."""
         flow = self.execution.register_flow(FlowCreate(name="etl"))
-        told = DeploymentCreate(name="daily", flow_id=flow.id, work_pool_name=self.name, **what)
+        other = what.pop("other", None)
+        told = DeploymentCreate(
+            name=other or "daily", flow_id=flow.id, work_pool_name=None if other else self.name, **what
+        )
         self._deployment = self.administration.create_deployment(told)
         return self._deployment
 

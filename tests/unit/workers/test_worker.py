@@ -84,13 +84,15 @@ class Outages:
 class Service:
     """A worker at work on a thread."""
 
-    def __init__(self, pool: Pool, **options: Any) -> None:
+    def __init__(self, pool: Pool, /, **options: Any) -> None:
         self.infrastructure = Infrastructure()
         self.outages = Outages(pool.execution)
-        told = WorkerOptions(pool=pool.name, name=options.pop("name", "w"), **options)
+        leave = options.pop("leave", lambda: None)
+        said: dict[str, Any] = {"pool": pool.name, "name": "w", **options}
+        told = WorkerOptions(**said)
         execution = cast("Execution", self.outages)
         environ = {"HEADRACE_SERVER_API_KEY": "secret", "A": "1"}
-        self.worker = Worker(told, execution, pool.administration, self.infrastructure, environ)
+        self.worker = Worker(told, execution, pool.administration, self.infrastructure, environ, leave)
         self.thread = threading.Thread(target=self.worker.run)
 
     def start(self) -> "Service":
@@ -216,7 +218,7 @@ def test_a_worker_that_is_stopped_lets_runs_end_and_stopped_again_ends_them(
     pool: Pool, serve: Callable[..., Service]
 ) -> None:
     pool.run()
-    service = serve()
+    service = serve(limit=1)  # so that the later run is not taken before it hears of the stop
     launch = service.infrastructure.next()
     service.worker.stop()
     later = pool.run()
@@ -263,6 +265,31 @@ def test_a_claim_is_kept_while_nothing_more_can_be_asked(
     assert (launch.id, launch.charge.claim.epoch) == (run.id, 1)
     launch.finish()
     service.end()
+
+
+def test_a_worker_without_a_pool_serves_deployments_and_says_once_that_it_leaves(
+    pool: Pool, serve: Callable[..., Service]
+) -> None:
+    other = pool.run()
+    own = pool.deploy(entrypoint="flows.py:etl", path="/srv", other="served")
+    run = pool.run()
+    left: list[str] = []
+
+    def leave() -> None:
+        left.append("left")
+        raise errors.Unavailable("Nothing answers.")
+
+    service = serve(pool=None, deployment_ids=(own.id,), leave=leave)
+    launch = service.infrastructure.next()
+    assert launch.id == run.id
+    service.worker.stop()
+    service.worker.stop()
+    assert launch.told_to_end.wait(PATIENCE)
+    launch.finish()
+    service.thread.join(PATIENCE)
+    assert left == ["left"]
+    assert pool.state(other.id) is StateType.SCHEDULED
+    assert pool.administration.list_workers(pool.name) == []
 
 
 def test_a_worker_shows_that_it_is_there(pool: Pool, serve: Callable[..., Service]) -> None:

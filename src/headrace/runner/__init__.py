@@ -1,0 +1,1 @@
+"""Runners: where the code of served flows comes from is in `storage`."""
