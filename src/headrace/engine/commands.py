@@ -1,10 +1,11 @@
-"""The five commands a lifecycle yields, and what it is sent for each.
+"""The six commands a lifecycle yields, and what it is sent for each.
 
 A lifecycle is a plain generator: it decides, a driver does. It yields
 
 * `Ask`    something outside that needs an answer; sent the answer, or thrown the error the request raised
 * `Call`   user code; sent an `Outcome`, never thrown anything
 * `Next`   one step of a user's generator; sent an `Outcome`, whose error is `StopIteration` or `StopAsyncIteration` at the end
+* `Give`   an item for whoever iterates over the run; sent an `Outcome`: what they sent, threw, or that they closed it
 * `Sleep`  wait, or be woken; sent an `Outcome` whose value says whether it was woken
 * `Emit`   a fact for the journal; sent nothing
 
@@ -19,6 +20,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from headrace.engine.steps import Steps
 from headrace.schema.fact import Fact
 
 if TYPE_CHECKING:
@@ -69,10 +71,21 @@ class Call(Struct, frozen=True):
 
 
 class Next(Struct, frozen=True):
-    """Takes one item from a user's generator in the run's context. `timeout` is in seconds."""
+    """Takes one step of a user's generator in the run's context: sends it the value, or throws the error into it.
 
-    generator: Any
+    A `GeneratorExit` closes it. `timeout` is in seconds.
+    """
+
+    steps: Steps
+    value: Any = None
+    error: BaseException | None = None
     timeout: float | None = None
+
+
+class Give(Struct, frozen=True):
+    """Hands an item to whoever iterates over the run. The outcome's error is a `GeneratorExit` when they want no more."""
+
+    item: Any
 
 
 class Sleep(Struct, frozen=True):
@@ -89,7 +102,7 @@ class Emit(Struct, frozen=True):
     durable: bool = False
 
 
-Command = Ask | Call | Next | Sleep | Emit
+Command = Ask | Call | Next | Give | Sleep | Emit
 Lifecycle = Generator[Command, Any, T]
 
 
@@ -109,9 +122,16 @@ def call(
     return cast("Outcome", (yield Call(function, args, kwargs, timeout, blocking)))
 
 
-def step(generator: Any, timeout: float | None = None) -> Lifecycle[Outcome]:
-    """Take one item of a user's generator and return how that went."""
-    return cast("Outcome", (yield Next(generator, timeout)))
+def step(
+    steps: Steps, value: Any = None, error: BaseException | None = None, timeout: float | None = None
+) -> Lifecycle[Outcome]:
+    """Take one step of a user's generator and return how that went."""
+    return cast("Outcome", (yield Next(steps, value, error, timeout)))
+
+
+def give(item: Any) -> Lifecycle[Outcome]:
+    """Hand an item to whoever iterates and return what they did."""
+    return cast("Outcome", (yield Give(item)))
 
 
 def sleep(delay: float, wake: UUID | None = None) -> Lifecycle[Outcome]:

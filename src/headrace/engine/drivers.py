@@ -1,15 +1,15 @@
-"""The driver that performs a lifecycle's commands on the calling thread.
+"""The drivers that perform a lifecycle's commands on the calling thread.
 
-Its asynchronous sibling is in `loop.py`, apart, so that programs without a loop never import one.
+Their asynchronous siblings are in `loop.py`, apart, so that programs without a loop never import one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep
+from headrace.engine.commands import Ask, Call, Command, Emit, Give, Lifecycle, Next, Outcome, Sleep
 from headrace.engine.context import RunContext, current
 from headrace.engine.interrupts import call_within
 
@@ -35,7 +35,6 @@ def drive_sync(lifecycle: Lifecycle[T], run: Run) -> T:
 
     User code runs on this thread as well, so its tracebacks, signals and debuggers are what they would be without us.
     """
-    session = run.session
     reply: Any = None
     error: BaseException | None = None
     while True:
@@ -45,19 +44,50 @@ def drive_sync(lifecycle: Lifecycle[T], run: Run) -> T:
             return end.value
         reply = error = None
         try:
-            match command:
-                case Emit():
-                    session.emit(command.fact, command.durable)
-                case Call():
-                    reply = _call(command, run.context)
-                case Ask():
-                    reply = command.request.perform(session)
-                case Sleep():
-                    reply = _sleep(command, session)
-                case _:
-                    reply = _call(Call(next, (command.generator,), None, command.timeout), run.context)
+            reply = _perform(command, run)
         except BaseException as raised:  # an interrupt here belongs to the run: its lifecycle says what becomes of it
             error = raised
+
+
+def drive_items(lifecycle: Lifecycle[T], run: Run, finish: Callable[[T], Any]) -> Generator[Any, Any, Any]:
+    """Like `drive_sync` for a run that gives items: they are this generator's, and so is what is done to it.
+
+    It returns, or raises, what `finish` makes of what the lifecycle returns.
+    """
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            command = lifecycle.send(reply) if error is None else lifecycle.throw(error)
+        except StopIteration as end:
+            return finish(end.value)
+        reply = error = None
+        if isinstance(command, Give):
+            try:
+                reply = Outcome((yield command.item))
+            except BaseException as thrown:
+                reply = Outcome(None, thrown)
+            continue
+        try:
+            reply = _perform(command, run)
+        except BaseException as raised:  # as above
+            error = raised
+
+
+def _perform(command: Command, run: Run) -> Any:
+    match command:
+        case Emit():
+            return run.session.emit(command.fact, command.durable)
+        case Call():
+            return _call(command, run.context)
+        case Ask():
+            return command.request.perform(run.session)
+        case Sleep():
+            return _sleep(command, run.session)
+        case Next():
+            return _call(Call(command.steps.take, (command.value, command.error), None, command.timeout), run.context)
+        case _:
+            raise TypeError("A run that gives items is driven by who takes them.")
 
 
 def _call(command: Call, context: RunContext) -> Outcome:
@@ -94,7 +124,7 @@ def without_driver(error: BaseException) -> BaseException:
     return error
 
 
-_DRIVERS = frozenset({__name__, "headrace.engine.loop", "headrace.engine.interrupts"})
+_DRIVERS = frozenset({__name__, "headrace.engine.loop", "headrace.engine.interrupts", "headrace.engine.steps"})
 
 
 def _sleep(command: Sleep, session: Session) -> Outcome:

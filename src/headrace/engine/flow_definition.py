@@ -6,15 +6,16 @@ import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
 from headrace.engine.context import current
 from headrace.engine.definitions import Hook
-from headrace.engine.drivers import drive_sync
+from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.inputs import Awaited
+from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
@@ -71,6 +72,8 @@ class Flow(Generic[P, R_co]):
     """A function whose calls are flow runs. Made by the `flow` decorator, which documents the options."""
 
     def __init__(self, fn: Callable[P, R_co], **options: Unpack[FlowOptions]) -> None:
+        self._given: Any = fn
+        fn = unwrap_method(fn)
         if not callable(fn):
             raise errors.UsageError(f"@flow needs a function, not {fn!r}.")
         unknown = options.keys() - FlowOptions.__annotations__.keys()
@@ -78,7 +81,7 @@ class Flow(Generic[P, R_co]):
             raise errors.UsageError(f"@flow has no option {min(unknown)!r}.")
         self.options = options
         self.fn = fn
-        self.is_async = inspect.iscoroutinefunction(fn)
+        self.is_async, self.is_generator = is_async(fn), is_generator(fn)
         update_wrapper(self, fn)
         option = options.get
         self.name = option("name") or describe(fn).replace("_", "-")
@@ -139,10 +142,13 @@ class Flow(Generic[P, R_co]):
 
         `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
         must have completed first. Called within another flow it is a subflow. A flow that is a coroutine function returns
-        a coroutine.
+        a coroutine; one that is a generator returns a generator, whose iteration executes the run step by step. The run has
+        completed when the generator is exhausted or closed, and is tried again only as long as no item of it has been given.
         """
         return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
         run = self.begin(self.signature.bind(args, kwargs), wait_for)
+        if self.is_generator:
+            return self._iterate(run, return_state)
         if self.is_async:
             return self._run_async(run, return_state)
         return finish(drive_sync(flow_lifecycle(run), run), return_state)
@@ -168,6 +174,19 @@ class Flow(Generic[P, R_co]):
         from headrace.engine.loop import drive_async
 
         return asyncio.run(drive_async(flow_lifecycle(run), run))
+
+    def _iterate(self, run: RunningFlow, return_state: bool) -> Any:
+        if return_state:
+            raise errors.UsageError(
+                f"Flow {self.name!r} is a generator: what a call gives are its items, so it cannot return a state."
+            )
+        if not self.is_async:
+            items = drive_items(flow_lifecycle(run), run, finish)
+            run.session.iterations.add(items)
+            return items
+        from headrace.engine.loop import drive_items_async
+
+        return drive_items_async(flow_lifecycle(run), run, finish)
 
     async def _run_async(self, run: RunningFlow, return_state: bool) -> Any:
         from headrace.engine.loop import drive_async
@@ -219,13 +238,13 @@ class Flow(Generic[P, R_co]):
 
     def with_options(self, **options: Unpack[FlowOptions]) -> Self:
         """A flow like this one with other options."""
-        return type(self)(self.fn, **{**self.options, **options})
+        return type(self)(self._given, **{**self.options, **options})
 
     def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
         """A flow that is a method is bound like one."""
-        if instance is None:
+        method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
+        if method is None:
             return self
-        method: Callable[..., R_co] = cast("Any", self.fn).__get__(instance, owner)
         return type(self)(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:

@@ -22,6 +22,7 @@ from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, ask, c
 from headrace.engine.flow_run import RunningFlow
 from headrace.engine.hooks import run_hooks
 from headrace.engine.interrupts import DeadlineExceeded
+from headrace.engine.iteration import iterate
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
 from headrace.engine.requests import Propose, StoreResult
@@ -98,12 +99,17 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
     Nobody waits for submitted tasks once the run is interrupted, or late.
     """
     limit = run.flow.timeout_seconds
-    began = clock.monotonic()
-    outcome: Outcome = yield Call(run.function(), timeout=limit)
+    if run.iteration is None:
+        began = clock.monotonic()
+        outcome: Outcome = yield Call(run.function(), timeout=limit)
+        spent = clock.monotonic() - began
+    else:
+        outcome = yield from iterate(run.iteration, run.function(), run.context, limit)
+        spent = run.iteration.spent
     if outcome.interrupt is not None:
         raise outcome.interrupt
     if not isinstance(outcome.error, DeadlineExceeded):
-        left = None if limit is None else max(limit - (clock.monotonic() - began), 0.001)
+        left = None if limit is None else max(limit - spent, 0.001)
         settled = yield from call(run.context.settle, blocking=True, timeout=left)
         if settled.interrupt is not None:
             raise settled.interrupt

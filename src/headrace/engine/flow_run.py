@@ -11,6 +11,7 @@ from headrace.base.names import generate_name
 from headrace.engine.context import FlowContext, RunContext, current_tags
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
+from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.placeholders import announce
@@ -34,7 +35,8 @@ PARAMETER_LIMIT = 512 * 1024
 class RunningFlow:
     """A flow run, from its call to its final state.
 
-    `created` says that the orchestrator knows the run, `ended` is the state it was told to have ended in.
+    `created` says that the orchestrator knows the run, `ended` is the state it was told to have ended in, `iteration` what
+    becomes of its items if it is a generator's.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class RunningFlow:
         self.state: State = State(type=StateType.PENDING)
         self.created = False
         self.ended: State | None = None
+        self.iteration = Iteration(Sink.CALLER) if flow.is_generator else None
         self.awaited = list_awaited(wait_for)
         self.upstream = find_futures([parameters, self.awaited])
         self.parent_task_run_id: UUID | None = None
@@ -150,6 +153,8 @@ class RunningFlow:
     ) -> Propose:
         """The request to enter a state."""
         details = StateDetails(transition_id=uuid7())
+        if kind is StateType.FAILED and self.iteration is not None and self.iteration.handed:
+            details.retriable = False  # its caller has items already and would get them twice
         state = StateCreate(type=kind, name=name, message=message, data=data, state_details=details)
         return Propose(Proposal(flow_run_id=self.id, state=state, epoch=self.epoch))
 
@@ -182,6 +187,8 @@ class ClaimedFlow(RunningFlow):
         self.state = run.state or self.state
         self.created = True
         self._policy = run.empirical_policy
+        if flow.is_generator:
+            self.iteration = Iteration(Sink.NOWHERE)
         session.attempts[run.id] = claim.epoch
 
     def prepare(self) -> None:

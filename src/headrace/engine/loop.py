@@ -1,4 +1,4 @@
-"""The driver that performs a lifecycle's commands in the calling event loop.
+"""The drivers that perform a lifecycle's commands in the calling event loop.
 
 Requests are blocking and short: they run in an executor of our own, which user code cannot fill, and are shielded, so a
 cancelled run still learns what it was answered. The cancellation is then the outcome of the next thing it would wait for.
@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep
+from headrace.engine.commands import Ask, Call, Command, Emit, Give, Lifecycle, Next, Outcome, Sleep
 from headrace.engine.context import RunContext, current
 from headrace.engine.drivers import without_driver
 from headrace.engine.forks import after_fork
@@ -46,7 +46,6 @@ after_fork(_renew_threads)
 
 async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
     """Perform the lifecycle's commands in this loop and return what it returns."""
-    session = run.session
     reply: Any = None
     error: BaseException | None = None
     shield = Shield()
@@ -54,31 +53,71 @@ async def drive_async(lifecycle: Lifecycle[T], run: Run) -> T:
         try:
             command = lifecycle.send(reply) if error is None else lifecycle.throw(error)
         except StopIteration as end:
-            if shield.cancelled is not None:
-                raise shield.cancelled from None
+            shield.release()
             return end.value
         reply = error = None
         try:
-            match command:
-                case Emit():
-                    if command.durable or session.journal.is_full():
-                        await shield.complete(session.emit, command.fact, command.durable)
-                    else:
-                        session.emit(command.fact)
-                case Call():
-                    reply = shield.take() or await _call(command, run.context)
-                case Ask():
-                    reply = await shield.complete(command.request.perform, session)
-                case Sleep():
-                    reply = shield.take() or await _sleep(command, session)
-                case _:
-                    following = Call(_take, (command.generator,), None, command.timeout)
-                    reply = shield.take() or await _call(following, run.context)
+            reply = await _perform(command, run, shield)
         except GeneratorExit:  # nobody will ever go on with this coroutine
             lifecycle.close()
             raise
         except BaseException as raised:
             error = raised
+
+
+async def drive_items_async(
+    lifecycle: Lifecycle[T], run: Run, finish: Callable[[T], object]
+) -> AsyncGenerator[Any, Any]:
+    """Like `drive_async` for a run that gives items: they are this generator's, and so is what is done to it.
+
+    It cannot return anything: `finish` is called with what the lifecycle returns, and may raise.
+    """
+    reply: Any = None
+    error: BaseException | None = None
+    shield = Shield()
+    while True:
+        try:
+            command = lifecycle.send(reply) if error is None else lifecycle.throw(error)
+        except StopIteration as end:
+            shield.release()
+            finish(end.value)
+            return
+        reply = error = None
+        if isinstance(command, Give):
+            try:
+                reply = shield.take() or Outcome((yield command.item))
+            except BaseException as thrown:
+                reply = Outcome(None, thrown)
+            continue
+        try:
+            reply = await _perform(command, run, shield)
+        except GeneratorExit:
+            lifecycle.close()
+            raise
+        except BaseException as raised:
+            error = raised
+
+
+async def _perform(command: Command, run: Run, shield: Shield) -> Any:
+    session = run.session
+    match command:
+        case Emit():
+            if command.durable or session.journal.is_full():
+                await shield.complete(session.emit, command.fact, command.durable)
+            else:
+                session.emit(command.fact)
+            return None
+        case Call():
+            return shield.take() or await _call(command, run.context)
+        case Ask():
+            return await shield.complete(command.request.perform, session)
+        case Sleep():
+            return shield.take() or await _sleep(command, session)
+        case Next():
+            step = Call(command.steps.take, (command.value, command.error), None, command.timeout)
+            return shield.take() or await _call(step, run.context)
+        case _:
+            raise TypeError("A run that gives items is driven by who takes them.")
 
 
 class Shield:
@@ -91,6 +130,11 @@ class Shield:
         """The cancellation that came during a request, as an outcome, once."""
         cancelled, self.cancelled = self.cancelled, None
         return None if cancelled is None else Outcome(None, cancelled)
+
+    def release(self) -> None:
+        """Raise the cancellation that came during the last request, if one did."""
+        if self.cancelled is not None:
+            raise self.cancelled from None
 
     async def complete(self, function: Callable[..., T], *args: Any) -> T:
         """Call the function in our executor and wait for it whatever happens."""
@@ -134,10 +178,6 @@ def _begin(command: Call) -> Any:
 
 async def _finish(value: Any) -> Any:
     return await cast("Any", value) if isinstance(value, Coroutine) else value
-
-
-async def _take(generator: Any) -> Any:
-    return await anext(generator)
 
 
 async def _sleep(command: Sleep, session: Session) -> Outcome:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import sys
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -43,7 +45,8 @@ class Session:
     """One process's way to the orchestrator.
 
     Facts go through the journal; requests go straight, and none overtakes what was emitted before it. `attempts` maps
-    the flow runs this process executes to the epoch it executes them under; `unfinished` holds its task runs.
+    the flow runs this process executes to the epoch it executes them under; `unfinished` holds its task runs, `iterations`
+    the generators that its callers have not exhausted.
     """
 
     def __init__(self, gateway: Execution, settings: Settings) -> None:
@@ -62,6 +65,7 @@ class Session:
         self.results = ResultStore(settings.results_path, settings.home)
         self.inherited = False
         self.unfinished: dict[UUID, Unfinished] = {}
+        self.iterations: weakref.WeakSet[Generator[Any, Any, Any]] = weakref.WeakSet()
         self._flows: dict[str, UUID] = {}
 
     def emit(self, fact: Fact, durable: bool = False) -> None:
@@ -153,6 +157,9 @@ class Session:
 
     def close(self) -> None:
         """Deliver what is left, or spool it, and let go of everything. Task runs that go on beside it end with it."""
+        for items in [*self.iterations]:
+            with contextlib.suppress(Exception):  # told in the run's log; or another thread is just taking an item
+                items.close()
         self.live.close()
         if self.unfinished:
             count = len(self.unfinished)

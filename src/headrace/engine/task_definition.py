@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
 from headrace.base.settings import Settings
 from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoCache
 from headrace.engine.context import current
 from headrace.engine.definitions import Hook
-from headrace.engine.drivers import drive_sync
+from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.forks import after_fork
 from headrace.engine.futures import Future, FutureList
 from headrace.engine.inputs import Awaited, list_awaited
+from headrace.engine.iteration import Iteration, Sink
+from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
@@ -85,6 +87,8 @@ class Task(Generic[P, R_co]):
     """A function whose calls are task runs. Made by the `task` decorator, which documents the options."""
 
     def __init__(self, fn: Callable[P, R_co], **options: Unpack[TaskOptions]) -> None:
+        self._given: Any = fn
+        fn = unwrap_method(fn)
         if not callable(fn):
             raise errors.UsageError(f"@task needs a function, not {fn!r}.")
         unknown = options.keys() - TaskOptions.__annotations__.keys()
@@ -92,7 +96,7 @@ class Task(Generic[P, R_co]):
             raise errors.UsageError(f"@task has no option {min(unknown)!r}.")
         self.options = options
         self.fn = fn
-        self.is_async = inspect.iscoroutinefunction(fn)
+        self.is_async, self.is_generator = is_async(fn), is_generator(fn)
         update_wrapper(self, fn)
         option = options.get
         self.name = option("name") or describe(fn)
@@ -177,10 +181,14 @@ class Task(Generic[P, R_co]):
         """Run the task here and return its value; its exception is raised.
 
         `return_state=True` returns the final state instead and raises nothing; `wait_for=[…]` names futures and states that
-        must have completed first. A task that is a coroutine function returns a coroutine.
+        must have completed first. A task that is a coroutine function returns a coroutine; one that is a generator returns a
+        generator, whose iteration executes the run step by step. The run has completed when the generator is exhausted or
+        closed. It is tried again only as long as no item of it has been given, and what it gives is not cached.
         """
         return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
         run = self.begin(self.signature.bind(args, kwargs), wait_for)
+        if self.is_generator:
+            return self._iterate(run, return_state)
         if self.is_async:
             return self._run_async(run, return_state)
         return finish(drive_sync(task_lifecycle(run), run), return_state)
@@ -191,6 +199,19 @@ class Task(Generic[P, R_co]):
         if self._settled_for is not session.settings:
             self._settle_defaults(session.settings)
         return RunningTask(session, self, parameters, current.get(), wait_for)
+
+    def _iterate(self, run: RunningTask, return_state: bool) -> Any:
+        if return_state:
+            raise errors.UsageError(
+                f"Task {self.name!r} is a generator: what a call gives are its items, so it cannot return a state."
+            )
+        if not self.is_async:
+            items = drive_items(task_lifecycle(run), run, finish)
+            run.session.iterations.add(items)
+            return items
+        from headrace.engine.loop import drive_items_async
+
+        return drive_items_async(task_lifecycle(run), run, finish)
 
     async def _run_async(self, run: RunningTask, return_state: bool) -> Any:
         from headrace.engine.loop import drive_async
@@ -206,13 +227,23 @@ class Task(Generic[P, R_co]):
     ) -> Future[T]: ...
 
     @overload
+    def submit(
+        self: Task[..., Generator[T, Any, Any]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> Future[list[T]]: ...
+
+    @overload
+    def submit(
+        self: Task[..., AsyncGenerator[T, Any]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> Future[list[T]]: ...
+
+    @overload
     def submit(self, *args: Any, return_state: Literal[False] = False, **kwargs: Any) -> Future[R_co]: ...
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task on the flow's task runner and return a future at once.
 
-        Futures among the arguments are waited for before the task begins. `return_state=True` waits for the end and
-        returns the final state; `wait_for=[…]` as for a call.
+        Futures among the arguments are waited for before the task begins. The value of a generator is the list of its items.
+        `return_state=True` waits for the end and returns the final state; `wait_for=[…]` as for a call.
         """
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)
@@ -224,6 +255,8 @@ class Task(Generic[P, R_co]):
     def submit_bound(self, parameters: dict[str, Any], wait_for: Awaited = None) -> Future[Any]:
         """Submit a call whose arguments are bound already."""
         run = self.begin(parameters, wait_for)
+        if self.is_generator:
+            run.iteration = Iteration(Sink.LIST)
         future: Future[Any] = Future(run.id, run.name)
         for fact in run.announce():
             run.session.emit(fact)
@@ -256,6 +289,16 @@ class Task(Generic[P, R_co]):
     ) -> FutureList[T]: ...
 
     @overload
+    def map(
+        self: Task[..., Generator[T, Any, Any]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> FutureList[list[T]]: ...
+
+    @overload
+    def map(
+        self: Task[..., AsyncGenerator[T, Any]], *args: Any, return_state: Literal[False] = False, **kwargs: Any
+    ) -> FutureList[list[T]]: ...
+
+    @overload
     def map(self, *args: Any, return_state: Literal[False] = False, **kwargs: Any) -> FutureList[R_co]: ...
 
     def map(self, *args: Any, **kwargs: Any) -> Any:
@@ -275,7 +318,7 @@ class Task(Generic[P, R_co]):
 
     def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R_co]:
         """A task like this one with other options."""
-        return Task(self.fn, **{**self.options, **options})
+        return Task(self._given, **{**self.options, **options})
 
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
@@ -302,16 +345,16 @@ class Task(Generic[P, R_co]):
 
     def __get__(self, instance: Any, owner: Any = None) -> Task[..., R_co]:
         """A task that is a method is bound like one."""
-        if instance is None:
+        method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
+        if method is None:
             return self
-        method: Callable[..., R_co] = cast("Any", self.fn).__get__(instance, owner)
         return Task(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
 
 
-def finish(state: State, return_state: bool) -> Any:
+def finish(state: State, return_state: bool = False) -> Any:
     """What a call returns: the value or the state. An interrupt goes on to where it was meant for in any case."""
     if isinstance(state.data, BaseException) and not isinstance(state.data, Exception):
         raise state.data

@@ -10,6 +10,7 @@ from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep,
 from headrace.engine.futures import UpstreamFailed
 from headrace.engine.hooks import run_hooks
 from headrace.engine.interrupts import DeadlineExceeded
+from headrace.engine.iteration import iterate
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
 from headrace.engine.requests import FindResult, StoreResult
@@ -43,7 +44,12 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
             yield Emit(run.enter(StateType.RUNNING, RETRYING if run.run_count else "Running"))
             if run.task.running_hooks:
                 yield from run_hooks(run.task.running_hooks, run.task, run.record(), run.state(), run.log)
-            outcome: Outcome = yield Call(function, timeout=run.task.timeout_seconds)
+            if run.iteration is None:
+                outcome: Outcome = yield Call(function, timeout=run.task.timeout_seconds)
+            else:
+                outcome = yield from iterate(
+                    run.iteration, function, run.context, run.task.timeout_seconds, run.remember
+                )
             if outcome.error is None:
                 return (yield from _succeed(run, outcome.value))
             if outcome.interrupt is not None:
@@ -75,7 +81,7 @@ def _prepare(run: RunningTask) -> Lifecycle[State | None]:
         if outcome.error is not None:
             raise outcome.error
         yield Emit(TaskNameFact(run.id, run.name))
-    if task.caches:
+    if run.caches:
         outcome = yield from call(run.compute_cache_key)
         if outcome.interrupt is not None:
             raise outcome.interrupt
@@ -138,7 +144,7 @@ def _complete(run: RunningTask, decided: State) -> Lifecycle[State]:
     name = decided.name or decided.type.capitalize()
     yield Emit(run.enter(decided.type, name, decided.message, record), run.task.durable)
     if isinstance(result, Result) and result.in_memory:
-        run.remember(result)
+        run.remember(result.load())
     return (yield from _finish(run, run.state(decided.message, result)))
 
 
@@ -148,7 +154,7 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
     name = "Failed"
     if isinstance(error, DeadlineExceeded):
         name, error = TIMED_OUT, TaskRunTimeoutError(f"Task run {run.name!r} {error}.")
-    if run.run_count > task.retries:
+    if run.run_count > task.retries or (run.iteration is not None and run.iteration.handed):
         return (yield from _fail(run, error, name))
     if task.retry_condition_fn is not None:
         failed = State(type=StateType.FAILED, name=name, message=describe_error(error), data=error)

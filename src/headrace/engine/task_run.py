@@ -10,9 +10,9 @@ from headrace.base.ids import state_id, uuid7
 from headrace.engine.context import RunContext, TaskContext, current_tags
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
+from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
-from headrace.engine.results import Result
 from headrace.rules.task_policy import refuse_task_run
 from headrace.rules.transitions import NOT_READY, is_terminal
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 
 class RunningTask:
-    """A task run, from its call to its final state. `ended` is that state, with live data, once it has been told."""
+    """A task run, from its call to its final state. `ended` is that state, with live data, once it has been told.
+
+    `iteration` says what becomes of the items if it is a generator's.
+    """
 
     __slots__ = (
         "_storage_key", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "dynamic_key", "ended",
-        "flow_run_id", "id", "name", "ordinal", "parameters", "run_count", "session", "state_name", "state_type", "tags",
-        "task", "timestamp", "upstream",
+        "flow_run_id", "id", "iteration", "name", "ordinal", "parameters", "run_count", "session", "state_name", "state_type",
+        "tags", "task", "timestamp", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class RunningTask:
         self.cache_expiration: int | None = None
         self._storage_key: str | None = None
         self.ended: State | None = None
+        self.iteration = Iteration(Sink.CALLER) if task.is_generator else None
         prints = task.log_prints if task.log_prints is not None else _inherited_prints(session, parent)
         if prints:
             take_over_print()
@@ -200,11 +204,16 @@ class RunningTask:
         """The key under which the value is kept: the task's own, else the cache key, else the run's id."""
         return self._storage_key or self.cache_key or str(self.id)
 
-    def remember(self, result: Result) -> None:
+    @property
+    def caches(self) -> bool:
+        """Whether a value computed before is used again. Items that are given one by one are not kept."""
+        return self.task.caches and (self.iteration is None or self.iteration.sink is not Sink.CALLER)
+
+    def remember(self, value: Any) -> None:
         """Let later calls of the flow know that the value came from here."""
         flow = self.context.flow_run
         if flow is not None:
-            flow.lineage.record(result.load(), self.id)
+            flow.lineage.record(value, self.id)
 
     def function(self) -> Any:
         """The user's function with its arguments, ready to be called."""

@@ -9,6 +9,7 @@ from headrace.testing.scripted import (
     calls,
     emits,
     enters,
+    gives,
     play,
     proposes,
     sleeps,
@@ -17,5 +18,5 @@ from headrace.testing.scripted import (
 
 __all__ = [
     "FrozenClock", "RecordingRun", "RecordingSession", "ScriptMismatch", "Step", "asks", "calls", "emits", "enters",
-    "frozen_clock", "play", "proposes", "sleeps", "takes",
+    "frozen_clock", "gives", "play", "proposes", "sleeps", "takes",
 ]  # fmt: skip

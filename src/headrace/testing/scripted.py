@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct
 
-from headrace.engine.commands import Ask, Call, Command, Emit, Lifecycle, Next, Outcome, Sleep
+from headrace.engine.commands import Ask, Call, Command, Emit, Give, Lifecycle, Next, Outcome, Sleep
 from headrace.engine.requests import Propose
 from headrace.schema.fact import StateFact, TaskStateFact
 
@@ -100,6 +100,10 @@ def show(command: Command) -> str:
             return f"call {name}{'' if timeout is None else f' within {timeout:g} s'}"
         case Sleep(delay=delay):
             return f"sleep {delay:g} s"
+        case Give(item=item):
+            return f"give {item!r}"
+        case Next(error=GeneratorExit()):
+            return "close the generator"
         case _:
             return "take the next item"
 
@@ -191,13 +195,26 @@ def sleeps(delay: float | None = None, woken: bool = False, raises: BaseExceptio
     return Step(text, expects, lambda _: Outcome(woken), raises)
 
 
-def takes(item: Any = None, raises: BaseException | None = None) -> Step:
-    """The next item of a generator is taken."""
+def takes(item: Any = None, raises: BaseException | None = None, timeout: float | None = None, **fields: Any) -> Step:
+    """The next item of a generator is taken; `fields` are what the generator is sent (`value`) or thrown (`error`)."""
 
     def expects(command: Command) -> str | None:
-        return None if isinstance(command, Next) else "no item is taken"
+        if not isinstance(command, Next):
+            return "no item is taken"
+        return _differing(command, {"timeout": timeout, **fields})
 
-    return Step("take the next item", expects, lambda _: Outcome(item), raises)
+    return Step(f"take the next item{_with(fields)}", expects, lambda _: Outcome(item), raises)
+
+
+def gives(item: Any, sends: Any = None, raises: BaseException | None = None) -> Step:
+    """The caller is given this item, and sends something or raises; `GeneratorExit` is what closing raises."""
+
+    def expects(command: Command) -> str | None:
+        if not isinstance(command, Give):
+            return "nothing is given"
+        return _differing(command, {"item": item})
+
+    return Step(f"give {item!r}", expects, lambda _: Outcome(sends), raises)
 
 
 def _nothing(_command: Command) -> None:

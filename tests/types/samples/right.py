@@ -1,6 +1,6 @@
 """Calls as people write them: a type checker has nothing to say, and knows what comes back."""
 
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -24,6 +24,23 @@ async def fetch(url: str) -> bytes:
 @task(cache_policy=INPUTS + TASK_SOURCE, retry_delay_seconds=[1, 2.5], tags=["a"], result_storage=Path("results"))
 def load(path: Path, *, strict: bool = False) -> list[str]:
     return [str(path)] if strict else []
+
+
+@task
+def count(to: int) -> Generator[int, None, str]:
+    yield from range(to)
+    return "done"
+
+
+@flow
+async def stream(to: int) -> AsyncGenerator[int]:
+    for item in count(to):
+        yield item
+
+
+@task
+async def listen() -> AsyncGenerator[bytes]:
+    yield b""
 
 
 @flow(name="train", retries=2, task_runner=ThreadPoolTaskRunner(max_workers=4))
@@ -89,3 +106,11 @@ def of_any_kind(work: Flow[..., int] | Task[..., int]) -> int:
 
 with tags("a", "b") as marked:
     assert_type(marked, set[str])
+
+# generators
+assert_type(count(3), Generator[int, None, str])
+assert_type(count.submit(3), Future[list[int]])
+assert_type(count.submit(3).result(), list[int])
+assert_type(count.map([1, 2]), FutureList[list[int]])
+assert_type(stream(3), AsyncGenerator[int])
+assert_type(listen.submit().result(), list[bytes])

@@ -13,12 +13,13 @@ import pytest
 
 from headrace.base import errors
 from headrace.base.ids import uuid7
-from headrace.engine.commands import Ask, Call, Lifecycle, Outcome, ask, call, emit, sleep, step
+from headrace.engine.commands import Ask, Call, Lifecycle, Outcome, ask, call, emit, give, sleep, step
 from headrace.engine.context import current
 from headrace.engine.drivers import complete, drive_sync, in_thread, without_driver
 from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.loop import drive_async
 from headrace.engine.session import Session
+from headrace.engine.steps import Steps
 from headrace.schema.fact import TaskNameFact
 from headrace.testing import RecordingRun, RecordingSession
 
@@ -175,7 +176,7 @@ def test_user_code_runs_in_the_context_and_nothing_else_does(drive: Drive, run: 
         seen.append((yield from call(current.get, blocking=True)).value)
         seen.append((yield from call(current.get, timeout=60)).value)
         generator = items() if drive is drive_sync else items_in_loop()
-        seen.append((yield from step(generator)).value)
+        seen.append((yield from step(Steps(generator, run.context))).value)
         seen.append(current.get())
 
     drive(lifecycle(), run)
@@ -192,12 +193,24 @@ def test_a_generator_is_taken_item_by_item(drive: Drive, run: RecordingRun) -> N
         raise LookupError("in the middle")
 
     def lifecycle(generator: Any) -> Lifecycle[list[Outcome]]:
-        return [(yield from step(generator)), (yield from step(generator, 60)), (yield from step(generator))]
+        steps = Steps(generator, run.context)
+        return [(yield from step(steps)), (yield from step(steps, timeout=60)), (yield from step(steps))]
 
     first, second, third = drive(lifecycle(items() if drive is drive_sync else items_in_loop()), run)
     assert first.value == 1
     assert isinstance(second.error, LookupError)
     assert isinstance(third.error, (StopIteration, StopAsyncIteration))
+
+
+def test_items_are_given_only_where_somebody_takes_them(drive: Drive, run: RecordingRun) -> None:
+    def lifecycle() -> Lifecycle[str]:
+        try:
+            yield from give(1)
+        except TypeError as error:
+            return str(error)
+        return "they were given"
+
+    assert drive(lifecycle(), run) == "A run that gives items is driven by who takes them."
 
 
 def test_a_wait_ends_by_itself_or_is_woken(drive: Drive, home: object) -> None:

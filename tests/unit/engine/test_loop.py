@@ -18,6 +18,7 @@ from headrace.engine.flow_definition import Flow
 from headrace.engine.loop import beside, drive_async, drive_in_own_loop
 from headrace.engine.runners import ThreadPoolTaskRunner
 from headrace.engine.session import Session
+from headrace.engine.steps import Steps
 from headrace.engine.task_definition import Task
 from headrace.schema.fact import TaskNameFact
 from headrace.testing import RecordingRun, RecordingSession
@@ -114,20 +115,26 @@ def test_a_cancellation_during_a_request_comes_after_its_answer(run: RecordingRu
     assert told[2:] == ["was called"]
 
 
-def take_one() -> Lifecycle[Outcome]:
+def take_one(run: RecordingRun) -> Lifecycle[Outcome]:
     async def items() -> Any:
         yield 1
 
-    return step(items())
+    return step(Steps(items(), run.context))
 
 
-@pytest.mark.parametrize("waits", [lambda: sleep(3600.0), take_one])
-def test_a_cancellation_ends_the_next_wait(run: RecordingRun, waits: Callable[[], Lifecycle[Outcome]]) -> None:
+def sleep_long(run: RecordingRun) -> Lifecycle[Outcome]:
+    return sleep(3600.0)
+
+
+@pytest.mark.parametrize("waits", [sleep_long, take_one])
+def test_a_cancellation_ends_the_next_wait(
+    run: RecordingRun, waits: Callable[[RecordingRun], Lifecycle[Outcome]]
+) -> None:
     slow = Slow()
 
     def lifecycle() -> Lifecycle[Outcome]:
         yield from ask(slow)
-        return (yield from waits())
+        return (yield from waits(run))
 
     async def main() -> Outcome:
         driven = asyncio.create_task(drive_async(lifecycle(), run))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from headrace.base.ids import uuid7
-from headrace.engine.commands import Call, Emit, Lifecycle, Outcome, ask, call, emit, sleep, step
+from headrace.engine.commands import Call, Emit, Lifecycle, Outcome, ask, call, emit, give, sleep, step
 from headrace.engine.requests import FindResult, Propose
+from headrace.engine.steps import Steps
 from headrace.schema.fact import StateFact, TaskNameFact, TaskStateFact
 from headrace.schema.orchestration import Proposal
 from headrace.schema.state import StateCreate, StateType
-from headrace.testing import ScriptMismatch, Step, asks, calls, emits, enters, play, proposes, sleeps, takes
+from headrace.testing import ScriptMismatch, Step, asks, calls, emits, enters, gives, play, proposes, sleeps, takes
 
 RUN = uuid7()
 
@@ -25,6 +26,10 @@ def entering(name: str, message: str | None = None, durable: bool = False) -> Li
 
 def proposal(kind: StateType, message: str | None = None) -> Propose:
     return Propose(Proposal(flow_run_id=RUN, state=StateCreate(type=kind, message=message)))
+
+
+STEPS = Steps((letter for letter in "a"), cast("Any", None))
+"""Of no run: a script says what becomes of them."""
 
 
 def double(x: int) -> int:
@@ -41,7 +46,8 @@ def everything() -> Lifecycle[list[Any]]:
     told.append((yield from call(double, 4)).value)
     told.append((yield from call(double, 4, timeout=3, blocking=True)).value)
     told.append((yield from sleep(1.5)).value)
-    told.append((yield from step(iter("a"))).value)
+    told.append((yield from step(STEPS)).value)
+    told.append((yield from give("an item")).value)
     return told
 
 
@@ -58,11 +64,12 @@ SCRIPT = (
     calls(returns="by script", timeout=3, blocking=True),
     sleeps(1.5, woken=True),
     takes("an item"),
+    gives("an item", sends="thanks"),
 )
 
 
 def test_what_fits_is_played_to_its_end() -> None:
-    assert play(everything(), SCRIPT) == ["found", RUN, 8, "by script", True, "an item"]
+    assert play(everything(), SCRIPT) == ["found", RUN, 8, "by script", True, "an item", "thanks"]
 
 
 def test_what_the_lifecycle_raises_is_raised() -> None:
@@ -88,7 +95,8 @@ def test_a_script_can_raise_at_each_command() -> None:
                 yield from command()
             except KeyboardInterrupt as error:
                 told.append(error)
-        outcomes: list[Outcome] = [(yield from call(double)), (yield from sleep(1)), (yield from step(iter("a")))]
+        outcomes: list[Outcome] = [(yield from call(double)), (yield from sleep(1))]
+        outcomes += [(yield from step(STEPS)), (yield from give(1))]
         return [*told, *(outcome.error for outcome in outcomes)]
 
     stop = KeyboardInterrupt()
@@ -100,8 +108,9 @@ def test_a_script_can_raise_at_each_command() -> None:
         calls(raises=stop),
         sleeps(raises=stop),
         takes(raises=stop),
+        gives(1, raises=stop),
     )
-    assert play(lifecycle(), script) == [stop] * 7
+    assert play(lifecycle(), script) == [stop] * 8
 
 
 def test_what_a_function_raises_is_its_outcome() -> None:
@@ -136,6 +145,9 @@ def test_what_a_function_raises_is_its_outcome() -> None:
         (lambda: call(double), sleeps(), "there is no wait"),
         (lambda: sleep(1), sleeps(2), "delay is 1, not 2"),
         (lambda: sleep(1), takes(), "no item is taken"),
+        (lambda: step(STEPS, "a"), takes(value="b"), "value is 'a', not 'b'"),
+        (lambda: sleep(1), gives(1), "nothing is given"),
+        (lambda: give(1), gives(2), "item is 1, not 2"),
     ],
 )
 def test_where_they_part_is_said(command: Callable[[], Lifecycle[Any]], step: Step, says: str) -> None:
@@ -201,6 +213,8 @@ def twice() -> Lifecycle[None]:
         (calls(returns=3, timeout=1, blocking=True), "call within 1 s, blocking, which returns 3"),
         (sleeps(), "sleep"),
         (takes(), "take the next item"),
+        (takes(value=3), "take the next item with value=3"),
+        (gives("a"), "give 'a'"),
     ],
 )
 def test_steps_say_what_they_expect(step: Step, shown: str) -> None:
@@ -217,5 +231,7 @@ def test_commands_are_shown_in_one_line() -> None:
     )
     assert show(Call(partial(double, 4), timeout=2)) == "call double within 2 s"
     assert show(Call(object())) == "call ?"  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert show(next(step(iter("a")))) == "take the next item"
+    assert show(next(step(STEPS))) == "take the next item"
+    assert show(next(step(STEPS, error=GeneratorExit()))) == "close the generator"
+    assert show(next(give("a"))) == "give 'a'"
     assert show(next(sleep(0.5))) == "sleep 0.5 s"
