@@ -133,8 +133,14 @@ class Execution(Protocol):
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
         """Take slots of all limits named, or none: a lease, or a place in line, first come first served.
 
-        Held slots never exceed a limit. The same `request_id` again returns the lease it already got.
+        Held slots never exceed a limit. The same `request_id` again returns the lease it already got. When slots come
+        free, an event of kind `slots` tells each request in line that may have them. Raises `InvalidRequest` when slots
+        of a rate are asked for and do not fade.
         """
+        ...
+
+    def find_limited(self, names: list[str]) -> list[str]:
+        """Return those of the names that have an active limit, in order."""
         ...
 
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:

@@ -20,6 +20,9 @@ from headrace.storage.texts import storable_json
 FLOW_RUN: Final = "flow-run"
 TASK_RUN: Final = "task-run"
 CUSTOM: Final = "custom"
+SLOTS: Final = "slots"
+"""Somebody who waits for slots, named as the subject, may have them now."""
+
 LATE: Final = "late"
 """States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
 

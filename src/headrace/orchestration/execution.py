@@ -112,6 +112,9 @@ class OrchestratedExecution:
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
         return self._desk.write(lambda unit: slots.acquire_slots(unit, request))
 
+    def find_limited(self, names: list[str]) -> list[str]:
+        return self._desk.read(lambda unit: slots.find_limited(unit, names))
+
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:
         return self._desk.write(lambda unit: slots.renew_slots(unit, lease_id, duration))
 

@@ -132,6 +132,12 @@ class AcquireSlots(Call, frozen=True):
     request: SlotRequest
 
 
+class FindLimited(Call, frozen=True):
+    """`find_limited`"""
+
+    names: list[str]
+
+
 class RenewSlots(Call, frozen=True):
     """`renew_slots`"""
 
@@ -222,6 +228,7 @@ ROUTES: tuple[Route, ...] = (
     Route("list_due_flow_runs", "claims/due", ListDueFlowRuns, list[FlowRun]),
     Route("beat_worker", "workers/beats", BeatWorker, None),
     Route("acquire_slots", "slots", AcquireSlots, SlotGrant),
+    Route("find_limited", "slots/limited", FindLimited, list[str]),
     Route("renew_slots", "slots/renew", RenewSlots, bool),
     Route("release_slots", "slots/release", ReleaseSlots, bool),
     Route("release_held_slots", "slots/release-held", ReleaseHeldSlots, int),

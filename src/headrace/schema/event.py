@@ -20,10 +20,13 @@ class Cursor(Struct, frozen=True, order=True, array_like=True):
 
 
 class LoggedEvent(Wire, kw_only=True):
-    """Something that happened to `subject_id`: the states it entered, in order."""
+    """Something that happened to `subject_id`: the states it entered, in order.
+
+    Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now.
+    """
 
     cursor: Cursor
-    kind: Literal["flow-run", "task-run", "custom"]
+    kind: Literal["flow-run", "task-run", "custom", "slots"]
     subject_id: UUID
     occurred: datetime
     flow_run_id: UUID | None = None
