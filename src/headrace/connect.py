@@ -141,7 +141,13 @@ def _show_errors_in_one_line() -> None:
 
 
 def _show_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    ours = (errors.UsageError, errors.ConfigurationError, errors.DatabaseError, errors.GatewayError)
+    ours = (
+        errors.UsageError,
+        errors.ConfigurationError,
+        errors.DatabaseError,
+        errors.GatewayError,
+        errors.ConcurrencySlotError,
+    )
     if isinstance(error, ours) and not wants_debug():
         sys.stderr.write(f"Error: {error}\n")
     else:

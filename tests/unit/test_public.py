@@ -31,15 +31,19 @@ NAMES = {
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
     ],
+    "headrace.concurrency": ["ConcurrencyLeaseHolder"],
+    "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
+    "headrace.concurrency.sync": ["concurrency", "rate_limit"],
     "headrace.context": [
         "FlowRunContext", "TaskRunContext", "current_flow_run", "current_run", "current_task_run", "tags",
     ],
     "headrace.exceptions": [
-        "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
-        "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema",
-        "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
-        "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun",
-        "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+        "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
+        "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
+        "FlowRunTimeoutError", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError",
+        "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError",
+        "ParameterTypeError", "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError",
+        "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
     ],
     "headrace.flows": ["Flow", "flow"],
     "headrace.futures": ["Future", "FutureList", "as_completed", "wait"],
@@ -56,6 +60,10 @@ INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
 
+PACKAGES = {"concurrency"}
+"""Public modules that have modules of their own."""
+
+
 # names
 
 
@@ -69,7 +77,12 @@ def test_the_names_of_a_public_module_are_these(module: str) -> None:
 def test_every_public_module_is_listed() -> None:
     folder = Path(headrace.__path__[0])
     modules = {path.stem for path in folder.glob("*.py")} - INNER - {"__init__"}
-    assert {f"headrace.{module}" for module in modules} | {"headrace"} == set(NAMES)
+    packages = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        for package in PACKAGES
+        for path in (folder / package).glob("*.py")
+    }
+    assert {f"headrace.{module}" for module in modules} | {"headrace"} | packages == set(NAMES)
 
 
 def test_the_front_door_says_what_it_has() -> None:
