@@ -156,7 +156,13 @@ def show_errors_in_one_line() -> None:
 
 
 def _show_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    ours = (errors.UsageError, errors.ConfigurationError, errors.DatabaseError, errors.GatewayError)
+    ours = (
+        errors.UsageError,
+        errors.ConfigurationError,
+        errors.DatabaseError,
+        errors.GatewayError,
+        errors.ConcurrencySlotError,
+    )
     if isinstance(error, ours) and not wants_debug():
         sys.stderr.write(f"Error: {error}\n")
     else:

@@ -1,7 +1,11 @@
 """Every error Headrace raises; the tree is drawn in `headrace.base.errors`."""
 
 from headrace.base.errors import (
+    AcquireConcurrencySlotTimeoutError,
     CancelledRun,
+    ConcurrencySlotAcquisitionError,
+    ConcurrencySlotError,
+    ConcurrencySlotLost,
     ConfigurationError,
     CrashedRun,
     DatabaseBusy,
@@ -35,8 +39,10 @@ from headrace.base.errors import (
 from headrace.engine.futures import UpstreamFailed
 
 __all__ = [
-    "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
-    "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError",
+    "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
+    "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
+    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
+    "MissingContextError",
     "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError",
     "ParameterTypeError", "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
     "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",

@@ -35,7 +35,7 @@ def test_events_of_one_kind_are_read_past_all_others(execution: Execution, stage
     second = stage.run()
     found: list[UUID] = []
     after = BEGINNING
-    while (page := execution.read_events(after, 1, "flow-run")).cursor != after:
+    while (page := execution.read_events(after, 1, ("flow-run",))).cursor != after:
         found += (event.subject_id for event in page.events)
         after = page.cursor
     assert found == [first.id, second.id]

@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from headrace.base.errors import ObjectNotFound
+from headrace.base.errors import InvalidRequest, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
+from headrace.schema.event import Cursor
 from headrace.schema.orchestration import ConcurrencyLimitCreate, ConcurrencyLimitUpdate, SlotGrant, SlotRequest
 from tests.conformance.conftest import Orchestrations
 from tests.conformance.scenes import Stage
@@ -238,3 +239,97 @@ def test_sixteen_threads_never_hold_more_than_the_limit(
         assert used(administration, "tight") == 3
         for lease in leases:
             assert execution.release_slots(lease)
+
+
+def called(execution: Execution, after: Cursor) -> list[UUID]:
+    """Who has been told since that slots came free for them."""
+    return [event.subject_id for event in execution.read_events(after).events if event.kind == "slots"]
+
+
+def test_who_may_have_what_came_free_is_told(execution: Execution, db: str) -> None:
+    held, other = ask(execution, db), ask(execution, db)
+    first, second = uuid7(), uuid7()
+    ask(execution, db, request=first)
+    ask(execution, db, request=second)
+    begin = execution.last_cursor()
+    assert held.lease_id
+    assert other.lease_id
+    execution.release_slots(held.lease_id)
+    assert called(execution, begin) == [first]
+    execution.release_slots(other.lease_id)
+    assert called(execution, begin) == [first, first, second]
+
+
+def test_nobody_is_told_when_nobody_waits_or_what_came_free_is_not_enough(execution: Execution, db: str) -> None:
+    begin = execution.last_cursor()
+    held, other = ask(execution, db), ask(execution, db)
+    assert held.lease_id
+    assert other.lease_id
+    ask(execution, db, occupy=2)
+    execution.release_slots(held.lease_id)
+    assert called(execution, begin) == []
+
+
+def test_who_leaves_the_line_or_gives_back_in_any_way_calls_the_next(execution: Execution, db: str) -> None:
+    request, first, second, third = uuid7(), uuid7(), uuid7(), uuid7()
+    ask(execution, db, request=request)
+    ask(execution, db, request=first, occupy=2)
+    ask(execution, db, request=second)
+    begin = execution.last_cursor()
+    execution.withdraw_slot_request(first)
+    assert called(execution, begin) == [second]
+    assert ask(execution, db, request=second).lease_id
+    ask(execution, db, request=third)
+    begin = execution.last_cursor()
+    execution.withdraw_slot_request(request)
+    assert called(execution, begin) == [third]
+    begin = execution.last_cursor()
+    execution.release_held_slots([db], 2)
+    assert called(execution, begin) == [third]
+
+
+def test_who_waits_is_told_that_the_limit_is_another(
+    execution: Execution, administration: Administration, db: str
+) -> None:
+    ask(execution, db, occupy=2)
+    waiting = uuid7()
+    ask(execution, db, request=waiting)
+    for change in (
+        lambda: administration.update_concurrency_limit(db, ConcurrencyLimitUpdate(limit=3)),
+        lambda: administration.reset_concurrency_limit(db, []),
+        lambda: administration.delete_concurrency_limit(db),
+    ):
+        begin = execution.last_cursor()
+        change()
+        assert called(execution, begin) == [waiting]
+
+
+def test_only_a_rate_may_be_used_as_one(execution: Execution, administration: Administration, db: str) -> None:
+    administration.create_concurrency_limit(ConcurrencyLimitCreate(name="api", limit=1, slot_decay_per_second=1))
+    assert ask(execution, "api", "free", mode="rate_limit").names == ["api"]
+    with pytest.raises(InvalidRequest, match="Slots of db do not fade: set slot_decay_per_second"):
+        ask(execution, "api", db, mode="rate_limit")
+
+
+def test_which_names_are_limited(execution: Execution, administration: Administration, db: str) -> None:
+    administration.create_concurrency_limit(ConcurrencyLimitCreate(name="off", limit=1, active=False))
+    administration.create_concurrency_limit(ConcurrencyLimitCreate(name="a", limit=0))
+    assert execution.find_limited(["x", db, "off", "a", db]) == ["a", db]
+    assert execution.find_limited([]) == []
+
+
+def test_a_release_and_a_request_at_once_leave_nobody_behind(implementation: Orchestrations) -> None:
+    """Whoever was told to wait either is called, or finds the slot free when it asks again afterwards."""
+    one, two = implementation.open().execution, implementation.open()
+    two.administration.create_concurrency_limit(ConcurrencyLimitCreate(name="db", limit=1))
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(10):
+            lease_id, request = ask(one, "db").lease_id, uuid7()
+            assert lease_id
+            begin = one.last_cursor()
+            released = threads.submit(one.release_slots, lease_id)
+            asked = threads.submit(ask, two.execution, "db", request=request)
+            assert released.result() is True
+            if asked.result().lease_id is None:
+                assert called(one, begin) == [request]
+            two.execution.withdraw_slot_request(request)

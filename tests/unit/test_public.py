@@ -32,6 +32,9 @@ NAMES = {
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
     ],
+    "headrace.concurrency": ["ConcurrencyLeaseHolder"],
+    "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
+    "headrace.concurrency.sync": ["concurrency", "rate_limit"],
     "headrace.context": [
         "FlowRunContext", "TaskRunContext", "current_flow_run", "current_run", "current_task_run", "tags",
     ],
@@ -39,7 +42,8 @@ NAMES = {
         "ConcurrencyLimitConfig", "EntrypointType", "arun_deployment", "aserve", "deploy", "run_deployment", "serve",
     ],
     "headrace.exceptions": [
-        "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
+        "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
+        "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
         "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
         "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
         "ParameterBindError", "ParameterTypeError", "PausedRun", "RunError", "SerializationError", "StaleEpoch",
@@ -67,6 +71,10 @@ FOLDERS = {"headrace.deployments", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 
+PACKAGES = {"concurrency"}
+"""Public modules that have modules of their own."""
+
+
 # names
 
 
@@ -80,7 +88,12 @@ def test_the_names_of_a_public_module_are_these(module: str) -> None:
 def test_every_public_module_is_listed() -> None:
     folder = Path(headrace.__path__[0])
     modules = {path.stem for path in folder.glob("*.py")} - INNER - {"__init__"}
-    assert {f"headrace.{module}" for module in modules} | {"headrace"} | FOLDERS == set(NAMES)
+    packages = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        for package in PACKAGES
+        for path in (folder / package).glob("*.py")
+    }
+    assert {f"headrace.{module}" for module in modules} | {"headrace"} | packages | FOLDERS == set(NAMES)
 
 
 def test_the_front_door_says_what_it_has() -> None:

@@ -25,6 +25,10 @@
     │   ├── FlowRunTimeoutError       also a TimeoutError
     │   ├── FlowRunWaitTimeout        also a TimeoutError
     │   └── TaskRunTimeoutError       also a TimeoutError
+    ├── ConcurrencySlotError          slots of a concurrency limit could not be had, or could not be kept
+    │   ├── ConcurrencySlotAcquisitionError
+    │   │   └── AcquireConcurrencySlotTimeoutError    also a TimeoutError
+    │   └── ConcurrencySlotLost
     └── UsageError                    the flow or task was written or called in a way that cannot work
         ├── MissingContextError
         ├── ParameterBindError        also a TypeError
@@ -151,6 +155,22 @@ class FlowRunWaitTimeout(RunError, TimeoutError):
 
 class TaskRunTimeoutError(RunError, TimeoutError):
     """A task run took longer than its `timeout_seconds`."""
+
+
+class ConcurrencySlotError(HeadraceError):
+    """Slots of a concurrency limit could not be had, or could not be kept."""
+
+
+class ConcurrencySlotAcquisitionError(ConcurrencySlotError):
+    """Slots of a concurrency limit could not be had."""
+
+
+class AcquireConcurrencySlotTimeoutError(ConcurrencySlotAcquisitionError, TimeoutError):
+    """Slots of a concurrency limit were not free in time."""
+
+
+class ConcurrencySlotLost(ConcurrencySlotError):
+    """The lease on slots ran out while they were used: others may have had them meanwhile."""
 
 
 class UsageError(HeadraceError):

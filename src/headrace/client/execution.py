@@ -121,6 +121,9 @@ class RemoteExecution:
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
         return self._call("acquire_slots", calls.AcquireSlots(request))
 
+    def find_limited(self, names: list[str]) -> list[str]:
+        return self._call("find_limited", calls.FindLimited(names))
+
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:
         return self._call("renew_slots", calls.RenewSlots(lease_id, duration))
 
@@ -144,8 +147,8 @@ class RemoteExecution:
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
-        page: EventPage = self._call("read_events", calls.ReadEvents(after, limit, kind))
+    def read_events(self, after: Cursor, limit: int = 500, kinds: tuple[EventKind, ...] = ()) -> EventPage:
+        page: EventPage = self._call("read_events", calls.ReadEvents(after, limit, kinds))
         self._seen.cursor = page.cursor
         return page
 

@@ -89,10 +89,14 @@ class Give(Struct, frozen=True):
 
 
 class Sleep(Struct, frozen=True):
-    """Waits `delay` seconds, less when the flow run `wake` is cancelled."""
+    """Waits `delay` seconds, less when the flow run `wake` is cancelled, or when the request for slots `turn` is called.
+
+    Only the cancellation counts as being woken.
+    """
 
     delay: float
     wake: UUID | None = None
+    turn: UUID | None = None
 
 
 class Emit(Struct, frozen=True):
@@ -134,9 +138,9 @@ def give(item: Any) -> Lifecycle[Outcome]:
     return cast("Outcome", (yield Give(item)))
 
 
-def sleep(delay: float, wake: UUID | None = None) -> Lifecycle[Outcome]:
-    """Wait; the outcome's value is true when woken early, its error is set when interrupted."""
-    return cast("Outcome", (yield Sleep(delay, wake)))
+def sleep(delay: float, wake: UUID | None = None, turn: UUID | None = None) -> Lifecycle[Outcome]:
+    """Wait; the outcome's value is true when `wake` was cancelled, its error is set when interrupted."""
+    return cast("Outcome", (yield Sleep(delay, wake, turn)))
 
 
 def emit(fact: Fact, durable: bool = False) -> Lifecycle[None]:

@@ -122,8 +122,8 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "flow_run", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id", "session",
-        "tags", "task",
+        "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
+        "session", "tags", "task",
     )  # fmt: skip
 
     def __init__(
@@ -149,6 +149,7 @@ class TaskContext:
         self.parent = parent
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
         self.run_count = 0
+        self.held: list[str] = []
 
     @property
     def flow_run_id(self) -> UUID | None:

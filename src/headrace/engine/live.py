@@ -1,4 +1,6 @@
-"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run they wait for."""
+"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run they wait for
+and those who may have the slots they stand in line for.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,19 @@ class Watcher(NamedTuple):
     wake: Callable[[], None]
 
 
+class _Turn:
+    """A request's place in line: whether the log is read for it, whether it was called, and who is to be woken then."""
+
+    __slots__ = ("called", "in_log", "wake")
+
+    def __init__(self) -> None:
+        self.called = False
+        self.in_log = False
+        self.wake: Callable[[], None] | None = None
+
+
 class LiveChannel:
-    """Watches for states of flow runs on behalf of those who wait: that one is cancelled, or has ended.
+    """Watches for states of flow runs (that one is cancelled, or has ended) and for the turns of requests for slots.
 
     A thread reads the log only while somebody watches; waits shorter than half a second are not worth one.
     """
@@ -41,6 +54,9 @@ class LiveChannel:
         self._lock = threading.Lock()
         self._watchers: dict[UUID, list[Watcher]] = {}
         self._unchecked: set[UUID] = set()
+        self._turns: dict[UUID, _Turn] = {}
+        self._in_log = 0
+        self._following = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -73,6 +89,62 @@ class LiveChannel:
                 if not waiting:
                     del self._watchers[flow_run_id]
 
+    def prepare(self, request_id: UUID) -> None:
+        """Let a request for slots be called by this process."""
+        with self._lock:
+            self._turns.setdefault(request_id, _Turn())
+
+    def expect(self, request_id: UUID) -> bool:
+        """Listen in the log for the turn of a request from now on; False if that was so already.
+
+        What was called before this returns may have been missed: ask once more. Without an answer from the log in time
+        one is not called, and asks again when that was advised.
+        """
+        with self._lock:
+            turn = self._turns.setdefault(request_id, _Turn())
+            if turn.in_log or self._closed:
+                return False
+            turn.in_log = True
+            self._in_log += 1
+            self._start()
+        return self._following.wait(_POLL)
+
+    @contextmanager
+    def attend(self, request_id: UUID | None, wake: Callable[[], None]) -> Generator[None]:
+        """Call `wake` when a request is called within the block, or has been called since the last one."""
+        turn = self._turns.get(request_id) if request_id is not None else None
+        if turn is None:
+            yield
+            return
+        with self._lock:
+            turn.wake = wake
+            called = turn.called
+        if called:
+            wake()
+        try:
+            yield
+        finally:
+            with self._lock:
+                turn.wake, turn.called = None, False
+
+    def forget(self, request_id: UUID) -> None:
+        """Listen for the turn of a request no more."""
+        with self._lock:
+            turn = self._turns.pop(request_id, None)
+            if turn is not None:
+                self._in_log -= turn.in_log
+
+    def call(self, request_id: UUID) -> None:
+        """Wake who waits for the turn of a request, or let the next wait end at once."""
+        with self._lock:
+            turn = self._turns.get(request_id)
+            if turn is None:
+                return
+            turn.called = True
+            wake = turn.wake
+        if wake is not None:
+            wake()
+
     def close(self) -> None:
         """Stop reading; nobody is woken any more. A read that waits for the log is not waited for."""
         with self._lock:
@@ -90,11 +162,13 @@ class LiveChannel:
         cursor: Cursor | None = None
         while True:
             with self._lock:
-                if self._closed or not self._watchers:
+                if self._closed or not (self._watchers or self._in_log):
                     self._thread = None
+                    self._following.clear()
                     return
             try:
                 cursor = cursor or self._gateway.last_cursor()
+                self._following.set()
                 self._check()
                 self._gateway.wait_for_events(_POLL)
                 cursor = self._read(cursor)
@@ -117,9 +191,11 @@ class LiveChannel:
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._gateway.read_events(cursor, kind="flow-run")
+            page = self._gateway.read_events(cursor, kinds=("flow-run", "slots"))
             for event in page.events:
-                if event.states:
+                if event.kind == "slots":
+                    self.call(event.subject_id)
+                elif event.states:
                     self._wake(event.subject_id, event.states[-1].type)
             if page.cursor == cursor:
                 return cursor

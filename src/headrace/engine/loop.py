@@ -182,20 +182,22 @@ async def _finish(value: Any) -> Any:
 
 async def _sleep(command: Sleep, session: Session) -> Outcome:
     loop = asyncio.get_running_loop()
-    woken = asyncio.Event()
+    woken: asyncio.Future[bool] = loop.create_future()
 
-    def wake() -> None:
+    def end(cancelled: bool) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(woken.set)
+            loop.call_soon_threadsafe(lambda: woken.done() or woken.set_result(cancelled))
 
     try:
-        with session.watch(command.wake, wake, command.delay):
+        with (
+            session.watch(command.wake, partial(end, True), command.delay),
+            session.live.attend(command.turn, partial(end, False)),
+        ):
             try:
                 async with asyncio.timeout(command.delay):
-                    await woken.wait()
+                    return Outcome(await woken)
             except TimeoutError:
                 return Outcome(False)
-        return Outcome(True)
     except GeneratorExit:
         raise
     except BaseException as error:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
-from headrace.base.errors import HeadraceError
+from headrace.base.errors import GatewayError, HeadraceError
 from headrace.engine.results import Result, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
+from headrace.engine.slots import Lease
 from headrace.schema.flow import FlowCreate
-from headrace.schema.orchestration import Decision, Proposal
+from headrace.schema.orchestration import Decision, Proposal, SlotGrant, SlotRequest
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
 
 log = logging.getLogger("headrace.results")
@@ -109,3 +111,70 @@ class FindResult(Struct, frozen=True):
         if not self.in_memory:
             result.forget()
         return result
+
+
+class Holder(Protocol):
+    """Where a lease is kept as soon as it is granted: whoever asked may have been interrupted meanwhile."""
+
+    lease: Lease | None
+
+
+class TakeSlots(Struct, frozen=True):
+    """Takes slots, or a place in line whose turn the live channel listens for. Once granted they are kept.
+
+    `patient` waits for an orchestrator that cannot be reached.
+    """
+
+    request: SlotRequest
+    holder: Holder
+    patient: bool = True
+
+    def perform(self, session: Session) -> SlotGrant:
+        """Return a lease, or when to ask again."""
+        request = self.request
+        grant = self._ask(session)
+        if grant.lease_id is None and request.queue and session.live.expect(request.request_id):
+            grant = self._ask(session)  # what came free before the log was listened to has called nobody here
+        if grant.lease_id is not None:
+            self.holder.lease = Lease(grant.lease_id, grant.names, request.duration)
+            if grant.names and request.mode == "concurrency":
+                session.slots.hold(self.holder.lease)
+        return grant
+
+    def _ask(self, session: Session) -> SlotGrant:
+        if not self.patient:
+            return session.gateway.acquire_slots(self.request)
+        return session.patiently(lambda: session.gateway.acquire_slots(self.request))
+
+
+class GiveSlotsBack(Struct, frozen=True):
+    """Gives slots back."""
+
+    lease: Lease
+
+    def perform(self, session: Session) -> None:
+        """Do it, or say that they come free by themselves."""
+        session.slots.release(self.lease)
+
+
+class LeaveLine(Struct, frozen=True):
+    """Gives up a place in line, and the slots if they were granted meanwhile."""
+
+    request_id: UUID
+
+    def perform(self, session: Session) -> None:
+        """Do it. Where nobody answers, who does not ask again is forgotten by himself."""
+        with contextlib.suppress(GatewayError):
+            session.gateway.withdraw_slot_request(self.request_id)
+
+
+class FindLimited(Struct, frozen=True):
+    """Finds out which names have a limit."""
+
+    names: list[str]
+
+    def perform(self, session: Session) -> list[str]:
+        """Return those of the names that have one."""
+        limited = session.patiently(lambda: session.gateway.find_limited(self.names))
+        session.slots.note_limited(self.names, limited)
+        return limited

@@ -21,6 +21,8 @@ from headrace.engine.forks import after_fork
 from headrace.engine.journal import MISTAKES, Journal
 from headrace.engine.live import LiveChannel
 from headrace.engine.results import ResultStore
+from headrace.engine.slot_lines import SlotLines
+from headrace.engine.slots import SlotKeeper
 from headrace.engine.spool import Spool
 from headrace.gateway.execution import Execution
 from headrace.schema.fact import Batch, Fact
@@ -62,6 +64,8 @@ class Session:
             settings.outage_limit_seconds,
         )
         self.live = LiveChannel(gateway)
+        self.slots = SlotKeeper(gateway)
+        self.lines = SlotLines(self.live.call)
         self.results = ResultStore(settings.results_path, settings.home)
         self.inherited = False
         self.unfinished: dict[UUID, Unfinished] = {}
@@ -143,11 +147,21 @@ class Session:
             threading.Event().wait(wait)
             pause = min(pause * 2, 5.0)
 
-    def sleep(self, delay: float, wake: UUID | None) -> bool:
-        """Block for `delay` seconds; True when the flow run `wake` was cancelled meanwhile."""
-        woken = threading.Event()
-        with self.watch(wake, woken.set, delay):
-            return woken.wait(delay)
+    def sleep(self, delay: float, wake: UUID | None, turn: UUID | None = None) -> bool:
+        """Block for `delay` seconds, or until the request for slots `turn` is called; True when the flow run `wake` was
+        cancelled meanwhile.
+        """
+        ended = threading.Event()
+        cancelled = False
+
+        def cancel() -> None:
+            nonlocal cancelled
+            cancelled = True
+            ended.set()
+
+        with self.watch(wake, cancel, delay), self.live.attend(turn, ended.set):
+            ended.wait(delay)
+        return cancelled
 
     def watch(
         self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float
@@ -161,6 +175,7 @@ class Session:
             with contextlib.suppress(Exception):  # told in the run's log; or another thread is just taking an item
                 items.close()
         self.live.close()
+        self.slots.close()
         if self.unfinished:
             count = len(self.unfinished)
             log.warning("%d submitted task runs had not ended when their process did: nobody waited for them.", count)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from headrace.base import clock
 from headrace.base.errors import CancelledRun, HeadraceError, TaskRunTimeoutError, UsageError
+from headrace.base.ids import uuid7
 from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep, call
 from headrace.engine.futures import UpstreamFailed
 from headrace.engine.hooks import run_hooks
@@ -13,13 +15,26 @@ from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.iteration import iterate
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
-from headrace.engine.requests import FindResult, StoreResult
+from headrace.engine.requests import FindLimited, FindResult, StoreResult
 from headrace.engine.results import Result, StoredResult
+from headrace.engine.slot_lifecycle import SlotWish, give_slots_back, take_slots
 from headrace.engine.task_run import RunningTask
 from headrace.rules.retries import delay_before
-from headrace.rules.transitions import AWAITING_RETRY, CACHED, NOT_READY, RETRYING, TIMED_OUT, is_terminal
+from headrace.rules.transitions import (
+    AWAITING_RETRY,
+    AWAITING_SLOT,
+    CACHED,
+    NOT_READY,
+    RETRYING,
+    TIMED_OUT,
+    is_terminal,
+)
 from headrace.schema.fact import TaskNameFact
+from headrace.schema.orchestration import SlotRequest
 from headrace.schema.state import State, StateType
+
+SLOT_LEASE = 60.0
+"""Seconds after which the slots of a task run come free whose process died: as long as a dead run may go unnoticed."""
 
 
 def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
@@ -41,6 +56,10 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
                 return (yield from _complete(run, State(type=StateType.COMPLETED, name=CACHED, data=found)))
         function = run.function()
         while True:
+            if run.tags:
+                refusal = yield from _take_slots(run)
+                if refusal is not None:
+                    return refusal
             yield Emit(run.enter(StateType.RUNNING, RETRYING if run.run_count else "Running"))
             if run.task.running_hooks:
                 yield from run_hooks(run.task.running_hooks, run.task, run.record(), run.state(), run.log)
@@ -50,6 +69,8 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
                 outcome = yield from iterate(
                     run.iteration, function, run.context, run.task.timeout_seconds, run.remember
                 )
+            if run.hold.lease is not None:
+                yield from _give_slots_back(run)
             if outcome.error is None:
                 return (yield from _succeed(run, outcome.value))
             if outcome.interrupt is not None:
@@ -58,6 +79,7 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
             if state is not None:
                 return state
     except GeneratorExit:
+        run.hold.drop()
         raise
     except BaseException as raised:
         if run.state_type is None or is_terminal(run.state_type):
@@ -96,7 +118,36 @@ def _prepare(run: RunningTask) -> Lifecycle[State | None]:
     return None
 
 
+def _take_slots(run: RunningTask) -> Lifecycle[State | None]:
+    """Wait for a slot of each limit on the run's tags; a state means that the run was cancelled meanwhile."""
+    names = run.find_limits()
+    limited: list[str] = (yield Ask(FindLimited(names))) if names else []
+    if not limited:
+        return None
+    request = SlotRequest(
+        names=limited, request_id=uuid7(), duration=SLOT_LEASE, holder_type="task_run", holder_id=run.id
+    )
+    try:
+        yield from take_slots(run.hold, SlotWish(request, wake=run.flow_run_id), partial(_say_waiting, run, limited))
+    except CancelledRun:
+        return (yield from _cancel(run, "The flow run was cancelled while the task run waited for a concurrency slot."))
+    run.context.held = limited
+    return None
+
+
+def _say_waiting(run: RunningTask, limits: list[str]) -> Lifecycle[None]:
+    text = f"Waits for a slot of {', '.join(limits)}."
+    run.log.info("Task run w%s", text[1:-1])
+    yield Emit(run.enter(StateType.SCHEDULED, AWAITING_SLOT, text))
+
+
+def _give_slots_back(run: RunningTask) -> Lifecycle[None]:
+    run.context.held = []
+    yield from give_slots_back(run.hold)
+
+
 def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
+    yield from _give_slots_back(run)
     if isinstance(error, Exception):
         return (yield from _fail(run, error))
     return (yield from _crash(run, error))
@@ -177,10 +228,13 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
         if slept.error is not None:
             raise slept.error
         if slept.value:
-            text = "The flow run was cancelled while the task run waited for its retry."
-            yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text), task.durable)
-            return (yield from _finish(run, run.state(text, CancelledRun(text))))
+            return (yield from _cancel(run, "The flow run was cancelled while the task run waited for its retry."))
     return None
+
+
+def _cancel(run: RunningTask, text: str) -> Lifecycle[State]:
+    yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text), run.task.durable)
+    return (yield from _finish(run, run.state(text, CancelledRun(text))))
 
 
 def _fail(run: RunningTask, error: BaseException, name: str = "Failed") -> Lifecycle[State]:

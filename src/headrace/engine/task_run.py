@@ -13,6 +13,8 @@ from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
+from headrace.engine.slot_lifecycle import Hold
+from headrace.rules.slots import TAG_LIMIT
 from headrace.rules.task_policy import refuse_task_run
 from headrace.rules.transitions import NOT_READY, is_terminal
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
@@ -32,8 +34,8 @@ class RunningTask:
 
     __slots__ = (
         "_storage_key", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "dynamic_key", "ended",
-        "flow_run_id", "id", "iteration", "name", "ordinal", "parameters", "run_count", "session", "state_name", "state_type",
-        "tags", "task", "timestamp", "upstream",
+        "flow_run_id", "hold", "id", "iteration", "name", "ordinal", "parameters", "run_count", "session", "state_name",
+        "state_type", "tags", "task", "timestamp", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +75,7 @@ class RunningTask:
         self._storage_key: str | None = None
         self.ended: State | None = None
         self.iteration = Iteration(Sink.CALLER) if task.is_generator else None
+        self.hold = Hold(session)
         prints = task.log_prints if task.log_prints is not None else _inherited_prints(session, parent)
         if prints:
             take_over_print()
@@ -214,6 +217,17 @@ class RunningTask:
         flow = self.context.flow_run
         if flow is not None:
             flow.lineage.record(value, self.id)
+
+    def find_limits(self) -> list[str]:
+        """The limits that its tags may have, but for those of which a task around it holds a slot: it runs in that one."""
+        around: set[str] = set()
+        context = self.context.parent
+        while context is not None:
+            if isinstance(context, TaskContext):
+                around.update(context.held)
+            context = context.parent
+        names = [f"{TAG_LIMIT}{tag}" for tag in self.tags]
+        return self.session.slots.may_be_limited(name for name in names if name not in around)
 
     def function(self) -> Any:
         """The user's function with its arguments, ready to be called."""

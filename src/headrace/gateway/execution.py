@@ -133,8 +133,14 @@ class Execution(Protocol):
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
         """Take slots of all limits named, or none: a lease, or a place in line, first come first served.
 
-        Held slots never exceed a limit. The same `request_id` again returns the lease it already got.
+        Held slots never exceed a limit. The same `request_id` again returns the lease it already got. When slots come
+        free, an event of kind `slots` tells each request in line that may have them. Raises `InvalidRequest` when slots
+        of a rate are asked for and do not fade.
         """
+        ...
+
+    def find_limited(self, names: list[str]) -> list[str]:
+        """Return those of the names that have an active limit, in order."""
         ...
 
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:
@@ -175,11 +181,11 @@ class Execution(Protocol):
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kinds: tuple[EventKind, ...] = ()) -> EventPage:
         """Return the events after the cursor, in order, at most `limit`. No event committed later ever comes before one
         returned already, whatever the order in which transactions commit.
 
-        With `kind` only events of it are returned, out of `limit` that are looked at: a page may be empty although the
+        With `kinds` only events of those are returned, out of `limit` that are looked at: a page may be empty although the
         log goes on. It ends where the page's cursor is the one that was asked for.
         """
         ...

@@ -20,6 +20,9 @@ from headrace.storage.texts import storable_json
 FLOW_RUN: Final = "flow-run"
 TASK_RUN: Final = "task-run"
 CUSTOM: Final = "custom"
+SLOTS: Final = "slots"
+"""Somebody who waits for slots, named as the subject, may have them now."""
+
 LATE: Final = "late"
 """States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
 
@@ -61,12 +64,12 @@ def list_states(unit: Unit, run_id: UUID) -> list[State]:
     return [to_state(run_id, fact) for fact in in_order(facts)]
 
 
-def read_events(unit: Unit, after: Cursor, limit: int, kind: EventKind | None) -> EventPage:
-    """The events after a cursor, in order; of one kind, if it is given."""
+def read_events(unit: Unit, after: Cursor, limit: int, kinds: tuple[EventKind, ...]) -> EventPage:
+    """The events after a cursor, in order; of some kinds, if any are given."""
     rows = unit.fetch(compiled.read_events, transaction=after.transaction, sequence=after.sequence, limit=limit)
     if not rows:
         return EventPage(events=[], cursor=after)
-    wanted = (row for row in rows if (row[2] != LATE if kind is None else row[2] == kind))
+    wanted = (row for row in rows if (row[2] in kinds if kinds else row[2] != LATE))
     events = [_to_event(*row) for row in wanted]
     return EventPage(events=events, cursor=Cursor(rows[-1][0], rows[-1][1]))
 

@@ -112,6 +112,9 @@ class OrchestratedExecution:
     def acquire_slots(self, request: SlotRequest) -> SlotGrant:
         return self._desk.write(lambda unit: slots.acquire_slots(unit, request))
 
+    def find_limited(self, names: list[str]) -> list[str]:
+        return self._desk.read(lambda unit: slots.find_limited(unit, names))
+
     def renew_slots(self, lease_id: UUID, duration: float) -> bool:
         return self._desk.write(lambda unit: slots.renew_slots(unit, lease_id, duration))
 
@@ -134,10 +137,10 @@ class OrchestratedExecution:
 
     # live
 
-    def read_events(self, after: Cursor, limit: int = 500, kind: EventKind | None = None) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kinds: tuple[EventKind, ...] = ()) -> EventPage:
         # Taken before reading, so that what is committed meanwhile ends the next wait at once.
         self._seen.moment = self._desk.database.moment()
-        return self._desk.read(lambda unit: events.read_events(unit, after, limit, kind))
+        return self._desk.read(lambda unit: events.read_events(unit, after, limit, kinds))
 
     def last_cursor(self) -> Cursor:
         self._seen.moment = self._desk.database.moment()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from uuid import UUID
 
+from headrace.base.errors import InvalidRequest
 from headrace.base.ids import uuid7
+from headrace.orchestration.events import SLOTS, append
 from headrace.orchestration.unit import Unit
-from headrace.rules.slots import LATEST, Limit, Wish, decide_slots, faded
+from headrace.rules.slots import LATEST, Limit, Wish, decide_slots, faded, find_served
 from headrace.schema.orchestration import SlotGrant, SlotRequest
 from headrace.schema.wire import decode_json
 from headrace.storage import compiled
+from headrace.storage.database import Statement
 from headrace.storage.rows import LimitRow
 from headrace.storage.texts import storable_json
 
@@ -26,8 +29,11 @@ def acquire_slots(unit: Unit, request: SlotRequest) -> SlotGrant:
     if granted is not None:
         return granted
     _end_expired(unit)
-    rows = [LimitRow._make(values) for values in unit.fetch(compiled.lock_limits, names=sorted(set(request.names)))]
+    rows = _find(unit, compiled.lock_limits, names=sorted(set(request.names)))
     names = [row.name for row in rows]
+    kept = [row.name for row in rows if row.slot_decay_per_second <= 0]
+    if kept and request.mode == "rate_limit":
+        raise InvalidRequest(f"Slots of {', '.join(kept)} do not fade: set slot_decay_per_second to use it as a rate.")
     limits = {row.name: limit for row, limit in zip(rows, _count(unit, rows), strict=True)}
     place = decide_slots(Wish(names, request.occupy), limits, _find_ahead(unit, request, rows, limits))
     if place is None:
@@ -41,6 +47,11 @@ def acquire_slots(unit: Unit, request: SlotRequest) -> SlotGrant:
     return SlotGrant(lease_id=None, names=names, position=place.position, retry_after=place.retry_after)
 
 
+def find_limited(unit: Unit, names: Sequence[str]) -> list[str]:
+    """Those of the names that have an active limit."""
+    return [row.name for row in _find(unit, compiled.find_limits, names=sorted(set(names)))]
+
+
 def renew_slots(unit: Unit, lease_id: UUID, duration: float) -> bool:
     """Let a lease last for `duration` more seconds; False when it has run out."""
     expires = unit.now + int(duration * SECOND)
@@ -51,14 +62,17 @@ def renew_slots(unit: Unit, lease_id: UUID, duration: float) -> bool:
 
 def release_slots(unit: Unit, lease_id: UUID) -> bool:
     """Give slots back; False when the lease had ended."""
+    limits = _find(unit, compiled.lock_leased_limits, lease_ids=[lease_id])
     alive = bool(unit.execute(compiled.end_slot_lease, id=lease_id, now=unit.now))
     unit.execute(compiled.delete_slot_holds, ids=[lease_id])
+    _call_next(unit, limits)
     return alive
 
 
 def release_held_slots(unit: Unit, names: Sequence[str], occupy: int) -> int:
     """Give back leases of nobody known on these limits until as many slots of each are free; return how many leases."""
-    limited = [row[1] for row in unit.fetch(compiled.lock_limits, names=sorted(set(names)))]
+    rows = _find(unit, compiled.lock_limits, names=sorted(set(names)))
+    limited = [row.name for row in rows]
     ended: list[UUID] = []
     for lease_id, occupied in unit.fetch(
         compiled.find_anonymous_slot_leases, names=storable_json(limited), now=unit.now
@@ -68,13 +82,47 @@ def release_held_slots(unit: Unit, names: Sequence[str], occupy: int) -> int:
         ended.append(lease_id)
         occupy -= occupied
     _delete(unit, ended)
+    _call_next(unit, rows)
     return len(ended)
 
 
 def withdraw_slot_request(unit: Unit, request_id: UUID) -> None:
     """Leave the line, and give back the lease if it was granted."""
+    granted = [row[0] for row in unit.fetch(compiled.find_slot_lease, request_id=request_id)]
+    if granted:
+        limits = _find(unit, compiled.lock_leased_limits, lease_ids=granted)
+    else:
+        limits = _find(unit, compiled.lock_awaited_limits, request_id=request_id)
     unit.execute(compiled.leave_line, request_id=request_id)
-    _delete(unit, [row[0] for row in unit.fetch(compiled.find_slot_lease, request_id=request_id)])
+    _delete(unit, granted)
+    _call_next(unit, limits)
+
+
+def call_waiting(unit: Unit, limit_ids: Sequence[UUID]) -> None:
+    """Have everybody who waits before these limits ask again: what the limits allow is changing."""
+    line = unit.fetch(compiled.find_line, limit_ids=list(limit_ids), since=unit.now - SILENCE)
+    _call(unit, list(dict.fromkeys(row[0] for row in line)))
+
+
+def _call_next(unit: Unit, rows: Sequence[LimitRow]) -> None:
+    """Tell those who may have slots now, after some of these limits were given back.
+
+    The limits are locked: whoever is just being told to wait has been told, and stands in line.
+    """
+    line = _find_line(unit, [row.id for row in rows]) if rows else {}
+    if line:
+        limits = {row.name: limit for row, limit in zip(rows, _count(unit, rows), strict=True)}
+        _add_others(unit, line.values(), limits)
+        _call(unit, find_served(line, limits))
+
+
+def _call(unit: Unit, request_ids: Sequence[UUID]) -> None:
+    append(unit, [(SLOTS, request_id, None, unit.now, "{}") for request_id in request_ids])
+
+
+def _find(unit: Unit, statement: Statement, **parameters: object) -> list[LimitRow]:
+    """The limits that a statement finds, and holds if its name says so."""
+    return [LimitRow._make(values) for values in unit.fetch(statement, **parameters)]
 
 
 def _find_granted(unit: Unit, request: SlotRequest) -> SlotGrant | None:
@@ -115,15 +163,26 @@ def _find_ahead(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limi
         return []
     ids = [row.id for row in rows]
     unit.execute(compiled.clear_line, limit_ids=ids, since=unit.now - SILENCE)
-    line: dict[UUID, Wish] = {}
-    for request_id, name, occupy in unit.fetch(compiled.find_line, limit_ids=ids, since=unit.now - SILENCE):
-        line[request_id] = Wish([*line[request_id].names, name] if request_id in line else [name], occupy)
+    line = _find_line(unit, ids)
     ahead = list(takewhile(lambda wish: wish is not line.get(request.request_id), line.values()))
-    others = sorted({name for wish in ahead for name in wish.names} - limits.keys())
-    if others:
-        found = [LimitRow._make(values) for values in unit.fetch(compiled.find_limits, names=others)]
-        limits.update(zip([row.name for row in found], _count(unit, found), strict=True))
+    _add_others(unit, ahead, limits)
     return ahead
+
+
+def _find_line(unit: Unit, limit_ids: Sequence[UUID]) -> dict[UUID, Wish]:
+    """Who waits before some limits, in the order of coming, each with all that they wait for."""
+    line: dict[UUID, Wish] = {}
+    for request_id, name, occupy in unit.fetch(compiled.find_line, limit_ids=list(limit_ids), since=unit.now - SILENCE):
+        line[request_id] = Wish([*line[request_id].names, name] if request_id in line else [name], occupy)
+    return line
+
+
+def _add_others(unit: Unit, wishes: Iterable[Wish], limits: dict[str, Limit]) -> None:
+    """Add to the limits those that are waited for besides."""
+    others = sorted({name for wish in wishes for name in wish.names} - limits.keys())
+    if others:
+        found = _find(unit, compiled.find_limits, names=others)
+        limits.update(zip([row.name for row in found], _count(unit, found), strict=True))
 
 
 def _grant(unit: Unit, request: SlotRequest, rows: Sequence[LimitRow], limits: dict[str, Limit]) -> SlotGrant | None:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
+
+TAG_LIMIT = "tag:"
+"""With what the name of a limit begins that is on the task runs of a tag; the tag follows."""
 
 SOONEST, LATEST = 0.05, 10.0
 """The bounds, in seconds, of the advice when to ask again."""
@@ -55,17 +59,29 @@ def decide_slots(wish: Wish, limits: Mapping[str, Limit], ahead: Iterable[Wish])
         if not set(earlier.names) & set(wish.names):
             continue
         position += 1
-        full = _full(earlier, free)
-        for name in full:
-            free[name] = 0
-        if not full:
-            for name in free.keys() & set(earlier.names):
-                free[name] -= earlier.occupy
+        _serve(earlier, free)
     full = _full(wish, free)
     if not full:
         return None
     waits = [_advice(limits[name], wish.occupy) for name in full]
     return Place(position, min(LATEST, max(SOONEST, *waits)))
+
+
+def find_served(line: Mapping[UUID, Wish], limits: Mapping[str, Limit]) -> list[UUID]:
+    """Who of those who wait may be granted slots now, were all of them to ask in the order of their coming."""
+    free = {name: limit.slots - limit.used for name, limit in limits.items()}
+    return [request_id for request_id, wish in line.items() if _serve(wish, free)]
+
+
+def _serve(wish: Wish, free: dict[str, float]) -> bool:
+    """Set slots aside for a wish that can be granted; keep everything that is full for one that cannot."""
+    full = _full(wish, free)
+    for name in full:
+        free[name] = 0
+    if not full:
+        for name in free.keys() & set(wish.names):
+            free[name] -= wish.occupy
+    return not full
 
 
 def _full(wish: Wish, free: Mapping[str, float]) -> list[str]:

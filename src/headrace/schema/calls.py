@@ -132,6 +132,12 @@ class AcquireSlots(Call, frozen=True):
     request: SlotRequest
 
 
+class FindLimited(Call, frozen=True):
+    """`find_limited`"""
+
+    names: list[str]
+
+
 class RenewSlots(Call, frozen=True):
     """`renew_slots`"""
 
@@ -183,7 +189,7 @@ class ReadEvents(Call, frozen=True):
 
     after: Cursor
     limit: int = 500
-    kind: EventKind | None = None
+    kinds: tuple[EventKind, ...] = ()
 
 
 class LastCursor(Call, frozen=True):
@@ -223,6 +229,7 @@ ROUTES: tuple[Route, ...] = (
     Route("list_due_flow_runs", "claims/due", ListDueFlowRuns, list[FlowRun]),
     Route("beat_worker", "workers/beats", BeatWorker, None),
     Route("acquire_slots", "slots", AcquireSlots, SlotGrant),
+    Route("find_limited", "slots/limited", FindLimited, list[str]),
     Route("renew_slots", "slots/renew", RenewSlots, bool),
     Route("release_slots", "slots/release", ReleaseSlots, bool),
     Route("release_held_slots", "slots/release-held", ReleaseHeldSlots, int),

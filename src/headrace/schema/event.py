@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from headrace.schema.state import State
 from headrace.schema.wire import Wire
 
-EventKind = Literal["flow-run", "task-run", "custom"]
+EventKind = Literal["flow-run", "task-run", "custom", "slots"]
 
 
 class Cursor(Struct, frozen=True, order=True, array_like=True):
@@ -22,7 +22,10 @@ class Cursor(Struct, frozen=True, order=True, array_like=True):
 
 
 class LoggedEvent(Wire, kw_only=True):
-    """Something that happened to `subject_id`: the states it entered, in order."""
+    """Something that happened to `subject_id`: the states it entered, in order.
+
+    Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now.
+    """
 
     cursor: Cursor
     kind: EventKind

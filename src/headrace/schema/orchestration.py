@@ -108,7 +108,8 @@ class SlotRequest(Request, kw_only=True):
     """Asks for `occupy` slots of each limit named. Names without a limit are free.
 
     `duration` is the seconds the lease lasts unless renewed; `holder` says who holds it. A request that does not fit
-    waits in line under `request_id`; asking again with the same id keeps its place.
+    waits in line under `request_id`; asking again with the same id keeps its place. `rate_limit` asks of limits whose
+    slots fade, and of no others.
     """
 
     names: list[str]
@@ -118,6 +119,7 @@ class SlotRequest(Request, kw_only=True):
     holder_type: Literal["flow_run", "task_run", "deployment", "process"] = "process"
     holder_id: UUID | None = None
     queue: bool = True
+    mode: Literal["concurrency", "rate_limit"] = "concurrency"
 
 
 class SlotGrant(Wire, kw_only=True):

@@ -47,7 +47,7 @@ class RecordingSession(Session):
         if durable:
             self.durable.append(fact)
 
-    def sleep(self, delay: float, wake: UUID | None) -> bool:
+    def sleep(self, delay: float, wake: UUID | None, turn: UUID | None = None) -> bool:
         """Note a wait."""
         self.waits.append(delay)
         return self.woken

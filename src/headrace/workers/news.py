@@ -56,7 +56,7 @@ class News:
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._execution.read_events(cursor, kind="flow-run")
+            page = self._execution.read_events(cursor, kinds=("flow-run",))
             for event in page.events:
                 if event.states:
                     self._hear(event.subject_id, event.states[-1].type)

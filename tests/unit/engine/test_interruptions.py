@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,12 +15,21 @@ from headrace.engine.commands import Ask, Call, Command, Emit, Lifecycle, Outcom
 from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
-from headrace.engine.requests import CreateFlowRun, FindResult, Propose
+from headrace.engine.requests import (
+    CreateFlowRun,
+    FindLimited,
+    FindResult,
+    GiveSlotsBack,
+    LeaveLine,
+    Propose,
+    TakeSlots,
+)
+from headrace.engine.slots import Lease
 from headrace.engine.task_definition import Task, finish
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.schema.fact import TaskRunFact, TaskStateFact
-from headrace.schema.orchestration import Decision, Verb
+from headrace.schema.orchestration import Decision, SlotGrant, SlotRequest, Verb
 from headrace.schema.run import FlowRun
 from headrace.schema.state import TERMINAL, State, StateType
 from headrace.testing import RecordingSession
@@ -39,6 +49,8 @@ class Performer:
         self.commands: list[Command] = []
         self.facts: list[Any] = []
         self.states: list[State] = []
+        self.asked: list[UUID] = []
+        self.slots: list[UUID] = []
 
     def drive(self, lifecycle: Lifecycle[State]) -> State:
         reply: Any = None
@@ -80,6 +92,16 @@ class Performer:
         match request:
             case FindResult():
                 return None
+            case FindLimited(names=names):
+                return names
+            case TakeSlots(request=request, holder=holder):
+                return self.grant(request, holder)
+            case GiveSlotsBack(lease=lease):
+                self.slots = [held for held in self.slots if held != lease.id]
+                return None
+            case LeaveLine():
+                self.slots.clear()
+                return None
             case CreateFlowRun(run=run):
                 self.states.append(State(type=StateType.PENDING))
                 return FlowRun(id=run.id or uuid7(), flow_id=uuid7(), name=run.name or "")
@@ -87,6 +109,15 @@ class Performer:
                 return self.decide(proposal)
             case _:
                 return kept(request)
+
+    def grant(self, request: SlotRequest, holder: Any) -> SlotGrant:
+        """There is room when it is asked for the second time."""
+        self.asked.append(request.request_id)
+        if self.asked.count(request.request_id) == 1:
+            return SlotGrant(lease_id=None, names=request.names, position=1, retry_after=1.0)
+        self.slots.append(uuid7())
+        holder.lease = Lease(self.slots[-1], request.names, request.duration)
+        return SlotGrant(lease_id=self.slots[-1], names=request.names)
 
     def decide(self, proposal: Any) -> Decision:
         """A failure is tried again once; what has ended stays as it ended."""
@@ -116,6 +147,7 @@ def make_task_run() -> tuple[RunningTask, Lifecycle[State]]:
 
     task = Task(
         work,
+        tags=["db"],
         task_run_name="work on {x}",
         cache_policy=INPUTS,
         result_storage_key="{x}",
@@ -166,6 +198,7 @@ def test_a_task_run_interrupted_at_any_command_ends(home: object, kind: type[Bas
         with pytest.raises(kind) as caught:
             finish(performer.drive(lifecycle), return_state=True)
         assert caught.value is interrupt
+        assert performer.slots == []
         states = [fact.state for fact in performer.facts if isinstance(fact, TaskStateFact)]
         ends = [state.name for state in states if state.type in TERMINAL]
         interrupted = performer.commands[at]

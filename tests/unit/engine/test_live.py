@@ -61,10 +61,10 @@ class Log:
             self.waiting.set()
             return self.changed.wait_for(lambda: len(self.events) > seen or self.closing, timeout)
 
-    def read_events(self, after: Cursor, limit: int = 500, kind: str | None = None) -> EventPage:
+    def read_events(self, after: Cursor, limit: int = 500, kinds: tuple[str, ...] = ()) -> EventPage:
         with self.changed:
             events = self.events[after.sequence : after.sequence + 2]
-        wanted = [event for event in events if kind in {None, event.kind}]
+        wanted = [event for event in events if not kinds or event.kind in kinds]
         return EventPage(events=wanted, cursor=Cursor(0, after.sequence + len(events)))
 
 
@@ -200,3 +200,53 @@ def test_who_waits_for_other_states_is_woken_by_those(channel: LiveChannel, log:
         log.put(run, StateType.COMPLETED)
         assert ended.wait(30)
     assert not cancelled.is_set()
+
+
+# turns
+
+
+def test_a_called_request_is_woken_and_no_other(channel: LiveChannel, log: Log) -> None:
+    request, other, woken, other_woken = uuid7(), uuid7(), threading.Event(), threading.Event()
+    assert channel.expect(request) is True
+    assert channel.expect(request) is False
+    assert channel.expect(other) is True
+    with channel.attend(request, woken.set), channel.attend(other, other_woken.set):
+        log.put(uuid7(), StateType.PENDING, about="slots")
+        log.put(request, StateType.PENDING, about="slots")
+        assert woken.wait(30)
+    assert not other_woken.is_set()
+
+
+def test_a_call_between_two_waits_ends_the_next_at_once(channel: LiveChannel, log: Log) -> None:
+    request, other, woken = uuid7(), uuid7(), threading.Event()
+    channel.expect(request)
+    channel.expect(other)
+    log.put(request, StateType.PENDING, about="slots")
+    with channel.attend(other, woken.set):
+        log.put(other, StateType.PENDING, about="slots")
+        assert woken.wait(30)
+    first, second = threading.Event(), threading.Event()
+    with channel.attend(request, first.set):
+        assert first.is_set()
+    with channel.attend(request, second.set):
+        assert not second.is_set()
+
+
+def test_who_is_not_expected_is_not_called(channel: LiveChannel, log: Log) -> None:
+    request, woken = uuid7(), threading.Event()
+    channel.expect(request)
+    channel.forget(request)
+    channel.forget(request)
+    with channel.attend(request, woken.set), channel.attend(None, woken.set):
+        pass
+    channel.close()
+    assert channel.expect(request) is False
+    assert not woken.is_set()
+
+
+def test_nothing_is_promised_while_the_log_cannot_be_read(
+    channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.001)
+    log.failures = [errors.Unavailable("away")] * 100_000
+    assert channel.expect(uuid7()) is False

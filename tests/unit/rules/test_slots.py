@@ -1,6 +1,8 @@
+from uuid import UUID
+
 import pytest
 
-from headrace.rules.slots import LATEST, SOONEST, Limit, Place, Wish, decide_slots, faded
+from headrace.rules.slots import LATEST, SOONEST, Limit, Place, Wish, decide_slots, faded, find_served
 
 DB, GPU = "db", "gpu"
 
@@ -70,3 +72,11 @@ def test_first_come_first_served(ahead: list[Wish], limits: dict[str, Limit], po
 )
 def test_used_slots_fade(level: float, elapsed: float, decay: float, left: float) -> None:
     assert faded(level, elapsed, decay) == left
+
+
+def test_who_in_the_line_is_served() -> None:
+    line = {UUID(int=1): Wish(["db"], 2), UUID(int=2): Wish(["db", "gpu"], 1), UUID(int=3): Wish(["gpu"], 1)}
+    assert find_served(line, {"db": Limit(2, 0), "gpu": Limit(1, 0)}) == [UUID(int=1), UUID(int=3)]
+    assert find_served(line, {"db": Limit(2, 1), "gpu": Limit(1, 0)}) == [UUID(int=3)]
+    assert find_served(line, {"db": Limit(3, 0), "gpu": Limit(1, 0)}) == [UUID(int=1), UUID(int=2)]
+    assert find_served(line, {}) == [*line]

@@ -12,6 +12,7 @@ from headrace.base.clock import to_datetime
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.administration.office import Office, checked
+from headrace.orchestration.slots import call_waiting
 from headrace.orchestration.unit import Unit
 from headrace.rules.slots import faded
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
@@ -87,6 +88,7 @@ class LimitVerbs(Office):
                 return False
             changed = {**told, "level": _level(row, unit.now), "level_since": unit.now, "updated": unit.now}
             queries.change_limit(unit.connection, unit.workspace_id, row.id, changed)
+            call_waiting(unit, [row.id])
             return True
 
         if not self._desk.write(change):
@@ -99,12 +101,15 @@ class LimitVerbs(Office):
             ended = [lease_id for lease_id, holder in holders if holder not in keep]
             queries.end_leases(unit.connection, unit.workspace_id, ended)
             queries.change_limit(unit.connection, unit.workspace_id, row.id, {"level": 0.0, "level_since": unit.now})
+            call_waiting(unit, [row.id])
 
         self._desk.write(reset)
 
     def delete_concurrency_limit(self, name: str) -> None:
         def delete(unit: Unit) -> None:
-            queries.delete_limit(unit.connection, unit.workspace_id, _require(unit, name).id)
+            limit_id = _require(unit, name).id
+            call_waiting(unit, [limit_id])
+            queries.delete_limit(unit.connection, unit.workspace_id, limit_id)
 
         self._desk.write(delete)
 

@@ -12,7 +12,6 @@ from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, field
 
-from headrace.base.errors import InvalidRequest
 from headrace.base.ids import uuid7
 from headrace.schema.flow import Name
 from headrace.schema.listing import LONGEST_LIST, PlainListing
@@ -200,10 +199,16 @@ def reset_limit(id_or_name: FromPath[str], data: JSONBody[LimitReset], administr
 @post("/api/v2/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_slots(data: JSONBody[Increment], execution: Runs, administration: Office) -> list[TakenLimit]:
     limits = find_limits(data.names, administration)
-    refuse_wrong_mode(data.mode, limits)
     take(
         execution,
-        SlotRequest(names=data.names, request_id=uuid7(), occupy=data.slots, duration=WITHOUT_LEASE, queue=False),
+        SlotRequest(
+            names=data.names,
+            request_id=uuid7(),
+            occupy=data.slots,
+            duration=WITHOUT_LEASE,
+            queue=False,
+            mode=data.mode,
+        ),
     )
     return limits_of(limits)
 
@@ -211,7 +216,6 @@ def take_slots(data: JSONBody[Increment], execution: Runs, administration: Offic
 @post("/api/v2/concurrency_limits/increment-with-lease", status_code=200, **needs(RUN))
 def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, administration: Office) -> TakenSlots:
     limits = find_limits(data.names, administration)
-    refuse_wrong_mode(data.mode, limits)
     request = SlotRequest(
         names=data.names,
         request_id=uuid7(),
@@ -220,6 +224,7 @@ def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, a
         holder_type=data.holder.type if data.holder else "process",
         holder_id=data.holder.id if data.holder else None,
         queue=False,
+        mode=data.mode,
     )
     lease_id = take(execution, request).lease_id
     assert lease_id is not None
@@ -247,13 +252,6 @@ def find_limits(names: list[str], administration: Office) -> list[ConcurrencyLim
     """The limits of these names that there are and that count."""
     found = administration.find_concurrency_limits(names)
     return [limit for limit in found if limit.active]
-
-
-def refuse_wrong_mode(mode: str, limits: list[ConcurrencyLimit]) -> None:
-    """Slots of a rate fade; a limit whose slots do not would be full for ever."""
-    kept = [limit.name for limit in limits if limit.slot_decay_per_second <= 0]
-    if mode == "rate_limit" and kept:
-        raise InvalidRequest(f"Slots of {', '.join(kept)} do not fade: set slot_decay_per_second to use it as a rate.")
 
 
 def take(execution: Runs, request: SlotRequest) -> SlotGrant:

@@ -70,7 +70,7 @@ async def tell(feed: Feed, after: Cursor | None) -> AsyncGenerator[bytes]:
 
 def tell_change(change: Change) -> bytes:
     """One change as a message; a sign of life when nothing happened."""
-    runs = [tell_run(event) for event in change.events if event.kind != "custom"]
+    runs = [tell_run(event) for event in change.events if event.kind in {"flow-run", "task-run"}]
     if runs:
         return write_message("states", change, runs)
     return write_message("commit", change, {}) if change.stirred else b": \n\n"

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import field
 
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
+from headrace.rules.slots import TAG_LIMIT
 from headrace.schema.listing import PlainListing
 from headrace.schema.orchestration import (
     ConcurrencyLimit,
@@ -22,7 +23,6 @@ from headrace.server.gateways import Office, Runs
 from headrace.server.routes.concurrency_limits import WITHOUT_LEASE, TakenLimit, find_limits, limits_of, take
 
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
-PREFIX = "tag:"
 
 
 class TagLimitCreate(Request, kw_only=True):
@@ -55,7 +55,7 @@ class TagReset(Request, kw_only=True):
 
 @post("/api/concurrency_limits/", **needs(EDIT))
 def create_tag_limit(data: JSONBody[TagLimitCreate], administration: Office) -> Response[TagLimit]:
-    name = PREFIX + data.tag
+    name = TAG_LIMIT + data.tag
     try:
         limit = administration.create_concurrency_limit(ConcurrencyLimitCreate(name=name, limit=data.concurrency_limit))
         return Response(to_tag_limit(limit, administration), status_code=201)
@@ -77,28 +77,28 @@ def read_tag_limit_by_tag(tag: FromPath[str], administration: Office) -> TagLimi
 @delete("/api/concurrency_limits/{limit_id:str}", status_code=200, **needs(EDIT))
 def delete_tag_limit(limit_id: FromPath[UUID], administration: Office) -> None:
     limit = to_tag_limit(administration.read_concurrency_limit(str(limit_id)), administration)
-    administration.delete_concurrency_limit(PREFIX + limit.tag)
+    administration.delete_concurrency_limit(TAG_LIMIT + limit.tag)
 
 
 @delete("/api/concurrency_limits/tag/{tag:str}", status_code=200, **needs(EDIT))
 def delete_tag_limit_by_tag(tag: FromPath[str], administration: Office) -> None:
-    administration.delete_concurrency_limit(PREFIX + tag)
+    administration.delete_concurrency_limit(TAG_LIMIT + tag)
 
 
 @post("/api/concurrency_limits/filter", status_code=200, **needs(READ))
 def list_tag_limits(data: JSONBody[PlainListing], administration: Office) -> list[TagLimit]:
-    limits = administration.list_concurrency_limits(data.part, prefix=PREFIX)
+    limits = administration.list_concurrency_limits(data.part, prefix=TAG_LIMIT)
     return [to_tag_limit(limit, administration) for limit in limits]
 
 
 @post("/api/concurrency_limits/tag/{tag:str}/reset", status_code=200, **needs(EDIT))
 def reset_tag_limit(tag: FromPath[str], data: JSONBody[TagReset], administration: Office) -> None:
-    administration.reset_concurrency_limit(PREFIX + tag, data.slot_override or [])
+    administration.reset_concurrency_limit(TAG_LIMIT + tag, data.slot_override or [])
 
 
 @post("/api/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
-    names = [PREFIX + tag for tag in data.names]
+    names = [TAG_LIMIT + tag for tag in data.names]
     # The task run's own id names the request, so asking twice takes one slot and the id is enough to give it back.
     take(
         execution,
@@ -117,23 +117,23 @@ def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Of
 @post("/api/concurrency_limits/decrement", status_code=200, **needs(RUN))
 def give_tag_slots_back(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
     execution.withdraw_slot_request(data.task_run_id)
-    return limits_of(find_limits([PREFIX + tag for tag in data.names], administration))
+    return limits_of(find_limits([TAG_LIMIT + tag for tag in data.names], administration))
 
 
 def read_tag(tag: str, administration: Office) -> TagLimit:
     """The limit on a tag."""
-    return to_tag_limit(administration.read_concurrency_limit(PREFIX + tag), administration)
+    return to_tag_limit(administration.read_concurrency_limit(TAG_LIMIT + tag), administration)
 
 
 def to_tag_limit(limit: ConcurrencyLimit, administration: Office) -> TagLimit:
     """A limit seen as one on a tag. Raises `ObjectNotFound` when it is on something else."""
-    if not limit.name.startswith(PREFIX):
+    if not limit.name.startswith(TAG_LIMIT):
         raise ObjectNotFound(f"The limit {limit.name!r} is on no tag.")
     return TagLimit(
         id=limit.id,
         created=limit.created,
         updated=limit.updated,
-        tag=limit.name.removeprefix(PREFIX),
+        tag=limit.name.removeprefix(TAG_LIMIT),
         concurrency_limit=limit.limit,
         active_slots=administration.list_slot_holders(limit.name),
     )

@@ -33,6 +33,27 @@ def lock_limits(dialect: Dialect) -> Executable:
 
 
 @statement
+def lock_leased_limits(dialect: Dialect) -> Executable:
+    """The active limits that some leases are on, held."""
+    hold = t.slot_holds.c
+    leased = select(hold.limit_id).where(own(t.slot_holds), dialect.among(hold.lease_id, "lease_ids"))
+    return _lock(leased)
+
+
+@statement
+def lock_awaited_limits(_: Dialect) -> Executable:
+    """The active limits that a request waits before, held."""
+    return _lock(select(t.slot_waiters.c.limit_id).where(*has(t.slot_waiters, "request_id")))
+
+
+def _lock(limit_ids: Select[Any]) -> Executable:
+    limit = t.concurrency_limits.c
+    query = select_columns(t.concurrency_limits, LimitRow._fields)
+    active = [own(t.concurrency_limits), limit.id.in_(limit_ids), limit.active.is_(True)]
+    return query.where(*active).order_by(limit.name).with_for_update()
+
+
+@statement
 def count_slots(dialect: Dialect) -> Executable:
     """How many slots of some limits live leases hold, and when the first of those leases ends."""
     hold, lease = t.slot_holds.c, t.slot_leases.c
