@@ -63,9 +63,8 @@ def run_deployment(
         return cast("Any", arun_deployment(name, parameters, **options))
     _check(name, parameters, options)
     session = session_here()
-    patience = _patience(options)
     run = _create(session, name, dict(parameters or {}), options)
-    return await_flow_run(session, run.id, patience)
+    return await_flow_run(session, run.id, _patience(options))
 
 
 async def arun_deployment(
@@ -76,9 +75,8 @@ async def arun_deployment(
 
     _check(name, parameters, options)
     session = await beside(session_here)
-    patience = _patience(options)
     run = await beside(lambda: _create(session, name, dict(parameters or {}), options))
-    return await await_flow_run_in_loop(session, run.id, patience)
+    return await await_flow_run_in_loop(session, run.id, _patience(options))
 
 
 def _check(name: str | UUID, parameters: Any, options: RunOptions) -> None:

@@ -195,7 +195,7 @@ class LiveChannel:
             for event in page.events:
                 if event.kind == "slots":
                     self.call(event.subject_id)
-                elif event.states:
+                else:
                     self._wake(event.subject_id, event.states[-1].type)
             if page.cursor == cursor:
                 return cursor

@@ -1,12 +1,33 @@
 """Calls as people write them: a type checker has nothing to say, and knows what comes back."""
 
 from collections.abc import AsyncGenerator, Coroutine, Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
+from uuid import UUID
 
-from headrace import Flow, State, Task, allow_failure, flow, get_run_logger, quote, tags, task, unmapped
+from headrace import (
+    Flow,
+    State,
+    Task,
+    allow_failure,
+    aserve,
+    deploy,
+    flow,
+    get_run_logger,
+    quote,
+    serve,
+    tags,
+    task,
+    unmapped,
+)
 from headrace.cache_policies import INPUTS, TASK_SOURCE
+from headrace.deployments import arun_deployment, run_deployment
+from headrace.flow_runs import wait_for_flow_run
 from headrace.futures import Future, FutureList, as_completed, wait
+from headrace.runner.storage import GitRepository
+from headrace.schedules import Cron
+from headrace.schema.run import FlowRun
 from headrace.task_runners import ThreadPoolTaskRunner
 from headrace.tasks import exponential_backoff, task_input_hash
 
@@ -89,6 +110,17 @@ assert_type(train.with_options(retries=0)(0.5), float)
 assert_type(task(str.upper)("a"), str)
 assert_type(flow(len)([1]), int)
 
+# deployments
+source = GitRepository("https://example.org/flows", {"access_token": "{{ $TOKEN }}"}, branch="main")
+daily = train.with_options(name="trains").to_deployment("daily", schedule=Cron("@daily"), work_pool_name="local")
+assert_type(flow.from_source(source, "flows.py:train"), Flow[..., Any])
+assert_type(train.deploy("daily", "local", cron="0 6 * * *", interval=[60], parameters={"rate": 0.1}), UUID)
+assert_type(deploy(daily, work_pool_name="local"), list[UUID])
+assert_type(train.serve("daily", interval=timedelta(hours=1), limit=2, pause_on_shutdown=False), None)
+assert_type(serve(daily, limit=1), None)
+assert_type(run_deployment("trains/daily", {"rate": 0.1}, timeout=0, tags=("a",)), FlowRun)
+assert_type(wait_for_flow_run(run_deployment("trains/daily").id, timeout=None), FlowRun)
+
 
 async def main() -> None:
     assert_type(await fetch("a"), bytes)
@@ -96,6 +128,8 @@ async def main() -> None:
     assert_type(await gather(["a"]), int)
     assert_type(await gather(["a"], return_state=True), State)
     assert_type(await fetch.submit("a"), bytes)
+    assert_type(await arun_deployment("trains/daily", scheduled_time=datetime(2030, 1, 1, tzinfo=UTC)), FlowRun)
+    await aserve(daily)
     pending: Coroutine[Any, Any, bytes] = fetch("a")
     await pending
 

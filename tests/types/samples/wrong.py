@@ -46,3 +46,5 @@ task(5)  # expect: Literal[5]
 add.with_options(retires=3)  # expect: "retires"
 train.with_options(log_prints="yes")  # expect: "Literal['yes']"
 ThreadPoolTaskRunner(max_workers="many")  # expect: "Literal['many']"
+train.deploy("daily", crom="@daily")  # expect: "crom"
+train.serve("daily", work_pool_name="local")  # expect: "work_pool_name"

@@ -6,6 +6,7 @@ Each is run as a task and as a flow, on a thread and in a loop; where it says by
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +88,7 @@ class InLoop:
     def __init__(self, generator: AsyncGenerator[Any, Any]) -> None:
         self.generator = generator
         self.runner = asyncio.Runner()
+        weakref.finalize(self, self.runner.close)
 
     def __iter__(self) -> InLoop:
         return self
