@@ -54,6 +54,7 @@ NAMES = {
     ],
     "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
+    "headrace.variables": ["Variable"],
 }  # fmt: skip
 
 INNER = {"__main__", "connect"}

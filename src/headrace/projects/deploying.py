@@ -30,6 +30,7 @@ from headrace.projects.steps.naming import PREFIX, Step, read_step
 from headrace.projects.steps.performing import Place
 from headrace.projects.steps.programs import Log
 from headrace.projects.steps.sequence import run_steps
+from headrace.projects.variables import VariableReader
 from headrace.rules.arguments import check_arguments
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentCreate
 from headrace.schema.flow import FlowCreate
@@ -93,7 +94,7 @@ def deploy(
     log: Log,
 ) -> list[Deployed]:
     """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
-    plans = Planner(project, Pools(administration), log).plan(wanted)
+    plans = Planner(project, Pools(administration), log, VariableReader(lambda: administration)).plan(wanted)
     execution = open_execution()
     return [_create(plan, administration, execution) for plan in plans]
 
@@ -112,10 +113,11 @@ def _create(plan: Plan, administration: Administration, execution: Execution) ->
 class Planner:
     """Finds out for each deployment what is to be made; steps that several share are performed once."""
 
-    def __init__(self, project: Project, pools: Pools, log: Log) -> None:
+    def __init__(self, project: Project, pools: Pools, log: Log, variables: VariableReader) -> None:
         self.project = project
         self.pools = pools
         self.log = log
+        self.variables = variables
         self._done: dict[str, dict[str, Any]] = {}
 
     def plan(self, wanted: Sequence[tuple[Draft, Wishes]]) -> list[Plan]:
@@ -152,7 +154,7 @@ class Planner:
             return outputs
         key = json.dumps([[step.to_document() for step in steps], outputs], default=str)
         if key not in self._done:
-            place = Place(self.project.folder, self.project.folder, self.log)
+            place = Place(self.project.folder, self.project.folder, self.log, self.variables)
             self._done[key] = run_steps(steps, place, outputs)
         return self._done[key]
 
@@ -207,7 +209,7 @@ class Planner:
         return Plan(flow, request, pool, notes, steps["push"], outputs)
 
     def _read_definition(self, draft: Draft, outputs: dict[str, Any]) -> Definition:
-        known = Known(environ=os.environ, outputs=outputs)
+        known = Known(environ=os.environ, variables=self.variables, outputs=outputs)
         filled: dict[str, Any] = {}
         for key, value in draft.value.items():
             if key in {"build", "push", "pull"}:
