@@ -12,7 +12,8 @@ from typing import Any, TypeVar, cast
 
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound, UsageError
 from headrace.connect import open_session
-from headrace.engine.session import current_session, set_opener
+from headrace.engine.here import session_here
+from headrace.engine.session import set_opener
 from headrace.gateway.administration import Administration
 from headrace.schema.variable import Variable as StoredVariable
 from headrace.schema.variable import VariableCreate, VariableUpdate
@@ -91,7 +92,7 @@ class Variable(StoredVariable, kw_only=True):
 
 
 def _administration() -> Administration:
-    return current_session().administration
+    return session_here().administration
 
 
 def _show(stored: StoredVariable) -> Variable:

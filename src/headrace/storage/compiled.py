@@ -179,6 +179,10 @@ beat_workers = Insertion(
     postgresql="INSERT INTO workers (workspace_id, id, work_pool_id, name, last_heartbeat_time, heartbeat_interval, created, updated) SELECT * FROM json_to_recordset($1) AS given(\"workspace_id\" UUID, \"id\" UUID, \"work_pool_id\" UUID, \"name\" TEXT, \"last_heartbeat_time\" BIGINT, \"heartbeat_interval\" DOUBLE PRECISION, \"created\" BIGINT, \"updated\" BIGINT) ON CONFLICT (workspace_id, work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time, heartbeat_interval = excluded.heartbeat_interval, updated = excluded.updated",
     ids=(0, 1, 2),
 )
+change_artifact = Statement(
+    sqlite=Text(sql="UPDATE artifacts SET description=coalesce(?, artifacts.description), data=?, updated=? WHERE artifacts.workspace_id = ? AND artifacts.id = ?", names=("new_description", "new_data", "new_updated", "workspace_id", "id"), jsons=("new_data",)),
+    postgresql=Text(sql="UPDATE artifacts SET description=coalesce($1::VARCHAR, artifacts.description), data=$2, updated=$3::BIGINT WHERE artifacts.workspace_id = $4::UUID AND artifacts.id = $5::UUID", names=("new_description", "new_data", "new_updated", "workspace_id", "id"), jsons=("new_data",)),
+)
 change_flow_run_policy = Statement(
     sqlite=Text(sql="UPDATE flow_runs SET empirical_policy=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ?", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
     postgresql=Text(sql="UPDATE flow_runs SET empirical_policy=$1 WHERE flow_runs.workspace_id = $2::UUID AND flow_runs.id = $3::UUID", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
