@@ -103,7 +103,11 @@ def open_session(*, supervised: bool = False) -> Session:
     settings = load_settings()
     configure_logging(settings)
     execution = open_execution(settings, supervised=supervised)
-    session = Session(execution, structs.replace(settings, spool_path=find_spool(settings)))
+    session = Session(
+        execution,
+        structs.replace(settings, spool_path=find_spool(settings)),
+        lambda: open_administration(settings),
+    )
     session.spool.deliver(session.gateway)
     return session
 

@@ -8,7 +8,16 @@ from headrace.base.errors import InvalidRequest, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
-from headrace.schema.fact import ArtifactFact, Batch, Fact, LogFact, ResultFact, TaskNameFact, TaskRunFact
+from headrace.schema.fact import (
+    ArtifactChangeFact,
+    ArtifactFact,
+    Batch,
+    Fact,
+    LogFact,
+    ResultFact,
+    TaskNameFact,
+    TaskRunFact,
+)
 from headrace.schema.run import (
     ConstantInput,
     FlowRunResult,
@@ -332,3 +341,32 @@ def test_a_background_task_waits_for_its_time(execution: Execution, stage: Stage
     )
     assert (made.next_scheduled_start_time, made.expected_start_time) == (stage.now, stage.now)
     assert (made.labels, made.cache_key, made.state_name) == ({"a": 1}, "c", "Scheduled")
+
+
+# artifacts that change
+
+
+def test_an_artifact_has_what_it_was_given_last(
+    execution: Execution, administration: Administration, stage: Stage
+) -> None:
+    now = stage.clock.now
+    one, other = (ArtifactFact(uuid7(), "p", "progress", "begun", 0.0, now) for _ in range(2))
+    changes = [
+        ArtifactChangeFact(one.id, 10.0, now + 1, "ten"),
+        ArtifactChangeFact(other.id, 5.0, now + 1),
+        ArtifactChangeFact(one.id, 20.0, now + 2),
+        ArtifactChangeFact(uuid7(), 1.0, now + 2),
+    ]
+    stage.deliver(one, other, *changes)
+    found = administration.read_artifact(one.id)
+    assert (found.data, found.description, found.key, found.type) == (20.0, "ten", "p", "progress")
+    assert (administration.read_artifact(other.id).data, administration.read_artifact(other.id).description) == (
+        5.0,
+        "begun",
+    )
+    stage.clock.advance(1)
+    stage.deliver(ArtifactChangeFact(one.id, {"any": [1, "NUL \0"]}, now + 3, "half \ud83d"))
+    found = administration.read_artifact(one.id)
+    assert (found.data, found.description) == ({"any": [1, "NUL \ufffd"]}, "half \ufffd")
+    assert found.updated == stage.now
+    assert administration.read_latest_artifact("p").id == other.id

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 import headrace
-from headrace import Task, artifacts, exceptions, flow, states, task
-from headrace.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from headrace import Task, exceptions, flow, states, task
 from headrace.base import errors
-from headrace.engine.session import swap_session
 from headrace.flows import Flow
-from headrace.schema.fact import ArtifactFact
 from headrace.schema.state import State, StateType
 from headrace.tasks import task_input_hash
-from headrace.testing import RecordingSession, frozen_clock
+from headrace.testing import frozen_clock
 
 NAMES = {
     "headrace": [
         "Flow", "State", "Task", "__version__", "allow_failure", "aserve", "deploy", "flow", "get_run_logger", "quote", "serve",
         "tags", "task", "unmapped",
     ],
-    "headrace.artifacts": ["create_link_artifact", "create_markdown_artifact", "create_table_artifact"],
+    "headrace.artifacts": [
+        "Artifact", "ImageArtifact", "LinkArtifact", "MarkdownArtifact", "ProgressArtifact", "TableArtifact",
+        "acreate_image_artifact", "acreate_link_artifact", "acreate_markdown_artifact", "acreate_progress_artifact",
+        "acreate_table_artifact", "aupdate_progress_artifact", "create_image_artifact", "create_link_artifact",
+        "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
+    ],
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
     ],
@@ -62,6 +61,7 @@ NAMES = {
     ],
     "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
+    "headrace.variables": ["Variable"],
 }  # fmt: skip
 
 INNER = {"__main__", "connect"}
@@ -181,140 +181,3 @@ def test_states_carry_values_and_errors() -> None:
     assert states.Completed().result() is None
     assert states.Failed(data=error).result(raise_on_failure=False) is error
     assert states.Completed(name="Skipped").name == "Skipped"
-
-
-# artifacts
-
-
-@pytest.fixture
-def session(home: object) -> Any:
-    session = RecordingSession()
-    before = swap_session(session)
-    yield session
-    swap_session(before)
-
-
-def left(session: RecordingSession) -> ArtifactFact:
-    (fact,) = session.facts
-    assert isinstance(fact, ArtifactFact)
-    return fact
-
-
-def test_markdown_may_be_indented_like_a_docstring(session: RecordingSession) -> None:
-    rmse = 6.5
-    made = create_markdown_artifact(
-        f"""
-        # Report
-
-        | Region | RMSE |
-        |:-------|-----:|
-        |     NY | {rmse} |
-        """,
-        key="duration-model-report",
-        description="of the model",
-    )
-    fact = left(session)
-    assert (fact.id, fact.type, fact.key, fact.description) == (
-        made,
-        "markdown",
-        "duration-model-report",
-        "of the model",
-    )
-    assert fact.data == "# Report\n\n| Region | RMSE |\n|:-------|-----:|\n|     NY | 6.5 |"
-    assert (fact.flow_run_id, fact.task_run_id) == (None, None)
-
-
-def test_artifacts_belong_to_the_run_that_leaves_them(session: RecordingSession) -> None:
-    from headrace.engine.context import current
-    from headrace.testing import RecordingRun
-
-    run = RecordingRun(session).context
-    token = current.set(run)
-    try:
-        create_link_artifact("https://example.org")
-    finally:
-        current.reset(token)
-    assert left(session).flow_run_id == run.flow_run_id
-
-
-@pytest.mark.parametrize("key", ["a", "report-2", "2021-01"])
-def test_keys_are_letters_digits_and_dashes(key: str, session: RecordingSession) -> None:
-    assert isinstance(create_link_artifact("https://example.org", key=key), UUID)
-    assert left(session).key == key
-
-
-@pytest.mark.parametrize("key", ["", "Report", "my_report", "-a", "a-", "a--b", "a b", "é", "a\n"])
-@pytest.mark.parametrize("create", [create_markdown_artifact, create_table_artifact, create_link_artifact])
-def test_other_keys_are_refused(key: str, create: Callable[..., UUID], session: RecordingSession) -> None:
-    with pytest.raises(errors.UsageError, match="use lower-case letters, digits and dashes"):
-        create([], key=key) if create is create_table_artifact else create("text", key=key)
-    assert not session.facts
-
-
-@pytest.mark.parametrize("field", ["key", "description"])
-def test_keys_and_descriptions_are_texts(field: str, session: RecordingSession) -> None:
-    options: Any = {field: 3}
-    with pytest.raises(errors.UsageError, match=f"An artifact's {field} must be a text, not 3"):
-        create_markdown_artifact("# Report", **options)
-
-
-@pytest.mark.parametrize(
-    ("link", "text", "shown"),
-    [
-        ("https://x.org", None, "[https://x.org](https://x.org)"),
-        ("https://x.org", "the model", "[the model](https://x.org)"),
-    ],
-)
-def test_links_are_shown_by_their_text(link: str, text: str | None, shown: str, session: RecordingSession) -> None:
-    create_link_artifact(link, text)
-    assert left(session).data == shown
-
-
-@pytest.mark.parametrize(
-    ("table", "stored"),
-    [
-        ([{"a": 1, "b": float("nan")}], [{"a": 1, "b": None}]),
-        ([[1, float("inf")], ["x", None]], [[1, None], ["x", None]]),
-        ({"a": [1.5, float("-inf")], "b": (1, 2)}, {"a": [1.5, None], "b": [1, 2]}),
-        ([{"caf\udce9": "half \ud83d"}], [{"caf?": "half ?"}]),
-        ([], []),
-        ({}, {}),
-    ],
-    ids=["rows", "lists", "columns", "no text", "no rows", "no columns"],
-)
-def test_tables_are_rows_or_columns_and_have_no_nan(table: Any, stored: Any, session: RecordingSession) -> None:
-    create_table_artifact(table, "table")
-    assert json.loads(left(session).data) == stored
-
-
-def test_a_markdown_that_is_too_long_is_cut_and_says_so(
-    session: RecordingSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(artifacts, "LIMIT", 10)
-    create_markdown_artifact("0123456789abc")
-    assert left(session).data == "0123456789\n… (cut: 13 characters)"
-
-
-@pytest.mark.parametrize(
-    "table",
-    [[{"n": number} for number in range(100)], [[number] for number in range(100)], {"n": [*range(100)], "m": [1]}],
-    ids=["rows", "lists", "columns"],
-)
-def test_a_table_that_is_too_long_is_cut_by_rows_and_says_so(
-    table: Any, session: RecordingSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(artifacts, "LIMIT", 200)
-    create_table_artifact(table, description="numbers")
-    fact = left(session)
-    kept = json.loads(fact.data)
-    rows = len(kept["n"] if isinstance(kept, dict) else kept)  # pyright: ignore[reportUnknownArgumentType]
-    assert 0 < rows < 100
-    assert len(fact.data) <= 200
-    assert fact.description == f"numbers (cut: {rows} of 100 rows)"
-
-
-def test_a_row_that_is_too_long_leaves_none(session: RecordingSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifacts, "LIMIT", 10)
-    create_table_artifact([{"text": "x" * 100}])
-    fact = left(session)
-    assert (fact.data, fact.description) == ("[]", "(cut: 0 of 1 rows)")

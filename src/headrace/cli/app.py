@@ -26,6 +26,7 @@ NOUNS = {
     "project": "Begin a project with the files that projects had before.",
     "server": "Start and stop the server that shows everything in a browser.",
     "task-run": "List and inspect task runs, and read their logs.",
+    "variable": "Named values that flows and project files read.",
     "work-pool": "Where runs of deployments wait for workers.",
     "work-queue": "The queues of work pools, with their priorities and limits.",
     "worker": "Execute the runs of a work pool.",

@@ -10,6 +10,7 @@ from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
 from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
+from headrace.client.nouns.variables import VariableCalls
 from headrace.client.nouns.work_pools import WorkPoolCalls
 
 
@@ -23,5 +24,6 @@ class RemoteAdministration(
     LimitCalls,
     DeploymentCalls,
     WorkPoolCalls,
+    VariableCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from headrace.base.errors import ConcurrencySlotLost
 from headrace.concurrency import ConcurrencyLeaseHolder
 from headrace.engine.drivers import drive_sync
+from headrace.engine.here import session_here
 from headrace.engine.slot_lifecycle import Hold, give_slots_back, take_slots
-from headrace.engine.slot_requests import make_wish, session_of_run
+from headrace.engine.slot_requests import make_wish
 
 __all__ = ["concurrency", "rate_limit"]
 
@@ -38,7 +39,7 @@ def concurrency(
     wish = make_wish(
         names, occupy, timeout_seconds, strict, duration=lease_duration, max_retries=max_retries, holder=holder
     )
-    hold = Hold(session_of_run())
+    hold = Hold(session_here())
     must_hold = strict if raise_on_lease_renewal_failure is None else raise_on_lease_renewal_failure
     try:
         drive_sync(take_slots(hold, wish), hold)
@@ -56,5 +57,5 @@ def rate_limit(
     """Take `occupy` slots of each limit named, whose slots come back by themselves at `slot_decay_per_second`, waiting
     until there are so many. Raises `InvalidRequest` for a limit whose slots do not; otherwise as `concurrency`.
     """
-    hold = Hold(session_of_run())
+    hold = Hold(session_here())
     drive_sync(take_slots(hold, make_wish(names, occupy, timeout_seconds, strict, mode="rate_limit")), hold)

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,7 @@ from headrace.engine.results import ResultStore
 from headrace.engine.slot_lines import SlotLines
 from headrace.engine.slots import SlotKeeper
 from headrace.engine.spool import Spool
+from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
@@ -51,9 +52,14 @@ class Session:
     the generators that its callers have not exhausted.
     """
 
-    def __init__(self, gateway: Execution, settings: Settings) -> None:
+    def __init__(
+        self, gateway: Execution, settings: Settings, open_administration: Callable[[], Administration] | None = None
+    ) -> None:
         self.gateway = gateway
         self.settings = settings
+        self._open_administration = open_administration
+        self._administration: Administration | None = None
+        self._opening = threading.Lock()
         self.attempts: dict[UUID, int] = {}
         self.spool = Spool(settings.spool_path)
         self.journal = Journal(
@@ -71,6 +77,18 @@ class Session:
         self.unfinished: dict[UUID, Unfinished] = {}
         self.iterations: weakref.WeakSet[Generator[Any, Any, Any]] = weakref.WeakSet()
         self._flows: dict[str, UUID] = {}
+
+    @property
+    def administration(self) -> Administration:
+        """The way to look at things and change them; opened when it is first asked for, and closed with the session."""
+        if self.inherited:
+            return current_session().administration
+        with self._opening:
+            if self._administration is None:
+                if self._open_administration is None:
+                    raise errors.MissingContextError("This session has no way to look at things and change them.")
+                self._administration = self._open_administration()
+            return self._administration
 
     def emit(self, fact: Fact, durable: bool = False) -> None:
         """Journal a fact; with `durable` return only when it is stored.
@@ -183,6 +201,8 @@ class Session:
             _, run = self.unfinished.popitem()
             self.journal.emit(run.abandon())
         self.journal.close()
+        if self._administration is not None:
+            cast("Any", self._administration).close()  # the protocol leaves out how a gateway ends
         self.gateway.close()
 
     def _carry(self, send: Callable[[Batch | None], T]) -> T:

@@ -11,7 +11,6 @@ import msgspec
 from headrace.base.errors import UsageError
 from headrace.base.ids import uuid7
 from headrace.engine.context import current
-from headrace.engine.session import Session, current_session
 from headrace.engine.slot_lifecycle import SlotWish
 from headrace.schema.orchestration import SlotRequest
 
@@ -21,12 +20,6 @@ class ConcurrencyLeaseHolder(msgspec.Struct, frozen=True):
 
     type: Literal["flow_run", "task_run", "deployment"]
     id: UUID
-
-
-def session_of_run() -> Session:
-    """The session of the run that executes here, or that of the process."""
-    run = current.get()
-    return run.session if run is not None else current_session()
 
 
 def make_wish(

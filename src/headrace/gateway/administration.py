@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from headrace.gateway.variables import Variables
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
 from headrace.schema.deployment import (
     Deployment,
@@ -60,7 +61,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Protocol):
+class Administration(Variables, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

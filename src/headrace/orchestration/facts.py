@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from headrace.base.errors import LostFacts
-from headrace.orchestration.records import store_artifacts, store_logs, store_results
+from headrace.orchestration.records import change_artifacts, store_artifacts, store_logs, store_results
 from headrace.orchestration.stories import Stories, store_stories
 from headrace.orchestration.unit import Unit
 from headrace.schema.fact import (
+    ArtifactChangeFact,
     ArtifactFact,
     Batch,
     Fact,
@@ -48,6 +49,7 @@ def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = froz
     stories = Stories(stale)
     logs: list[LogFact] = []
     artifacts: list[ArtifactFact] = []
+    changes: list[ArtifactChangeFact] = []
     results: list[ResultFact] = []
     for fact in facts:
         match fact:
@@ -57,11 +59,14 @@ def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = froz
                 logs.append(fact)
             case ArtifactFact():
                 artifacts.append(fact)
+            case ArtifactChangeFact():
+                changes.append(fact)
             case ResultFact():
                 results.append(fact)
     store_stories(unit, stories)
     store_logs(unit, logs)
     store_artifacts(unit, artifacts)
+    change_artifacts(unit, changes)
     store_results(unit, results)
 
 

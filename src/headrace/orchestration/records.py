@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import structs
 
 from headrace.base.ids import uuid7
 from headrace.orchestration.unit import Unit
-from headrace.schema.fact import ArtifactFact, LogFact, ResultFact
+from headrace.schema.fact import ArtifactChangeFact, ArtifactFact, LogFact, ResultFact
 from headrace.storage import compiled
 from headrace.storage.rows import ArtifactRow
 from headrace.storage.texts import cut, storable, storable_json
@@ -56,6 +59,23 @@ def store_artifacts(unit: Unit, artifacts: Sequence[ArtifactFact]) -> None:
             for artifact in artifacts
         ],
     )
+
+
+def change_artifacts(unit: Unit, changes: Sequence[ArtifactChangeFact]) -> None:
+    """Give artifacts the data they were given last. One that is gone stays gone."""
+    latest: dict[UUID, ArtifactChangeFact] = {}
+    for change in changes:
+        before = latest.get(change.id)
+        description = change.description if before is None or change.description else before.description
+        latest[change.id] = structs.replace(change, description=description)
+    for change in latest.values():
+        unit.execute(
+            compiled.change_artifact,
+            id=change.id,
+            new_data=storable_json(change.data),
+            new_description=change.description and storable(change.description),
+            new_updated=unit.now,
+        )
 
 
 def keep_artifacts(unit: Unit, rows: Sequence[ArtifactRow]) -> None:

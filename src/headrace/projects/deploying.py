@@ -26,6 +26,7 @@ from headrace.projects.steps.naming import Step, read_step
 from headrace.projects.steps.performing import Place
 from headrace.projects.steps.programs import Log
 from headrace.projects.steps.sequence import run_steps
+from headrace.projects.variables import VariableReader
 from headrace.projects.whereabouts import go_to
 from headrace.schema.schedule import DeploymentScheduleCreate
 
@@ -63,7 +64,7 @@ def deploy(
     log: Log,
 ) -> list[Deployed]:
     """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
-    plans = Planner(project, Pools(administration), log).plan(wanted)
+    plans = Planner(project, Pools(administration), log, VariableReader(lambda: administration)).plan(wanted)
     execution = open_execution()
     return [make_deployment(plan, administration, execution) for plan in plans]
 
@@ -71,10 +72,11 @@ def deploy(
 class Planner:
     """Finds out for each deployment what is to be made; steps that several share are performed once."""
 
-    def __init__(self, project: Project, pools: Pools, log: Log) -> None:
+    def __init__(self, project: Project, pools: Pools, log: Log, variables: VariableReader) -> None:
         self.project = project
         self.pools = pools
         self.log = log
+        self.variables = variables
         self._done: dict[str, dict[str, Any]] = {}
 
     def plan(self, wanted: Sequence[tuple[Draft, Wishes]]) -> list[Plan]:
@@ -110,7 +112,7 @@ class Planner:
             return outputs
         key = json.dumps([[step.to_document() for step in steps], outputs], default=str)
         if key not in self._done:
-            place = Place(self.project.folder, self.project.folder, self.log)
+            place = Place(self.project.folder, self.project.folder, self.log, self.variables)
             self._done[key] = run_steps(steps, place, outputs)
         return self._done[key]
 
@@ -144,7 +146,7 @@ class Planner:
         return draw_plan(blueprint, self.pools, refuse)
 
     def _read_definition(self, draft: Draft, outputs: dict[str, Any]) -> Definition:
-        known = Known(environ=os.environ, outputs=outputs)
+        known = Known(environ=os.environ, variables=self.variables, outputs=outputs)
         filled: dict[str, Any] = {}
         for key, value in draft.value.items():
             if key in {"build", "push", "pull"}:

@@ -1,4 +1,5 @@
-"""Placeholders in project files: `{{ $NAME }}` is an environment variable, `{{ step.output }}` what a step gave.
+"""Placeholders in project files: `{{ $NAME }}` is an environment variable, `{{ step.output }}` what a step gave,
+`{{ headrace.variables.name }}` the value of a variable.
 
 A text that is nothing but a placeholder becomes the value itself; within a longer text the value is written out.
 """
@@ -6,7 +7,7 @@ A text that is nothing but a placeholder becomes the value itself; within a long
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from msgspec import Struct
@@ -14,14 +15,16 @@ from msgspec import Struct
 from headrace.base.errors import ConfigurationError
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_VARIABLE = re.compile(r"(?:headrace|prefect)\.variables\.(.+)")
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What placeholders can stand for here. Without `environ`, variables are left for whoever comes later, and so are
-    the outputs of steps in `later`.
+    """What placeholders can stand for here. Without `environ`, environment variables are left for whoever comes later,
+    without `variables` those, and so are the outputs of steps in `later`. `variables` reads one by its name.
     """
 
     environ: Mapping[str, str] | None = None
+    variables: Callable[[str], Any] | None = None
     outputs: Mapping[str, Any] = {}
     later: frozenset[str] = frozenset()
 
@@ -47,6 +50,9 @@ class Known(Struct, frozen=True, kw_only=True):
             if name[1:] not in self.environ:
                 raise ConfigurationError(f"{whole} stands for nothing: there is no environment variable {name[1:]}.")
             return self.environ[name[1:]]
+        variable = _VARIABLE.fullmatch(name)
+        if variable is not None:
+            return whole if self.variables is None else self._read(self.variables, variable[1], whole)
         first, *rest = name.split(".")
         if first in self.outputs:
             found = self.outputs[first]
@@ -60,9 +66,16 @@ class Known(Struct, frozen=True, kw_only=True):
         if first in self.later:
             return whole
         raise ConfigurationError(
-            f"{whole} stands for nothing: write {{{{ $NAME }}}} for an environment variable, {{{{ id.output }}}} for what an "
-            "earlier step with that id gave."
+            f"{whole} stands for nothing: write {{{{ $NAME }}}} for an environment variable, {{{{ headrace.variables.name }}}} "
+            "for a variable, {{ id.output }} for what an earlier step with that id gave."
         )
+
+    @staticmethod
+    def _read(read: Callable[[str], Any], name: str, whole: str) -> Any:
+        try:
+            return read(name)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{whole} stands for nothing: {error}") from None
 
 
 def find_placeholders(value: Any) -> Iterator[str]:

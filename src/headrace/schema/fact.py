@@ -91,6 +91,15 @@ class ArtifactFact(Struct, array_like=True, tag_field="fact", tag="artifact"):
     task_run_id: UUID | None = None
 
 
+class ArtifactChangeFact(Struct, array_like=True, tag_field="fact", tag="artifact-change"):
+    """A run gave an artifact other data, and another description unless that is null."""
+
+    id: UUID
+    data: Any
+    changed: int
+    description: str | None = None
+
+
 class ResultFact(Struct, array_like=True, tag_field="fact", tag="result"):
     """A run's value was kept. `size` in bytes."""
 
@@ -105,7 +114,7 @@ class ResultFact(Struct, array_like=True, tag_field="fact", tag="result"):
     task_run_id: UUID | None = None
 
 
-Fact = TaskRunFact | TaskStateFact | TaskNameFact | LogFact | ArtifactFact | ResultFact
+Fact = TaskRunFact | TaskStateFact | TaskNameFact | LogFact | ArtifactFact | ArtifactChangeFact | ResultFact
 
 
 class Batch(Struct, array_like=True):

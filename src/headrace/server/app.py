@@ -40,6 +40,7 @@ from headrace.server.routes import (
     tag_limits,
     task_runs,
     ui,
+    variables,
     work_pools,
 )
 from headrace.server.routes import execution as execution_verbs
@@ -63,6 +64,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *deployments.routes,
     *schedules.routes,
     *work_pools.routes,
+    *variables.routes,
     *collections.routes,
     *ui.routes,
     *events.routes,

@@ -465,3 +465,13 @@ workers = _objects(
     _required("heartbeat_interval", Float),
     UniqueConstraint("workspace_id", "work_pool_id", "name", name="uq_workers_name"),
 )
+
+# What people keep here ------------------------------------------------------------------------------------------------
+
+variables = _objects(
+    "variables",
+    _required("name", Text),
+    _required("value", Json),
+    _required("tags", Json),
+    UniqueConstraint("workspace_id", "name", name="uq_variables_name"),
+)

@@ -19,6 +19,7 @@ from headrace.engine.logs import RunLogger, describe_error
 from headrace.engine.session import Session, current_session, set_opener
 from headrace.projects.entrypoints import load_flow
 from headrace.projects.steps.sequence import run_pull_steps
+from headrace.projects.variables import VariableReader
 from headrace.rules.transitions import FAILED
 from headrace.schema.orchestration import Proposal
 from headrace.schema.state import StateCreate
@@ -74,7 +75,7 @@ def _prepare(charge: Charge, session: Session) -> Flow[..., Any] | None:
     try:
         folder = Path(charge.working_dir or charge.folder)
         os.chdir(folder)
-        folder = run_pull_steps(charge.pull_steps, folder, logger.info)
+        folder = run_pull_steps(charge.pull_steps, folder, logger.info, VariableReader(lambda: session.administration))
         os.chdir(folder)
         sys.argv = [charge.entrypoint.partition(":")[0]]
         return load_flow(charge.entrypoint, folder)

@@ -13,6 +13,7 @@ from headrace.schema.flow import Flow
 from headrace.schema.run import FlowRun, Page
 from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
 from headrace.schema.state import State, StateType
+from headrace.schema.variable import Variable, VariableCreate, VariableFilter, VariableSort, VariableUpdate
 from headrace.schema.work_pool import (
     ServiceStatus,
     Worker,
@@ -25,6 +26,42 @@ from headrace.schema.work_pool import (
 )
 
 Thing = TypeVar("Thing")
+
+
+class VariableMemory:
+    """Variables, by the verbs that the command line uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[str, Variable] = {}
+
+    def create_variable(self, variable: VariableCreate) -> Variable:
+        if variable.name in self.variables:
+            raise ObjectAlreadyExists(f"There is a variable called {variable.name!r} already.")
+        made = Variable(id=uuid4(), name=variable.name, value=variable.value, tags=variable.tags)
+        self.variables[made.name] = made
+        return made
+
+    def read_variable_by_name(self, name: str) -> Variable:
+        if name not in self.variables:
+            raise ObjectNotFound(f"There is no variable called {name!r}.")
+        return self.variables[name]
+
+    def list_variables(
+        self,
+        variables: VariableFilter | None = None,
+        sort: VariableSort = VariableSort.NAME_ASC,
+        page: Page = Page(),
+    ) -> list[Variable]:
+        return _cut([self.variables[name] for name in sorted(self.variables)], page)
+
+    def update_variable(self, variable_id: UUID, update: VariableUpdate) -> None:
+        (there,) = [each for each in self.variables.values() if each.id == variable_id]
+        self.variables[there.name] = _change(there, update)
+
+    def delete_variable(self, variable_id: UUID) -> None:
+        (there,) = [each for each in self.variables.values() if each.id == variable_id]
+        del self.variables[there.name]
 
 
 class PoolMemory:

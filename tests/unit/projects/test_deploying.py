@@ -11,6 +11,7 @@ from headrace.projects.deploying import Wishes, deploy
 from headrace.projects.project_files import find_base, open_project
 from headrace.projects.steps.naming import PREFIX
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
+from headrace.schema.variable import VariableCreate
 from headrace.schema.work_pool import WorkPoolCreate, WorkQueueCreate
 from tests.unit.projects.conftest import Workshop
 
@@ -354,3 +355,26 @@ def test_a_folder_without_a_project_says_how_to_begin(workshop: Workshop, tmp_pa
         workshop.deploy()
     with pytest.raises(ConfigurationError, match=r"There is no file other\.yaml\."):
         workshop.deploy(file="other.yaml")
+
+
+def test_variables_are_filled_in_and_left_to_pull_steps(workshop: Workshop) -> None:
+    workshop.administration.create_variable(VariableCreate(name="rows", value=7))
+    workshop.administration.create_variable(VariableCreate(name="where", value="here"))
+    workshop.write(
+        "headrace.yaml",
+        f"""
+        build:
+        - {PREFIX}run_shell_script: {{id: built, script: "echo {{{{ headrace.variables.where }}}}"}}
+        pull:
+        - {HERE}: {{directory: "{{{{ headrace.variables.where }}}}"}}
+        deployments:
+        - name: one
+          entrypoint: flow.py:train
+          description: "{{{{ built.stdout }}}} {{{{ headrace.variables.rows }}}}"
+          parameters: {{rows: "{{{{ headrace.variables.rows }}}}"}}
+          work_pool: {{name: local}}
+        """,
+    )
+    deployment = workshop.only().deployment
+    assert (deployment.description, deployment.parameters) == ("here 7", {"rows": 7})
+    assert deployment.pull_steps == [{HERE: {"directory": "{{ headrace.variables.where }}"}}]

@@ -1,19 +1,37 @@
 """Steps: each does what it says, in order, with what those before it gave; what goes wrong is one line."""
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from headrace.base.errors import ConfigurationError
+from headrace.base.errors import ConfigurationError, ObjectNotFound
+from headrace.base.ids import uuid7
 from headrace.projects.steps import performing
 from headrace.projects.steps.naming import PREFIX, read_step
 from headrace.projects.steps.sequence import run_pull_steps
+from headrace.projects.variables import VariableReader
+from headrace.schema.variable import Variable
 from tests.unit.outbound.repositories import make_repository
 
 OLD = "prefect.projects.steps."
 MIDDLE = "prefect.deployments.steps."
+
+
+class Office:
+    """Knows two variables, and tells each once."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def read_variable_by_name(self, name: str) -> Variable:
+        assert name not in self.told
+        self.told.add(name)
+        if name not in {"place", "my.rates"}:
+            raise ObjectNotFound("none")
+        return Variable(id=uuid7(), name=name, value="there" if name == "place" else {"of": 2})
 
 
 def step(name: str, **inputs: Any) -> dict[str, Any]:
@@ -22,7 +40,7 @@ def step(name: str, **inputs: Any) -> dict[str, Any]:
 
 def pull(folder: Path, *steps: dict[str, Any]) -> tuple[Path, list[str]]:
     lines: list[str] = []
-    return run_pull_steps(steps, folder, lines.append), lines
+    return run_pull_steps(steps, folder, lines.append, VariableReader(partial(cast, "Administration", Office()))), lines
 
 
 def fail(folder: Path, *steps: Any) -> str:
@@ -120,6 +138,17 @@ def test_without_pip_and_uv_the_way_to_one_is_told(tmp_path: Path, installer: No
     )
 
 
+def test_variables_are_read_where_the_steps_run_and_each_once(tmp_path: Path) -> None:
+    where, lines = pull(
+        tmp_path,
+        step("run_shell_script", script="mkdir -p {{ headrace.variables.place }}"),
+        step("run_shell_script", script="echo {{ prefect.variables.place }} '{{ headrace.variables.my.rates }}'"),
+        step("set_working_directory", directory="{{headrace.variables.place}}"),
+    )
+    assert where == tmp_path / "there"
+    assert lines == ["there {of: 2}"]
+
+
 def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> None:
     steps = [step("set_working_directory", directory=str(tmp_path), requires=["msgspec", "rich"])]
     assert pull(tmp_path, *steps)[0] == tmp_path
@@ -146,6 +175,11 @@ def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> N
         (step("git_clone", repository="x", directories="docs"), "git_clone: directories: expected `array | null`"),
         (step("set_working_directory", directory="{{ $NOWHERE }}"), "there is no environment variable NOWHERE"),
         (step("set_working_directory", directory="{{ clone.directory }}"), "{{ clone.directory }} stands for nothing"),
+        (
+            step("set_working_directory", directory="{{ headrace.variables.none }}"),
+            "{{ headrace.variables.none }} stands for nothing: there is no variable called 'none'; `headrace variable set",
+        ),
+        (step("set_working_directory", directory="{{ headrace.variables }}"), "stands for nothing: write {{ $NAME }}"),
         (step("set_working_directory", directory="nowhere"), "There is no directory "),
         (step("run_shell_script", script="echo a\nfalse"), "Line 2 of the script: 'false' ended with exit code 1."),
         (step("run_shell_script", script="no-such-program x"), "There is no program 'no-such-program'; what a shell"),
@@ -175,7 +209,7 @@ def test_what_log_raises_ends_the_program(tmp_path: Path) -> None:
 
     endless = python("import time\nprint('ready', flush=True)\ntime.sleep(600)".replace("\n", ";"))
     with pytest.raises(KeyboardInterrupt):
-        run_pull_steps([step("run_shell_script", script=endless)], tmp_path, refuse)
+        run_pull_steps([step("run_shell_script", script=endless)], tmp_path, refuse, str)
 
 
 def test_a_step_is_written_as_it_was_read() -> None:

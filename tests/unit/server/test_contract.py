@@ -496,3 +496,33 @@ def test_a_limit_on_a_tag_is_the_same_limit_seen_from_another_side(ask: httpx2.C
     assert ask.get(f"/api/concurrency_limits/{other['id']}").status_code == 404
     assert ask.delete(f"/api/concurrency_limits/{other['id']}").status_code == 404
     assert ask.get("/api/v2/concurrency_limits/plain").status_code == 200
+
+
+# variables
+
+
+def test_variables_as_clients_use_them(ask: httpx2.Client) -> None:
+    missing = ask.get("/api/variables/name/rate")
+    assert missing.status_code == 404
+    made = ask.post("/api/variables/", json={"name": "rate", "value": {"a": 1}, "tags": ["x"]})
+    assert made.status_code == 201
+    variable = made.json()
+    assert ask.get("/api/variables/name/rate").json() == variable
+    assert ask.get(f"/api/variables/{variable['id']}").json() == variable
+    assert ask.post("/api/variables/", json={"name": "rate", "value": 1}).status_code == 409
+    assert ask.patch("/api/variables/name/rate", json={"value": 2, "tags": None}).status_code == 204
+    assert ask.patch(f"/api/variables/{variable['id']}", json={"tags": []}).status_code == 204
+    (listed,) = ask.post("/api/variables/filter", json={"variables": None, "sort": "NAME_ASC", "limit": 5}).json()
+    assert (listed["value"], listed["tags"]) == (2, [])
+    assert ask.post("/api/variables/count", json={"variables": {"tags": {"all_": ["x"]}}}).json() == 0
+    assert ask.delete("/api/variables/name/rate").status_code == 204
+    assert ask.delete("/api/variables/name/rate").status_code == 404
+    assert ask.delete(f"/api/variables/{variable['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": "x" * 256, "value": 1}, {"name": "", "value": 1}, {"name": "x"}, {"name": "x", "value": 1, "z": 1}],
+)
+def test_a_variable_that_cannot_be_is_refused(ask: httpx2.Client, body: dict[str, Any]) -> None:
+    assert ask.post("/api/variables/", json=body).status_code == 422

@@ -11,6 +11,7 @@ from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
 from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
+from headrace.orchestration.administration.variables import VariableVerbs
 from headrace.orchestration.administration.work_pools import WorkPoolVerbs
 
 
@@ -24,6 +25,7 @@ class OrchestratedAdministration(
     LimitVerbs,
     DeploymentVerbs,
     WorkPoolVerbs,
+    VariableVerbs,
     EventVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,11 +23,14 @@ SHELL_SIGNS = frozenset({"|", "||", "&", "&&", ";", "<", "<<", ">", ">>", "2>", 
 
 
 class Place(Struct):
-    """Where steps are at: the directory they work in, where the code has come to, and where they tell what they do."""
+    """Where steps are at: the directory they work in, where the code has come to, where they tell what they do, and what
+    reads variables.
+    """
 
     directory: Path
     code: Path
     log: Log
+    variables: Callable[[str], Any]
 
     def find(self, directory: str | None) -> Path:
         """A directory by its path from where the steps work, or from where the code is. Raises `ConfigurationError`."""

@@ -62,6 +62,15 @@ def insert_artifacts(dialect: Dialect) -> Insert:
     return insert_into(dialect, t.artifacts).on_conflict_do_nothing()
 
 
+@statement
+def change_artifact(_: Dialect) -> Executable:
+    """Give an artifact other data, and another description if there is one."""
+    artifact = t.artifacts.c
+    told = new(t.artifacts, "data", "description", "updated")
+    told["description"] = func.coalesce(told["description"], artifact.description)
+    return update(t.artifacts).where(*has(t.artifacts, "id")).values(told)
+
+
 @insertion
 def advance_artifact_collections(dialect: Dialect) -> Insert:
     """Make artifacts the latest of their keys, unless a later one is known."""
