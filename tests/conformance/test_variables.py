@@ -50,11 +50,12 @@ def test_an_update_changes_what_it_names(
     administration: Administration, stage: Stage, several: dict[str, Variable]
 ) -> None:
     city = several["city"]
+    nothing: list[str] = []
     for update, told in (
         (VariableUpdate(value=None), ("city", None, ["place"])),
-        (VariableUpdate(tags=[]), ("city", None, [])),
-        (VariableUpdate(name="village", value=[1]), ("village", [1], [])),
-        (VariableUpdate(name="village", tags=None), ("village", [1], [])),
+        (VariableUpdate(tags=[]), ("city", None, nothing)),
+        (VariableUpdate(name="village", value=[1]), ("village", [1], nothing)),
+        (VariableUpdate(name="village", tags=None), ("village", [1], nothing)),
     ):
         stage.clock.advance(1)
         administration.update_variable(city.id, update)

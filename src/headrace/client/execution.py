@@ -17,6 +17,7 @@ from headrace.schema import calls
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.flow_run_input import FlowRunInput, FlowRunInputCreate
 from headrace.schema.orchestration import (
     Beat,
     Claim,
@@ -82,6 +83,9 @@ class RemoteExecution:
                 self._heart.begin(proposal.flow_run_id, decision.epoch)
         return decision
 
+    def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
+        return self._call("resume_flow_run", calls.ResumeFlowRun(flow_run_id, run_input))
+
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
         return self._call("create_task_run", calls.CreateTaskRun(run))
 
@@ -90,6 +94,23 @@ class RemoteExecution:
 
     def propose_task_run_state(self, task_run_id: UUID, state: StateCreate, force: bool = False) -> TaskDecision:
         return self._call("propose_task_run_state", calls.ProposeTaskRunState(task_run_id, state, force))
+
+    # inputs
+
+    def create_flow_run_input(self, flow_run_id: UUID, create: FlowRunInputCreate) -> None:
+        self._call("create_flow_run_input", calls.CreateFlowRunInput(flow_run_id, create))
+
+    def read_flow_run_input(self, flow_run_id: UUID, key: str) -> FlowRunInput:
+        return self._call("read_flow_run_input", calls.ReadFlowRunInput(flow_run_id, key))
+
+    def list_flow_run_inputs(
+        self, flow_run_id: UUID, prefix: str, limit: int = 1, exclude_keys: Sequence[str] = ()
+    ) -> list[FlowRunInput]:
+        call = calls.ListFlowRunInputs(flow_run_id, prefix, limit, [*exclude_keys])
+        return self._call("list_flow_run_inputs", call)
+
+    def delete_flow_run_input(self, flow_run_id: UUID, key: str) -> None:
+        self._call("delete_flow_run_input", calls.DeleteFlowRunInput(flow_run_id, key))
 
     # leases
 

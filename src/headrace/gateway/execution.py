@@ -8,12 +8,13 @@ carries), and `InvalidRequest` when the request cannot mean anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.flow_run_input import FlowRunInput, FlowRunInputCreate
 from headrace.schema.orchestration import (
     Beat,
     Claim,
@@ -70,6 +71,16 @@ class Execution(Protocol):
         """
         ...
 
+    def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
+        """Let a paused run go on, and return what was decided.
+
+        One whose process waits is RUNNING again; one that is suspended is SCHEDULED, to start from the top. `run_input` is
+        what the run asks for: it is kept for it, in the same transaction, under the key that the run has named. ABORT: the
+        run is not paused, or asks for nothing. REJECT: its time has passed, or the input does not fit its schema; then it
+        is paused still. Raises `ObjectNotFound`.
+        """
+        ...
+
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
         """Create a task run whose life others decide (placeholders of subflows, background tasks of the contract).
 
@@ -87,6 +98,26 @@ class Execution(Protocol):
         ACCEPT: the run is in the proposed state. REJECT: it has ended, its state is returned. ABORT: no such step is
         possible; with `force` every step is. Raises `ObjectNotFound`.
         """
+        ...
+
+    # inputs
+
+    def create_flow_run_input(self, flow_run_id: UUID, create: FlowRunInputCreate) -> None:
+        """Leave a text for a flow run. Raises `ObjectNotFound` without the run, `ObjectAlreadyExists` for a key in use."""
+        ...
+
+    def read_flow_run_input(self, flow_run_id: UUID, key: str) -> FlowRunInput:
+        """Return what was left for a flow run under a key. Raises `ObjectNotFound`."""
+        ...
+
+    def list_flow_run_inputs(
+        self, flow_run_id: UUID, prefix: str, limit: int = 1, exclude_keys: Sequence[str] = ()
+    ) -> list[FlowRunInput]:
+        """Return what was left under keys that begin with a prefix and are not excluded, oldest first, at most `limit`."""
+        ...
+
+    def delete_flow_run_input(self, flow_run_id: UUID, key: str) -> None:
+        """Delete what was left for a flow run under a key. Raises `ObjectNotFound`."""
         ...
 
     # leases

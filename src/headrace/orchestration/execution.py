@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock
@@ -26,6 +27,7 @@ from headrace.orchestration.reports import store_reports
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.flow_run_input import FlowRunInput, FlowRunInputCreate
 from headrace.schema.orchestration import (
     Beat,
     Claim,
@@ -73,6 +75,14 @@ class OrchestratedExecution:
             raise decision
         return decision
 
+    def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
+        from headrace.orchestration import inputs
+
+        decision = self._desk.write(lambda unit: inputs.resume_flow_run(unit, flow_run_id, run_input))
+        if isinstance(decision, HeadraceError):
+            raise decision
+        return decision
+
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
         return self._desk.write(lambda unit: task_runs.create_task_run(unit, run))
 
@@ -81,6 +91,30 @@ class OrchestratedExecution:
 
     def propose_task_run_state(self, task_run_id: UUID, state: StateCreate, force: bool = False) -> TaskDecision:
         return self._desk.write(lambda unit: task_runs.propose_task_run_state(unit, task_run_id, state, force))
+
+    # inputs, whose queries a script that only records has no use for
+
+    def create_flow_run_input(self, flow_run_id: UUID, create: FlowRunInputCreate) -> None:
+        from headrace.orchestration import inputs
+
+        self._desk.write(lambda unit: inputs.create_flow_run_input(unit, flow_run_id, create))
+
+    def read_flow_run_input(self, flow_run_id: UUID, key: str) -> FlowRunInput:
+        from headrace.orchestration import inputs
+
+        return self._desk.read(lambda unit: inputs.read_flow_run_input(unit, flow_run_id, key))
+
+    def list_flow_run_inputs(
+        self, flow_run_id: UUID, prefix: str, limit: int = 1, exclude_keys: Sequence[str] = ()
+    ) -> list[FlowRunInput]:
+        from headrace.orchestration import inputs
+
+        return self._desk.read(lambda unit: inputs.list_flow_run_inputs(unit, flow_run_id, prefix, limit, exclude_keys))
+
+    def delete_flow_run_input(self, flow_run_id: UUID, key: str) -> None:
+        from headrace.orchestration import inputs
+
+        self._desk.write(lambda unit: inputs.delete_flow_run_input(unit, flow_run_id, key))
 
     # leases
 

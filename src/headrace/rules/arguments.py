@@ -1,4 +1,4 @@
-"""Whether the parameters of a run are what its deployment's schema says."""
+"""Whether what a run is given is what the schema says: of its deployment's parameters, or of the input it asks for."""
 
 from __future__ import annotations
 
@@ -13,22 +13,34 @@ MOST_PROBLEMS = 5
 
 
 def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-    """Raise `InvalidRequest` in one line when parameters do not fit a JSON schema, or the schema is none.
+    """Raise `InvalidRequest` in one line when parameters do not fit their deployment's schema, or that is none."""
+    _check(
+        schema,
+        parameters,
+        "parameters",
+        "The deployment's parameter schema",
+        "The parameters do not fit the deployment",
+    )
 
-    Nothing is fetched that the schema refers to, and patterns are matched in linear time: schemas come from users.
-    """
+
+def check_input(schema: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise `InvalidRequest` in one line when what is given to a run does not fit the schema of what it asks for."""
+    _check(schema, given, "run_input", "The schema of the run's input", "The input is not what the run asks for")
+
+
+def _check(schema: Mapping[str, Any], values: Mapping[str, Any], field: str, named: str, misfit: str) -> None:
+    """Nothing is fetched that the schema refers to, and patterns are matched in linear time: schemas come from users."""
     from jsonschema_rs import RegexOptions, ValidationError, validator_for
 
     try:
         validator = validator_for(dict(schema), offline=True, pattern_options=RegexOptions())
-        problems = [*islice(validator.iter_errors(dict(parameters)), MOST_PROBLEMS)]
-    except (ValidationError, ValueError) as error:
-        raise InvalidRequest(f"The deployment's parameter schema cannot be used: {_first_line(error)}") from None
+        problems = [*islice(validator.iter_errors(dict(values)), MOST_PROBLEMS)]
+    except (ValidationError, ValueError, TypeError) as error:
+        raise InvalidRequest(f"{named} cannot be used: {_first_line(error)}") from None
     if problems:
         told = "; ".join(f"{_place(problem.instance_path)}{problem.message}" for problem in problems)
         raise InvalidRequest(
-            f"The parameters do not fit the deployment: {told}.",
-            [(["parameters", *problem.instance_path], problem.message) for problem in problems],
+            f"{misfit}: {told}.", [([field, *problem.instance_path], problem.message) for problem in problems]
         )
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
+from headrace.schema.flow_run_input import FlowRunInput, FlowRunInputCreate
 from headrace.schema.orchestration import (
     Beat,
     Claim,
@@ -69,6 +70,43 @@ class ProposeFlowRunState(Call, frozen=True):
     """`propose_flow_run_state`"""
 
     proposal: Proposal
+
+
+class ResumeFlowRun(Call, frozen=True):
+    """`resume_flow_run`"""
+
+    flow_run_id: UUID
+    run_input: dict[str, Any] | None = None
+
+
+class CreateFlowRunInput(Call, frozen=True):
+    """`create_flow_run_input`"""
+
+    flow_run_id: UUID
+    create: FlowRunInputCreate
+
+
+class ReadFlowRunInput(Call, frozen=True):
+    """`read_flow_run_input`"""
+
+    flow_run_id: UUID
+    key: str
+
+
+class ListFlowRunInputs(Call, frozen=True):
+    """`list_flow_run_inputs`"""
+
+    flow_run_id: UUID
+    prefix: str
+    limit: Annotated[int, Meta(ge=1, le=200)]
+    exclude_keys: list[str]
+
+
+class DeleteFlowRunInput(Call, frozen=True):
+    """`delete_flow_run_input`"""
+
+    flow_run_id: UUID
+    key: str
 
 
 class CreateTaskRun(Call, frozen=True):
@@ -218,6 +256,11 @@ ROUTES: tuple[Route, ...] = (
     Route("read_flow_run", "flow-runs/read", ReadFlowRun, FlowRun),
     Route("update_flow_run", "flow-runs/update", UpdateFlowRun, None),
     Route("propose_flow_run_state", "proposals", ProposeFlowRunState, Decision),
+    Route("resume_flow_run", "flow-runs/resume", ResumeFlowRun, Decision),
+    Route("create_flow_run_input", "inputs", CreateFlowRunInput, None),
+    Route("read_flow_run_input", "inputs/read", ReadFlowRunInput, FlowRunInput),
+    Route("list_flow_run_inputs", "inputs/list", ListFlowRunInputs, list[FlowRunInput]),
+    Route("delete_flow_run_input", "inputs/delete", DeleteFlowRunInput, None),
     Route("create_task_run", "task-runs", CreateTaskRun, TaskRun),
     Route("read_task_run", "task-runs/read", ReadTaskRun, TaskRun),
     Route("propose_task_run_state", "task-runs/proposals", ProposeTaskRunState, TaskDecision),

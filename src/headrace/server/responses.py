@@ -60,13 +60,6 @@ def to_result(decision: Decision) -> OrchestrationResult:
     return OrchestrationResult(state=decision.state, status=decision.verb, details=details)
 
 
-def refuse(reason: str) -> OrchestrationResult:
-    """What is answered to somebody who asked for something that the run is in no state for."""
-    return OrchestrationResult(
-        state=None, status=Verb.ABORT, details=VerdictDetails(type="abort_details", reason=reason)
-    )
-
-
 def answer_decision(decision: Decision) -> Response[OrchestrationResult]:
     """The decision, with 201 if a state was written."""
     return Response(to_result(decision), status_code=201 if decision.written else 200)

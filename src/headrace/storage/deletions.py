@@ -17,7 +17,7 @@ from headrace.storage.pages import Query
 
 
 def delete_flow_run(connection: Connection, workspace_id: UUID, flow_run_id: UUID) -> int:
-    """Delete a flow run with its task runs, tags, logs, artifacts, results, events and lease; how many runs there were.
+    """Delete a flow run with its task runs, tags, logs, artifacts, results, inputs, events and lease; how many runs there were.
 
     Its subflows stay: they are runs of their own, and have no parent any more.
     """
@@ -29,6 +29,7 @@ def delete_flow_run(connection: Connection, workspace_id: UUID, flow_run_id: UUI
     orphaned = {"parent_flow_run_id": None, "parent_task_run_id": None}
     connection.change(update(t.flow_runs).where(of_run).values(orphaned))
     _delete_of(connection, workspace_id, t.leases, t.leases.c.flow_run_id == flow_run_id)
+    _delete_of(connection, workspace_id, t.flow_run_inputs, t.flow_run_inputs.c.flow_run_id == flow_run_id)
     _delete_of(connection, workspace_id, t.flow_run_tags, t.flow_run_tags.c.run_id == flow_run_id)
     _delete_of(connection, workspace_id, t.task_runs, run.flow_run_id == flow_run_id)
     return _delete_of(connection, workspace_id, t.flow_runs, t.flow_runs.c.id == flow_run_id)

@@ -298,6 +298,16 @@ Index("ix_results_storage_key", results.c.workspace_id, results.c.storage_key, r
 Index("ix_results_flow_run_id", results.c.flow_run_id, **_present("flow_run_id"))
 Index("ix_results_task_run_id", results.c.task_run_id, **_present("task_run_id"))
 
+# What is left for runs that wait for a person, or are told something while they run.
+flow_run_inputs = _objects(
+    "flow_run_inputs",
+    _required("flow_run_id", Id),
+    _required("key", Text),
+    _required("value", Text),
+    Column("sender", Text),
+    UniqueConstraint("workspace_id", "flow_run_id", "key", name="uq_flow_run_inputs_key"),
+)
+
 # Who is alive --------------------------------------------------------------------------------------------------------
 
 # Up to which fact each journal is stored: `mark` is the number of its last one.

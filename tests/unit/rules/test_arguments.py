@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from headrace.base.errors import InvalidRequest
-from headrace.rules.arguments import check_arguments
+from headrace.rules.arguments import check_arguments, check_input
 
 SCHEMA = {
     "type": "object",
@@ -43,3 +43,12 @@ def test_each_problem_is_told_with_its_place() -> None:
 def test_a_schema_that_is_none_is_told(schema: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match="The deployment's parameter schema cannot be used"):
         check_arguments(schema, {})
+
+
+def test_input_is_checked_like_parameters() -> None:
+    check_input(SCHEMA, {"x": 1})
+    with pytest.raises(InvalidRequest, match="The input is not what the run asks for") as refusal:
+        check_input(SCHEMA, {})
+    assert [way for way, _ in refusal.value.problems] == [["run_input"]]
+    with pytest.raises(InvalidRequest, match="The schema of the run's input cannot be used"):
+        check_input({"type": "nonsense"}, {})

@@ -198,6 +198,25 @@ def test_a_paused_run_goes_on(ask: httpx2.Client, run: dict[str, Any]) -> None:
     assert (answer.status_code, answer.json()["state"]["type"]) == (201, "RUNNING")
 
 
+def test_a_paused_run_asks_for_input(ask: httpx2.Client, run: dict[str, Any]) -> None:
+    path = f"/api/flow_runs/{run['id']}"
+    keys = {"schema": "paused-1-schema", "response": "paused-1-response"}
+    set_state(ask, run, "RUNNING")
+    set_state(ask, run, "PAUSED", state_details={"pause_key": "1", "run_input_keyset": keys})
+    schema = '{"type": "object", "properties": {"value": {"type": "integer"}}}'
+    asked = {"key": "paused-1-schema", "value": schema, "sender": None}
+    assert [ask.post(f"{path}/input", json=asked).status_code for _ in range(2)] == [201, 409]
+    refused = ask.post(f"{path}/resume", json={"run_input": {"value": "seven"}})
+    assert (refused.status_code, refused.json()["status"]) == (200, "REJECT")
+    assert ask.post(f"{path}/resume", json={"run_input": {"value": 7}}).json()["state"]["type"] == "RUNNING"
+    given = ask.get(f"{path}/input/paused-1-response")
+    assert (given.status_code, given.text) == (200, '{"value":7}')
+    found = ask.post(f"{path}/input/filter", json={"prefix": "paused-", "limit": 5, "exclude_keys": [asked["key"]]})
+    assert [each["key"] for each in found.json()] == ["paused-1-response"]
+    assert ask.delete(f"{path}/input/paused-1-response").status_code == 204
+    assert ask.get(f"{path}/input/paused-1-response").status_code == 404
+
+
 def test_a_run_is_changed(ask: httpx2.Client, run: dict[str, Any]) -> None:
     path = f"/api/flow_runs/{run['id']}"
     update = {"infrastructure_pid": "12", "flow_version": "2", "empirical_policy": {"retries": 1}, "tags": ["b"]}

@@ -11,11 +11,11 @@ from headrace.schema.filters import RunSelection
 from headrace.schema.listing import FlowRunBulkSetState
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import Page
-from headrace.schema.state import State, StateCreate, StateType
+from headrace.schema.state import State, StateCreate
 from headrace.schema.wire import Request, Wire
 from headrace.server.auth import Permission, needs
 from headrace.server.gateways import Office, Runs
-from headrace.server.responses import OrchestrationResult, answer_decision, refuse, to_result
+from headrace.server.responses import OrchestrationResult, answer_decision, to_result
 
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
 
@@ -56,14 +56,7 @@ def set_flow_run_state(
 def resume_flow_run(
     flow_run_id: FromPath[UUID], data: JSONBody[Resumption], execution: Runs
 ) -> Response[OrchestrationResult]:
-    state = execution.read_flow_run(flow_run_id).state
-    if state is None or not state.is_paused():
-        return Response(refuse("The run is not paused."), status_code=200)
-    if data.run_input is not None and not state.state_details.run_input_keyset:
-        return Response(refuse("The run asks for no input."), status_code=200)
-    again = state.state_details.pause_reschedule
-    target = StateCreate(type=StateType.SCHEDULED, name="Resuming") if again else StateCreate(type=StateType.RUNNING)
-    return answer_decision(propose(execution, flow_run_id, target))
+    return answer_decision(execution.resume_flow_run(flow_run_id, data.run_input))
 
 
 @post("/api/flow_runs/bulk_set_state", status_code=200, **needs(EDIT))
