@@ -36,6 +36,7 @@ NAMES = {
     "headrace.context": [
         "FlowRunContext", "TaskRunContext", "current_flow_run", "current_run", "current_task_run", "tags",
     ],
+    "headrace.events": ["Event", "emit_event"],
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
