@@ -12,6 +12,7 @@ from headrace.schema.fact import (
     ArtifactChangeFact,
     ArtifactFact,
     Batch,
+    EventFact,
     Fact,
     LogFact,
     ResultFact,
@@ -370,3 +371,18 @@ def test_an_artifact_has_what_it_was_given_last(
     assert (found.data, found.description) == ({"any": [1, "NUL \ufffd"]}, "half \ufffd")
     assert found.updated == stage.now
     assert administration.read_latest_artifact("p").id == other.id
+
+
+# events of one's own
+
+
+def test_events_of_ones_own_are_logged_in_order_and_once(execution: Execution, stage: Stage) -> None:
+    begin = execution.last_cursor()
+    run = stage.running()
+    facts = [EventFact(uuid7(), stage.clock.now + number, {"event": f"e{number}"}, run.id) for number in range(3)]
+    stage.deliver(*facts[:2])
+    stage.deliver(facts[1], facts[2], facts[2])
+    events = [event for event in execution.read_events(begin).events if event.kind == "custom"]
+    assert [event.subject_id for event in events] == [fact.id for fact in facts]
+    assert [event.body for event in events] == [{"event": "e0"}, {"event": "e1"}, {"event": "e2"}]
+    assert {event.flow_run_id for event in events} == {run.id}

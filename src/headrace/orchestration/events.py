@@ -10,7 +10,8 @@ from headrace.base.clock import to_datetime
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import in_order
 from headrace.schema.event import Cursor, EventKind, EventPage, LoggedEvent
-from headrace.schema.fact import StateFact
+from headrace.schema.fact import EventFact, StateFact
+from headrace.schema.report import EventReport
 from headrace.schema.state import State
 from headrace.schema.wire import decode_json
 from headrace.storage import compiled
@@ -46,6 +47,22 @@ def append(unit: Unit, rows: Sequence[EventRow]) -> None:
     """Append events."""
     if rows:
         unit.insert(compiled.insert_events, rows)
+
+
+def append_custom(unit: Unit, told: Sequence[EventFact | EventReport]) -> None:
+    """Append what is no state of a run, each once by its id."""
+    if not told:
+        return
+    each_once = {event.id: event for event in told}
+    for subject, _, _ in unit.fetch(compiled.find_history, ids=list(each_once)):
+        each_once.pop(subject, None)
+    append(
+        unit,
+        [
+            (CUSTOM, event.id, event.flow_run_id, event.occurred, storable_json(event.body))
+            for event in each_once.values()
+        ],
+    )
 
 
 def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact]]:

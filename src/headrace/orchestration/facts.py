@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from headrace.base.errors import LostFacts
+from headrace.orchestration.events import append_custom
 from headrace.orchestration.records import change_artifacts, store_artifacts, store_logs, store_results
 from headrace.orchestration.stories import Stories, store_stories
 from headrace.orchestration.unit import Unit
@@ -13,6 +14,7 @@ from headrace.schema.fact import (
     ArtifactChangeFact,
     ArtifactFact,
     Batch,
+    EventFact,
     Fact,
     LogFact,
     ResultFact,
@@ -50,6 +52,7 @@ def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = froz
     logs: list[LogFact] = []
     artifacts: list[ArtifactFact] = []
     changes: list[ArtifactChangeFact] = []
+    events: list[EventFact] = []
     results: list[ResultFact] = []
     for fact in facts:
         match fact:
@@ -61,12 +64,15 @@ def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = froz
                 artifacts.append(fact)
             case ArtifactChangeFact():
                 changes.append(fact)
+            case EventFact():
+                events.append(fact)
             case ResultFact():
                 results.append(fact)
     store_stories(unit, stories)
     store_logs(unit, logs)
     store_artifacts(unit, artifacts)
     change_artifacts(unit, changes)
+    append_custom(unit, events)
     store_results(unit, results)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from headrace.orchestration.events import CUSTOM, append, load_histories
+from headrace.orchestration.events import append_custom, load_histories
 from headrace.orchestration.leases import take_lease
 from headrace.orchestration.stories import Stories, store_stories
 from headrace.orchestration.unit import Unit
@@ -19,13 +19,12 @@ from headrace.schema.report import BeatReport, EventReport, Report, StateReport
 from headrace.schema.state import StateType
 from headrace.storage import compiled
 from headrace.storage.rows import FlowRunRow, TaskRunRow
-from headrace.storage.texts import storable_json
 
 
 def store_reports(unit: Unit, reports: Sequence[Report]) -> None:
     """Store reports that are not stored yet."""
     _store_states(unit, [report for report in reports if isinstance(report, StateReport)])
-    _store_events(unit, [report for report in reports if isinstance(report, EventReport)])
+    append_custom(unit, [report for report in reports if isinstance(report, EventReport)])
     for report in reports:
         if isinstance(report, BeatReport):
             _beat(unit, report)
@@ -55,21 +54,6 @@ def _store_states(unit: Unit, reports: Sequence[StateReport]) -> None:
         history.append(state)
         stories.add(TaskStateFact(run.id, run.flow_run_id, state, report.run_count))
     store_stories(unit, stories)
-
-
-def _store_events(unit: Unit, reports: Sequence[EventReport]) -> None:
-    if not reports:
-        return
-    each_once = {report.id: report for report in reports}
-    for subject, _, _ in unit.fetch(compiled.find_history, ids=list(each_once)):
-        each_once.pop(subject, None)
-    append(
-        unit,
-        [
-            (CUSTOM, report.id, report.flow_run_id, report.occurred, storable_json(report.body))
-            for report in each_once.values()
-        ],
-    )
 
 
 def _beat(unit: Unit, report: BeatReport) -> None:

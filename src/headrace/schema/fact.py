@@ -100,6 +100,15 @@ class ArtifactChangeFact(Struct, array_like=True, tag_field="fact", tag="artifac
     description: str | None = None
 
 
+class EventFact(Struct, array_like=True, tag_field="fact", tag="event"):
+    """Something happened that is no state of a run. `body` is the event in the contract's form."""
+
+    id: UUID
+    occurred: int
+    body: dict[str, Any]
+    flow_run_id: UUID | None = None
+
+
 class ResultFact(Struct, array_like=True, tag_field="fact", tag="result"):
     """A run's value was kept. `size` in bytes."""
 
@@ -114,7 +123,7 @@ class ResultFact(Struct, array_like=True, tag_field="fact", tag="result"):
     task_run_id: UUID | None = None
 
 
-Fact = TaskRunFact | TaskStateFact | TaskNameFact | LogFact | ArtifactFact | ArtifactChangeFact | ResultFact
+Fact = TaskRunFact | TaskStateFact | TaskNameFact | LogFact | ArtifactFact | ArtifactChangeFact | EventFact | ResultFact
 
 
 class Batch(Struct, array_like=True):

@@ -21,6 +21,12 @@ ID = "prefect.resource.id"
 ROLE = "prefect.resource.role"
 NAME = "prefect.resource.name"
 
+FLOW_RUN, TASK_RUN = "prefect.flow-run.", "prefect.task-run."
+"""With what the names and resources of events begin that runs' states make. Only the server tells of states."""
+
+LARGEST_EVENT = 1_500_000
+"""The most bytes of one event that are kept."""
+
 Labels = dict[str, str | list[str]]
 """Labels that are asked for: a value ends in `*` for any that begins so, begins with `!` for any other."""
 

@@ -18,9 +18,8 @@ from headrace.schema.flow import Flow
 from headrace.schema.run import FlowRun, Page, TaskRun
 from headrace.schema.state import State
 from headrace.schema.wire import Stored
-from headrace.schema.wire_event import ID, NAME, ROLE, Resource, WireEvent
+from headrace.schema.wire_event import FLOW_RUN, ID, NAME, ROLE, TASK_RUN, Resource, WireEvent
 
-FLOW_RUN, TASK_RUN = "prefect.flow-run.", "prefect.task-run."
 PREFIXES = {"flow-run": FLOW_RUN, "task-run": TASK_RUN, "custom": ""}
 """With what the names of events begin, by the kind of what is logged."""
 

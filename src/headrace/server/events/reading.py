@@ -15,16 +15,12 @@ from headrace.schema.report import BeatReport, EventReport, Report, StateReport
 from headrace.schema.run import TaskInputs, TaskRunPolicy
 from headrace.schema.state import StateDetails, StateType
 from headrace.schema.wire import Wire
-from headrace.schema.wire_event import ID, ROLE, WireEvent
+from headrace.schema.wire_event import FLOW_RUN, ID, LARGEST_EVENT, ROLE, TASK_RUN, WireEvent
 from headrace.server.decoding import name_task_inputs, read_json
-from headrace.server.events.derivation import FLOW_RUN, TASK_RUN
 
 HEARTBEAT = f"{FLOW_RUN}heartbeat"
 INTERVAL = 180.0
 """Seconds between the heartbeats of a client that does not say how often it sends them."""
-
-LARGEST_EVENT = 1_500_000
-"""The most bytes of one event that are kept."""
 
 
 class ReportedState(Wire, kw_only=True):
