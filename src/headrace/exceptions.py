@@ -21,6 +21,7 @@ from headrace.base.errors import (
     ParameterBindError,
     ParameterTypeError,
     PausedRun,
+    PauseTimeoutError,
     RunError,
     SerializationError,
     StaleEpoch,
@@ -36,7 +37,7 @@ from headrace.engine.futures import UpstreamFailed
 __all__ = [
     "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
     "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema",
-    "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
-    "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
-    "UnusableDatabase", "UpstreamFailed", "UsageError",
+    "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError",
+    "PauseTimeoutError", "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
+    "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
 ]  # fmt: skip

@@ -25,7 +25,8 @@ from headrace.testing import RecordingSession, frozen_clock
 
 NAMES = {
     "headrace": [
-        "Flow", "State", "Task", "__version__", "allow_failure", "flow", "get_run_logger", "quote", "tags", "task", "unmapped",
+        "Flow", "State", "Task", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run", "asuspend_flow_run",
+        "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "suspend_flow_run", "tags", "task", "unmapped",
     ],
     "headrace.artifacts": ["create_link_artifact", "create_markdown_artifact", "create_table_artifact"],
     "headrace.cache_policies": [
@@ -37,12 +38,16 @@ NAMES = {
     "headrace.exceptions": [
         "CancelledRun", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun", "FlowRunTimeoutError",
         "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema",
-        "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PausedRun",
-        "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun",
-        "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+        "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError",
+        "PauseTimeoutError", "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
+        "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+    ],
+    "headrace.flow_runs": [
+        "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "pause_flow_run", "resume_flow_run", "suspend_flow_run",
     ],
     "headrace.flows": ["Flow", "flow"],
     "headrace.futures": ["Future", "FutureList", "as_completed", "wait"],
+    "headrace.input": ["RunInput"],
     "headrace.logging": ["get_logger", "get_run_logger"],
     "headrace.states": [
         "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed", "Failed", "Late", "Paused", "Pending",

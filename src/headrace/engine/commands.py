@@ -21,7 +21,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from headrace.engine.steps import Steps
+from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Fact
+from headrace.schema.state import StateType
 
 if TYPE_CHECKING:
     from headrace.engine.session import Session
@@ -89,10 +91,11 @@ class Give(Struct, frozen=True):
 
 
 class Sleep(Struct, frozen=True):
-    """Waits `delay` seconds, less when the flow run `wake` is cancelled."""
+    """Waits `delay` seconds, less when the flow run `wake` comes to be in one of the states: is cancelled, by default."""
 
     delay: float
     wake: UUID | None = None
+    until: frozenset[StateType] = ENDING
 
 
 class Emit(Struct, frozen=True):
@@ -134,9 +137,9 @@ def give(item: Any) -> Lifecycle[Outcome]:
     return cast("Outcome", (yield Give(item)))
 
 
-def sleep(delay: float, wake: UUID | None = None) -> Lifecycle[Outcome]:
+def sleep(delay: float, wake: UUID | None = None, until: frozenset[StateType] = ENDING) -> Lifecycle[Outcome]:
     """Wait; the outcome's value is true when woken early, its error is set when interrupted."""
-    return cast("Outcome", (yield Sleep(delay, wake)))
+    return cast("Outcome", (yield Sleep(delay, wake, until)))
 
 
 def emit(fact: Fact, durable: bool = False) -> Lifecycle[None]:

@@ -48,6 +48,7 @@ class FlowContext:
         self.attempt = 0
         self._branch = ""
         self._calls: dict[str, int] = {}
+        self._pauses = 0
         self._begin()
         _flow_contexts.add(self)
 
@@ -85,6 +86,7 @@ class FlowContext:
         """Count calls anew: a retried flow makes its calls again."""
         self.attempt = attempt
         self._calls = {}
+        self._pauses = 0
 
     def next_call(self, task_key: str) -> str:
         """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt and process."""
@@ -92,6 +94,12 @@ class FlowContext:
             ordinal = self._calls.get(task_key, 0)
             self._calls[task_key] = ordinal + 1
         return f"{self._branch}{ordinal}" if self.attempt <= 1 else f"{self.attempt}-{self._branch}{ordinal}"
+
+    def next_pause(self) -> str:
+        """The key of the next pause that has no name of its own: its number in this attempt."""
+        with self._lock:
+            self._pauses += 1
+            return str(self._pauses)
 
     def runner(self) -> TaskRunner:
         """The flow's task runner, started when first needed."""

@@ -26,6 +26,7 @@ class Definition(Protocol):
     """What flows and tasks have in common."""
 
     name: str
+    is_async: bool
     is_generator: bool
     signature: Signature
     log_prints: bool | None

@@ -1,4 +1,4 @@
-"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run is cancelled."""
+"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run has moved on."""
 
 from __future__ import annotations
 
@@ -7,23 +7,31 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import NamedTuple
 from uuid import UUID
 
 from headrace.base import errors
 from headrace.gateway.execution import Execution
+from headrace.rules.transitions import ENDING
 from headrace.schema.event import Cursor
 from headrace.schema.state import StateType
 
 log = logging.getLogger("headrace.live")
 
-_ENDING = frozenset({StateType.CANCELLING, StateType.CANCELLED})
 _POLL = 1.0
 _SHORT = 0.5
 _FAREWELL = 0.1
 
 
+class _Watcher(NamedTuple):
+    """Somebody who waits for a run to be in one of some states."""
+
+    wake: Callable[[], None]
+    until: frozenset[StateType]
+
+
 class LiveChannel:
-    """Watches for cancellations of flow runs on behalf of those who wait.
+    """Watches for states of flow runs, cancellations above all, on behalf of those who wait.
 
     A thread reads the log only while somebody watches; waits shorter than half a second are not worth one.
     """
@@ -31,19 +39,29 @@ class LiveChannel:
     def __init__(self, gateway: Execution) -> None:
         self._gateway = gateway
         self._lock = threading.Lock()
-        self._watchers: dict[UUID, list[Callable[[], None]]] = {}
+        self._watchers: dict[UUID, list[_Watcher]] = {}
         self._unchecked: set[UUID] = set()
         self._thread: threading.Thread | None = None
         self._closed = False
 
     @contextmanager
-    def watch(self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float) -> Generator[None]:
-        """Call `wake` if the flow run is cancelled within the block, which is to last about `duration` seconds."""
+    def watch(
+        self,
+        flow_run_id: UUID | None,
+        wake: Callable[[], None],
+        duration: float,
+        until: frozenset[StateType] = ENDING,
+    ) -> Generator[None]:
+        """Call `wake` if the flow run is or comes to be in one of the states within the block.
+
+        The block is to last about `duration` seconds.
+        """
         if flow_run_id is None or duration < _SHORT:
             yield
             return
+        watcher = _Watcher(wake, until)
         with self._lock:
-            self._watchers.setdefault(flow_run_id, []).append(wake)
+            self._watchers.setdefault(flow_run_id, []).append(watcher)
             self._unchecked.add(flow_run_id)
             self._start()
         try:
@@ -51,7 +69,7 @@ class LiveChannel:
         finally:
             with self._lock:
                 waiting = self._watchers[flow_run_id]
-                waiting.remove(wake)
+                waiting.remove(watcher)
                 if not waiting:
                     del self._watchers[flow_run_id]
 
@@ -91,8 +109,7 @@ class LiveChannel:
         try:
             for flow_run_id in unchecked:
                 with contextlib.suppress(errors.ObjectNotFound):
-                    if self._gateway.read_flow_run(flow_run_id).state_type in _ENDING:
-                        self._wake(flow_run_id)
+                    self._wake(flow_run_id, self._gateway.read_flow_run(flow_run_id).state_type)
         except Exception:
             with self._lock:
                 self._unchecked |= unchecked
@@ -102,14 +119,15 @@ class LiveChannel:
         while True:
             page = self._gateway.read_events(cursor)
             for event in page.events:
-                if event.kind == "flow-run" and event.states and event.states[-1].type in _ENDING:
-                    self._wake(event.subject_id)
+                if event.kind == "flow-run" and event.states:
+                    self._wake(event.subject_id, event.states[-1].type)
             if not page.events:
                 return page.cursor
             cursor = page.cursor
 
-    def _wake(self, flow_run_id: UUID) -> None:
+    def _wake(self, flow_run_id: UUID, state: StateType | None) -> None:
         with self._lock:
             waiting = list(self._watchers.get(flow_run_id, ()))
-        for wake in waiting:
-            wake()
+        for watcher in waiting:
+            if state in watcher.until:
+                watcher.wake()

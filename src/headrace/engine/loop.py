@@ -189,7 +189,7 @@ async def _sleep(command: Sleep, session: Session) -> Outcome:
             loop.call_soon_threadsafe(woken.set)
 
     try:
-        with session.watch(command.wake, wake, command.delay):
+        with session.watch(command.wake, wake, command.delay, command.until):
             try:
                 async with asyncio.timeout(command.delay):
                     await woken.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from headrace.base.errors import HeadraceError
+from headrace.base.errors import HeadraceError, ObjectAlreadyExists
 from headrace.engine.results import Result, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
 from headrace.schema.flow import FlowCreate
+from headrace.schema.flow_run_input import FlowRunInputCreate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
 
@@ -60,6 +62,39 @@ class Propose(Struct, frozen=True):
         else:
             session.attempts[proposal.flow_run_id] = decision.epoch
         return decision
+
+
+class ReadFlowRun(Struct, frozen=True):
+    """Asks how a flow run stands."""
+
+    flow_run_id: UUID
+
+    def perform(self, session: Session) -> FlowRun:
+        """Return the run as it is now."""
+        return session.patiently(lambda: session.gateway.read_flow_run(self.flow_run_id))
+
+
+class LeaveInput(Struct, frozen=True):
+    """Leaves a text for a flow run, unless one with that key is there already."""
+
+    flow_run_id: UUID
+    create: FlowRunInputCreate
+
+    def perform(self, session: Session) -> None:
+        """Have it kept."""
+        with contextlib.suppress(ObjectAlreadyExists):
+            session.patiently(lambda: session.gateway.create_flow_run_input(self.flow_run_id, self.create))
+
+
+class ReadInput(Struct, frozen=True):
+    """Asks for the text that was left for a flow run under a key."""
+
+    flow_run_id: UUID
+    key: str
+
+    def perform(self, session: Session) -> str:
+        """Return the text. Raises `ObjectNotFound`."""
+        return session.patiently(lambda: session.gateway.read_flow_run_input(self.flow_run_id, self.key)).value
 
 
 class StoreResult(Struct, frozen=True):

@@ -23,11 +23,12 @@ from headrace.engine.live import LiveChannel
 from headrace.engine.results import ResultStore
 from headrace.engine.spool import Spool
 from headrace.gateway.execution import Execution
+from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate
-from headrace.schema.state import TERMINAL
+from headrace.schema.state import TERMINAL, StateType
 
 T = TypeVar("T")
 log = logging.getLogger("headrace.session")
@@ -143,17 +144,21 @@ class Session:
             threading.Event().wait(wait)
             pause = min(pause * 2, 5.0)
 
-    def sleep(self, delay: float, wake: UUID | None) -> bool:
-        """Block for `delay` seconds; True when the flow run `wake` was cancelled meanwhile."""
+    def sleep(self, delay: float, wake: UUID | None, until: frozenset[StateType] = ENDING) -> bool:
+        """Block for `delay` seconds; True when the flow run `wake` came to be in one of the states meanwhile."""
         woken = threading.Event()
-        with self.watch(wake, woken.set, delay):
+        with self.watch(wake, woken.set, delay, until):
             return woken.wait(delay)
 
     def watch(
-        self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float
+        self,
+        flow_run_id: UUID | None,
+        wake: Callable[[], None],
+        duration: float,
+        until: frozenset[StateType] = ENDING,
     ) -> AbstractContextManager[None]:
-        """Call `wake` if the flow run is cancelled within the block."""
-        return self.live.watch(flow_run_id, wake, duration)
+        """Call `wake` if the flow run comes to be in one of the states within the block."""
+        return self.live.watch(flow_run_id, wake, duration, until)
 
     def close(self) -> None:
         """Deliver what is left, or spool it, and let go of everything. Task runs that go on beside it end with it."""

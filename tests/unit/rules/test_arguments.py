@@ -47,9 +47,7 @@ def test_a_schema_that_is_none_is_told(schema: dict[str, Any]) -> None:
 
 def test_input_is_checked_like_parameters() -> None:
     check_input(SCHEMA, {"x": 1})
-    with pytest.raises(
-        InvalidRequest, match="The input is not what the run asks for"
-    ) as refusal:
+    with pytest.raises(InvalidRequest, match="The input is not what the run asks for") as refusal:
         check_input(SCHEMA, {})
     assert [way for way, _ in refusal.value.problems] == [["run_input"]]
     with pytest.raises(InvalidRequest, match="The schema of the run's input cannot be used"):
