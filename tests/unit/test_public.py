@@ -54,6 +54,10 @@ NAMES = {
         "Retrying", "Running", "Scheduled", "State", "StateDetails", "StateType", "Suspended",
     ],
     "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
+    "headrace.transactions": [
+        "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
+        "get_transaction", "transaction",
+    ],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headrace.engine.definitions import FlowDefinition, TaskDefinition
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
+    from headrace.engine.transactions import Node
     from headrace.schema.run import FlowRun
 
 
@@ -66,6 +67,11 @@ class FlowContext:
     def flow_run(self) -> FlowContext:
         """The flow run this context belongs to: itself."""
         return self
+
+    @property
+    def transaction(self) -> None:
+        """A flow is no transaction; blocks in it may be."""
+        return None
 
     @property
     def flow_run_id(self) -> UUID:
@@ -131,7 +137,7 @@ class TaskContext:
 
     __slots__ = (
         "flow_run", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id", "session",
-        "tags", "task",
+        "tags", "task", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +163,7 @@ class TaskContext:
         self.parent = parent
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
         self.run_count = 0
+        self.transaction: Node | None = None
 
     @property
     def flow_run_id(self) -> UUID | None:

@@ -122,6 +122,23 @@ class StoreResult(Struct, frozen=True):
         return result
 
 
+class KeepValue(Struct, frozen=True):
+    """Keeps the value of a transaction under its key."""
+
+    store: Any
+    key: str
+    value: Any
+    serializer: Serializer | str
+    flow_run_id: UUID | None = None
+    task_run_id: UUID | None = None
+
+    def perform(self, session: Session) -> Result:
+        """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
+        record = self.store.write(self.key, self.value, self.serializer)
+        session.emit(result_fact(record, self.flow_run_id, self.task_run_id))
+        return Result(self.value, record, self.store)
+
+
 class FindResult(Struct, frozen=True):
     """Looks for a value kept under a key for calls with this cache key."""
 

@@ -173,6 +173,10 @@ class ResultStore:
             raise errors.MissingResult(f"{path} holds the value of {header.storage_key!r}, not of {storage_key!r}.")
         return _serializer_of(header.serializer).loads(payload)
 
+    def remove(self, storage_key: str, folder: Path | None = None) -> None:
+        """Forget the value kept under a key, if there is one."""
+        self._path(_written(storage_key), folder or self.folder).unlink(missing_ok=True)
+
     def _sign(self, header: _Header, payload: bytes) -> str:
         return sign(self._key, msgspec.json.encode(header), payload)
 

@@ -16,6 +16,7 @@ from headrace.engine.outcomes import state_from_value, waits_for
 from headrace.engine.requests import FindResult, StoreResult
 from headrace.engine.results import Result, StoredResult
 from headrace.engine.task_run import RunningTask
+from headrace.engine.transaction_lifecycle import settle
 from headrace.rules.retries import delay_before
 from headrace.rules.transitions import AWAITING_RETRY, CACHED, NOT_READY, RETRYING, TIMED_OUT, is_terminal
 from headrace.schema.fact import TaskNameFact
@@ -110,9 +111,17 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
         if outcome.error is not None:
             raise outcome.error
     state = state_from_value(value, Result)
-    if isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None):
-        state.data = yield Ask(_store(run, state.data.load()))
-    return (yield from _complete(run, state))
+    keeps = isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None)
+    transaction = run.transaction if state.is_completed() else None
+    store = _store(run, state.data.load()) if keeps else None
+    deferred = transaction is not None and transaction.is_deferred
+    if store is not None and not deferred:
+        state.data = yield Ask(store)
+    ended = yield from _complete(run, state)
+    if transaction is not None:
+        transaction.complete(store if deferred else None)
+        yield from settle(transaction)
+    return ended
 
 
 def _find(run: RunningTask, cache_key: str) -> FindResult:
