@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from headrace.engine.futures import allow_failure as allow_failure
     from headrace.engine.futures import quote as quote
     from headrace.engine.futures import unmapped as unmapped
+    from headrace.flow_runs import apause_flow_run as apause_flow_run
+    from headrace.flow_runs import aresume_flow_run as aresume_flow_run
+    from headrace.flow_runs import asuspend_flow_run as asuspend_flow_run
+    from headrace.flow_runs import pause_flow_run as pause_flow_run
+    from headrace.flow_runs import resume_flow_run as resume_flow_run
+    from headrace.flow_runs import suspend_flow_run as suspend_flow_run
     from headrace.flows import Flow as Flow
     from headrace.flows import flow as flow
     from headrace.logging import get_run_logger as get_run_logger
@@ -25,12 +31,18 @@ _ORIGINS = {
     "State": "headrace.states",
     "Task": "headrace.tasks",
     "allow_failure": "headrace.engine.futures",
+    "apause_flow_run": "headrace.flow_runs",
+    "aresume_flow_run": "headrace.flow_runs",
     "aserve": "headrace.deployments",
+    "asuspend_flow_run": "headrace.flow_runs",
     "deploy": "headrace.deployments",
     "flow": "headrace.flows",
     "get_run_logger": "headrace.logging",
+    "pause_flow_run": "headrace.flow_runs",
     "quote": "headrace.engine.futures",
+    "resume_flow_run": "headrace.flow_runs",
     "serve": "headrace.deployments",
+    "suspend_flow_run": "headrace.flow_runs",
     "tags": "headrace.context",
     "task": "headrace.tasks",
     "unmapped": "headrace.engine.futures",

@@ -73,12 +73,13 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.orchestration.execution import OrchestratedExecution
     from headrace.orchestration.loops.lateness import Lateness
+    from headrace.orchestration.loops.patience import Patience
     from headrace.orchestration.loops.reaper import Reaper
     from headrace.orchestration.loops.scheduler import Scheduler
     from headrace.storage.databases import open_database
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    loops = (Reaper(database), Scheduler(database), Lateness(database))
+    loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database))
     return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), loops)
 
 

@@ -43,6 +43,8 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
     * `durable` – a call returns only when its end is recorded: a finished run is never unknown after a crash
     * `log_prints` – `print` becomes a log line; inherited from the flow unless said
     * `on_completion`, `on_failure`, `on_running` – functions told `(task, run, state)`
+    * `on_commit`, `on_rollback` – functions told the transaction (`headrace.transactions`) when what a completed run did is
+      committed, or has to be undone
 
     Raises `UsageError` for options that cannot be.
     """

@@ -15,7 +15,7 @@ from tests.acceptance.serving import ServerProcess
 from tests.acceptance.working import POOL, Workshop, await_line, is_alive
 
 RUNNING, COMPLETED, FAILED = StateType.RUNNING, StateType.COMPLETED, StateType.FAILED
-CRASHED, CANCELLED = StateType.CRASHED, StateType.CANCELLED
+CRASHED, CANCELLED, PAUSED = StateType.CRASHED, StateType.CANCELLED, StateType.PAUSED
 
 ADD = """
 import os
@@ -83,6 +83,25 @@ def holding(pipe: str, seconds: int):
     # PyDLL keeps the interpreter's lock: no thread of this process runs meanwhile.
     import ctypes
     ctypes.PyDLL(None).sleep(seconds)
+"""
+
+
+APPROVING = """
+from headrace import flow, pause_flow_run, suspend_flow_run
+from headrace.input import RunInput
+
+class Approval(RunInput):
+    approved: bool
+
+@flow(log_prints=True)
+def approving():
+    print("before")
+    print("after:", suspend_flow_run(Approval))
+
+@flow(log_prints=True)
+def waiting_for_it():
+    print("before")
+    pause_flow_run()
 """
 
 
@@ -184,6 +203,45 @@ def test_what_cannot_be_is_said_in_one_line(workshop: Workshop, arguments: tuple
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if line.strip() and "|" not in line]
     assert says in line
+
+
+# how runs wait
+
+
+def test_a_suspended_run_leaves_its_process_and_begins_again_when_it_is_resumed(workshop: Workshop) -> None:
+    deployment = workshop.deploy("approving", APPROVING)
+    worker = workshop.start_worker()
+    run = workshop.run(deployment)
+    suspended = workshop.wait(run, PAUSED)
+    assert suspended.state_name == "Suspended"
+    workshop.command("flow-run", "resume", str(run), "--input", '{"approved": true}')
+    ended = workshop.wait(run)
+    assert (ended.state_type, ended.run_count, ended.epoch) == (COMPLETED, 1, 2)
+    assert workshop.lines(run).count("before") == 2
+    assert "after: approved=True" in workshop.lines(run)
+    assert "crashed" not in worker.log
+
+
+def test_a_paused_run_waits_in_its_process(workshop: Workshop) -> None:
+    deployment = workshop.deploy("waiting_for_it", APPROVING)
+    workshop.start_worker()
+    run = workshop.run(deployment)
+    workshop.wait(run, PAUSED)
+    workshop.command("flow-run", "resume", str(run))
+    ended = workshop.wait(run)
+    assert (ended.state_type, ended.epoch) == (COMPLETED, 1)
+    assert workshop.lines(run).count("before") == 1
+
+
+def test_a_run_that_is_suspended_from_outside_ends_its_process(workshop: Workshop, pipe: Path) -> None:
+    deployment = workshop.deploy("telling", TELLING, job_variables={"grace_seconds": 1})
+    workshop.start_worker()
+    run = workshop.run(deployment, pipe=str(pipe))
+    flow, supervisor, near, far = numbers(await_line(pipe))
+    workshop.command("flow-run", "suspend", str(run))
+    assert await_end(supervisor)
+    assert not any(map(is_alive, (flow, near, far)))
+    assert workshop.execution.read_flow_run(run).state_name == "Suspended"
 
 
 # how runs are ended

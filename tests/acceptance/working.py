@@ -105,6 +105,11 @@ class Workshop:
         state = StateCreate(type=StateType.CANCELLING)
         self.execution.propose_flow_run_state(Proposal(flow_run_id=flow_run_id, state=state))
 
+    def command(self, *arguments: str) -> str:
+        """Call the command line, which succeeds, and return what it prints."""
+        command = [sys.executable, "-m", "headrace", *arguments]
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
+
     def lines(self, flow_run_id: UUID) -> list[str]:
         """What was logged for the run."""
         wanted = LogFilter(flow_run_id=IdFilter(any_=[flow_run_id]))

@@ -19,8 +19,9 @@ from headrace.testing import frozen_clock
 
 NAMES = {
     "headrace": [
-        "Flow", "State", "Task", "__version__", "allow_failure", "aserve", "deploy", "flow", "get_run_logger", "quote", "serve",
-        "tags", "task", "unmapped",
+        "Flow", "State", "Task", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run", "aserve",
+        "asuspend_flow_run", "deploy", "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "serve",
+        "suspend_flow_run", "tags", "task", "unmapped",
     ],
     "headrace.artifacts": [
         "Artifact", "ImageArtifact", "LinkArtifact", "MarkdownArtifact", "ProgressArtifact", "TableArtifact",
@@ -46,13 +47,17 @@ NAMES = {
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
         "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
         "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
-        "ParameterBindError", "ParameterTypeError", "PausedRun", "RunError", "SerializationError", "StaleEpoch",
-        "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed",
-        "UsageError",
+        "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
+        "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase",
+        "UpstreamFailed", "UsageError",
     ],
-    "headrace.flow_runs": ["await_for_flow_run", "wait_for_flow_run"],
+    "headrace.flow_runs": [
+        "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "await_for_flow_run", "pause_flow_run", "resume_flow_run",
+        "suspend_flow_run", "wait_for_flow_run",
+    ],
     "headrace.flows": ["Flow", "flow"],
     "headrace.futures": ["Future", "FutureList", "as_completed", "wait"],
+    "headrace.input": ["RunInput"],
     "headrace.logging": ["get_logger", "get_run_logger"],
     "headrace.runner.storage": ["GitRepository", "LocalStorage", "create_storage_from_source"],
     "headrace.schedules": ["Cron", "Interval", "RRule", "Schedule"],
@@ -61,6 +66,10 @@ NAMES = {
         "Retrying", "Running", "Scheduled", "State", "StateDetails", "StateType", "Suspended",
     ],
     "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
+    "headrace.transactions": [
+        "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
+        "get_transaction", "transaction",
+    ],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
     "headrace.variables": ["Variable"],
 }  # fmt: skip

@@ -20,6 +20,7 @@
     │   ├── CrashedRun
     │   ├── CancelledRun
     │   ├── PausedRun
+    │   ├── PauseTimeoutError         also a TimeoutError
     │   ├── UnfinishedRun
     │   ├── MissingResult
     │   ├── FlowRunTimeoutError       also a TimeoutError
@@ -135,6 +136,10 @@ class CancelledRun(RunError):
 
 class PausedRun(RunError):
     """The run is paused and has no result yet."""
+
+
+class PauseTimeoutError(RunError, TimeoutError):
+    """A flow run was paused and nobody resumed it in time."""
 
 
 class UnfinishedRun(RunError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -29,7 +30,9 @@ from headrace.cli.runs import (
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.task_run import show_task_runs
 from headrace.cli.texts import one_line, say_count, show_state, show_tags
+from headrace.cli.values import read_duration, read_object
 from headrace.cli.watching import Interval, Seconds, watch_run
+from headrace.rules.transitions import SUSPENDED
 from headrace.schema.filters import (
     ArtifactFilter,
     FlowFilter,
@@ -42,7 +45,7 @@ from headrace.schema.filters import (
 )
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun
-from headrace.schema.state import StateCreate, StateType
+from headrace.schema.state import StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
@@ -161,6 +164,50 @@ def cancel(*runs: NamedRun, invocation: Injected) -> None:
             state = StateCreate(type=StateType.CANCELLING, message="Cancelled from the command line.")
             decision = execution.propose_flow_run_state(Proposal(flow_run_id=flow_run.id, state=state))
             invocation.print_line(_say_cancelled(flow_run, decision))
+
+
+@app.command
+def resume(
+    run: NamedRun,
+    *,
+    input: Annotated[  # noqa: A002 - the option is called so
+        str | None, Parameter(help='What the run asks for, as a JSON object; a single value is {"value": …}.')
+    ] = None,
+    invocation: Injected,
+) -> None:
+    """Resume a paused flow run: where it stands if its process waits, else from the top."""
+    given = None if input is None else read_object(input, "--input")
+    with invocation.administration() as administration:
+        found = find_flow_run(administration, run)
+    with invocation.execution() as execution:
+        decision = execution.resume_flow_run(found.id, given)
+    shown = f"Flow run {one_line(found.name)} ({found.id})"
+    if not decision.written or decision.state is None or decision.state.is_final():
+        raise InvalidRequest(f"{shown} cannot be resumed. {decision.reason or ''}".strip())
+    goes_on = "goes on" if decision.state.type is StateType.RUNNING else "begins again when a worker takes it"
+    invocation.print_line(f"{shown} {goes_on}.")
+
+
+@app.command
+def suspend(
+    run: NamedRun,
+    *,
+    timeout: Annotated[str, Parameter(help="How long it may wait to be resumed: seconds, or '2 hours'.")] = "1 hour",
+    invocation: Injected,
+) -> None:
+    """Suspend a running flow run of a deployment: its process is ended, and resuming begins it again from the top."""
+    ends = invocation.now + timedelta(seconds=read_duration(timeout, "--timeout"))
+    with invocation.administration() as administration:
+        found = find_flow_run(administration, run)
+    details = StateDetails(pause_reschedule=True, pause_timeout=ends)
+    message = "Suspended from the command line."
+    state = StateCreate(type=StateType.PAUSED, name=SUSPENDED, message=message, state_details=details)
+    with invocation.execution() as execution:
+        decision = execution.propose_flow_run_state(Proposal(flow_run_id=found.id, state=state))
+    shown = f"Flow run {one_line(found.name)} ({found.id})"
+    if not decision.written:
+        raise InvalidRequest(f"{shown} cannot be suspended. {decision.reason or ''}".strip())
+    invocation.print_line(f"{shown} is suspended; `headrace flow-run resume {found.id}` lets it begin again.")
 
 
 @app.command

@@ -21,7 +21,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from headrace.engine.steps import Steps
+from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Fact
+from headrace.schema.state import StateType
 
 if TYPE_CHECKING:
     from headrace.engine.session import Session
@@ -89,14 +91,16 @@ class Give(Struct, frozen=True):
 
 
 class Sleep(Struct, frozen=True):
-    """Waits `delay` seconds, less when the flow run `wake` is cancelled, or when the request for slots `turn` is called.
+    """Waits `delay` seconds, less when the flow run `wake` comes to be in one of the states `until` (is cancelled, by default),
+    or when the request for slots `turn` is called.
 
-    Only the cancellation counts as being woken.
+    Only the state counts as being woken.
     """
 
     delay: float
     wake: UUID | None = None
     turn: UUID | None = None
+    until: frozenset[StateType] = ENDING
 
 
 class Emit(Struct, frozen=True):
@@ -138,9 +142,11 @@ def give(item: Any) -> Lifecycle[Outcome]:
     return cast("Outcome", (yield Give(item)))
 
 
-def sleep(delay: float, wake: UUID | None = None, turn: UUID | None = None) -> Lifecycle[Outcome]:
-    """Wait; the outcome's value is true when `wake` was cancelled, its error is set when interrupted."""
-    return cast("Outcome", (yield Sleep(delay, wake, turn)))
+def sleep(
+    delay: float, wake: UUID | None = None, turn: UUID | None = None, until: frozenset[StateType] = ENDING
+) -> Lifecycle[Outcome]:
+    """Wait; the outcome's value is true when `wake` came to be in a state of `until`, its error is set when interrupted."""
+    return cast("Outcome", (yield Sleep(delay, wake, turn, until)))
 
 
 def emit(fact: Fact, durable: bool = False) -> Lifecycle[None]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headrace.engine.definitions import FlowDefinition, TaskDefinition
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
+    from headrace.engine.transactions import Node
     from headrace.schema.run import FlowRun
 
 
@@ -48,6 +49,7 @@ class FlowContext:
         self.attempt = 0
         self._branch = ""
         self._calls: dict[str, int] = {}
+        self._pauses = 0
         self._begin()
         _flow_contexts.add(self)
 
@@ -65,6 +67,11 @@ class FlowContext:
     def flow_run(self) -> FlowContext:
         """The flow run this context belongs to: itself."""
         return self
+
+    @property
+    def transaction(self) -> None:
+        """A flow is no transaction; blocks in it may be."""
+        return None
 
     @property
     def flow_run_id(self) -> UUID:
@@ -85,6 +92,7 @@ class FlowContext:
         """Count calls anew: a retried flow makes its calls again."""
         self.attempt = attempt
         self._calls = {}
+        self._pauses = 0
 
     def next_call(self, task_key: str) -> str:
         """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt and process."""
@@ -92,6 +100,12 @@ class FlowContext:
             ordinal = self._calls.get(task_key, 0)
             self._calls[task_key] = ordinal + 1
         return f"{self._branch}{ordinal}" if self.attempt <= 1 else f"{self.attempt}-{self._branch}{ordinal}"
+
+    def next_pause(self) -> str:
+        """The key of the next pause that has no name of its own: its number in this attempt."""
+        with self._lock:
+            self._pauses += 1
+            return str(self._pauses)
 
     def runner(self) -> TaskRunner:
         """The flow's task runner, started when first needed."""
@@ -123,7 +137,7 @@ class TaskContext:
 
     __slots__ = (
         "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
-        "session", "tags", "task",
+        "session", "tags", "task", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -150,6 +164,7 @@ class TaskContext:
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
         self.run_count = 0
         self.held: list[str] = []
+        self.transaction: Node | None = None
 
     @property
     def flow_run_id(self) -> UUID | None:

@@ -15,6 +15,7 @@ from headrace.engine.naming import RunName
 from headrace.engine.parameters import Signature
 from headrace.engine.runners import TaskRunner
 from headrace.engine.serializers import Serializer
+from headrace.engine.transactions import TransactionHook
 from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State
 
@@ -26,6 +27,7 @@ class Definition(Protocol):
     """What flows and tasks have in common."""
 
     name: str
+    is_async: bool
     is_generator: bool
     signature: Signature
     log_prints: bool | None
@@ -82,6 +84,8 @@ class TaskDefinition(Definition, Protocol):
     result_storage_key: RunName | None
     completion_hooks: list[Hook]
     failure_hooks: list[Hook]
+    commit_hooks: list[TransactionHook]
+    rollback_hooks: list[TransactionHook]
     durable: bool
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str:

@@ -129,7 +129,7 @@ _DRIVERS = frozenset({__name__, "headrace.engine.loop", "headrace.engine.interru
 
 def _sleep(command: Sleep, session: Session) -> Outcome:
     try:
-        return Outcome(session.sleep(command.delay, command.wake, command.turn))
+        return Outcome(session.sleep(command.delay, command.wake, command.turn, command.until))
     except BaseException as error:
         return Outcome(None, error)
 

@@ -25,9 +25,10 @@ from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.iteration import iterate
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
+from headrace.engine.pausing import Suspension
 from headrace.engine.requests import Propose, StoreResult
 from headrace.engine.results import Result
-from headrace.rules.transitions import RETRYING, TIMED_OUT
+from headrace.rules.transitions import TIMED_OUT
 from headrace.schema.orchestration import Decision, Verb
 from headrace.schema.state import State, StateType
 
@@ -67,7 +68,10 @@ def _live(run: RunningFlow) -> Lifecycle[State]:
         ended = yield from _start(run)
         if ended is not None:
             return ended
-        final = yield from _end(run, (yield from _execute(run)))
+        reached = yield from _execute(run)
+        if reached.is_paused():
+            return _leave(run, reached)
+        final = yield from _end(run, reached)
         if not run.retries_here(final):
             return final
         yield from _await_retry(run, final)
@@ -76,7 +80,7 @@ def _live(run: RunningFlow) -> Lifecycle[State]:
 def _start(run: RunningFlow) -> Lifecycle[State | None]:
     """Enter RUNNING; a state means that the run may not."""
     try:
-        decision = yield from _propose(run, run.propose(StateType.RUNNING, RETRYING if run.record.run_count else None))
+        decision = yield from _propose(run, run.propose(StateType.RUNNING, run.start_name))
     except StaleEpoch as error:
         return _fenced(run, error)
     state = run.state
@@ -96,7 +100,8 @@ def _start(run: RunningFlow) -> Lifecycle[State | None]:
 def _execute(run: RunningFlow) -> Lifecycle[State]:
     """Call the flow's function, wait for the tasks it submitted, and say what state that makes.
 
-    Nobody waits for submitted tasks once the run is interrupted, or late.
+    Nobody waits for submitted tasks once the run is interrupted, or late. A state in which it is paused has been entered
+    already: the run is suspended.
     """
     limit = run.flow.timeout_seconds
     if run.iteration is None:
@@ -106,7 +111,8 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
     else:
         outcome = yield from iterate(run.iteration, run.function(), run.context, limit)
         spent = run.iteration.spent
-    if outcome.interrupt is not None:
+    suspension = outcome.error if isinstance(outcome.error, Suspension) else None
+    if outcome.interrupt is not None and suspension is None:
         raise outcome.interrupt
     if not isinstance(outcome.error, DeadlineExceeded):
         left = None if limit is None else max(limit - spent, 0.001)
@@ -115,6 +121,8 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
             raise settled.interrupt
         if outcome.error is None:
             outcome = Outcome(outcome.value, settled.error)
+    if suspension is not None:
+        return suspension.state
     if outcome.error is not None:
         return _fail(run, outcome.error)
     if waiting := waits_for(outcome.value):
@@ -124,6 +132,14 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
     state = state_from_value(outcome.value, Result)
     if isinstance(state.data, Result) and run.context.persist_result:
         state.data = yield Ask(_store(run, state.data.load()))
+    return state
+
+
+def _leave(run: RunningFlow, state: State) -> State:
+    """The run is suspended: this process has nothing more to do with it."""
+    run.ended = state
+    run.session.attempts.pop(run.id, None)
+    run.log.info("The flow run is suspended. When it is resumed it begins again from the top.")
     return state
 
 

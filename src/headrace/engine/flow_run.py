@@ -16,7 +16,7 @@ from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.placeholders import announce
 from headrace.engine.requests import CreateFlowRun, Propose, TakeUpFlowRun
-from headrace.rules.transitions import AWAITING_RETRY
+from headrace.rules.transitions import AWAITING_RETRY, RETRYING
 from headrace.schema.fact import TaskRunFact, TaskStateFact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Claim, Decision, Proposal
@@ -164,6 +164,11 @@ class RunningFlow:
         self.context.run = decision.flow_run
         if decision.state is not None:
             self.state = decision.state
+
+    @property
+    def start_name(self) -> str | None:
+        """What its next start is called, if not simply Running. A run that was suspended has not failed."""
+        return RETRYING if self.record.run_count and not self.record.empirical_policy.resuming else None
 
     def retries_here(self, state: State) -> bool:
         """Whether a run in this state waits in this process to be tried again."""

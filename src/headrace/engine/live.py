@@ -14,19 +14,19 @@ from uuid import UUID
 
 from headrace.base import errors
 from headrace.gateway.execution import Execution
+from headrace.rules.transitions import ENDING
 from headrace.schema.event import Cursor
 from headrace.schema.state import StateType
 
 log = logging.getLogger("headrace.live")
 
-_ENDING = frozenset({StateType.CANCELLING, StateType.CANCELLED})
 _POLL = 1.0
 _SHORT = 0.5
 _FAREWELL = 0.1
 
 
 class Watcher(NamedTuple):
-    """Somebody who waits for a run to enter one of some states."""
+    """Somebody who waits for a run to be in one of some states."""
 
     states: frozenset[StateType]
     wake: Callable[[], None]
@@ -66,17 +66,17 @@ class LiveChannel:
         flow_run_id: UUID | None,
         wake: Callable[[], None],
         duration: float,
-        states: frozenset[StateType] = _ENDING,
+        states: frozenset[StateType] = ENDING,
     ) -> Generator[None]:
-        """Call `wake` if the flow run enters one of the states within the block, which is to last about `duration` seconds.
+        """Call `wake` if the flow run is or comes to be in one of the states within the block: is cancelled, by default.
 
-        By default, if it is cancelled.
+        The block is to last about `duration` seconds.
         """
         if flow_run_id is None or duration < _SHORT:
             yield
             return
+        watcher = Watcher(states, wake)
         with self._lock:
-            watcher = Watcher(states, wake)
             self._watchers.setdefault(flow_run_id, []).append(watcher)
             self._unchecked.add(flow_run_id)
             self._start()

@@ -184,13 +184,13 @@ async def _sleep(command: Sleep, session: Session) -> Outcome:
     loop = asyncio.get_running_loop()
     woken: asyncio.Future[bool] = loop.create_future()
 
-    def end(cancelled: bool) -> None:
+    def end(entered: bool) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(lambda: woken.done() or woken.set_result(cancelled))
+            loop.call_soon_threadsafe(lambda: woken.done() or woken.set_result(entered))
 
     try:
         with (
-            session.watch(command.wake, partial(end, True), command.delay),
+            session.watch(command.wake, partial(end, True), command.delay, command.until),
             session.live.attend(command.turn, partial(end, False)),
         ):
             try:

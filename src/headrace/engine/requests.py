@@ -10,12 +10,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from headrace.base.errors import GatewayError, HeadraceError
+from headrace.base.errors import GatewayError, HeadraceError, ObjectAlreadyExists
 from headrace.engine.results import Result, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
 from headrace.engine.slots import Lease
 from headrace.schema.flow import FlowCreate
+from headrace.schema.flow_run_input import FlowRunInputCreate
 from headrace.schema.orchestration import Decision, Proposal, SlotGrant, SlotRequest
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
 
@@ -64,6 +65,39 @@ class Propose(Struct, frozen=True):
         return decision
 
 
+class ReadFlowRun(Struct, frozen=True):
+    """Asks how a flow run stands."""
+
+    flow_run_id: UUID
+
+    def perform(self, session: Session) -> FlowRun:
+        """Return the run as it is now."""
+        return session.patiently(lambda: session.gateway.read_flow_run(self.flow_run_id))
+
+
+class LeaveInput(Struct, frozen=True):
+    """Leaves a text for a flow run, unless one with that key is there already."""
+
+    flow_run_id: UUID
+    create: FlowRunInputCreate
+
+    def perform(self, session: Session) -> None:
+        """Have it kept."""
+        with contextlib.suppress(ObjectAlreadyExists):
+            session.patiently(lambda: session.gateway.create_flow_run_input(self.flow_run_id, self.create))
+
+
+class ReadInput(Struct, frozen=True):
+    """Asks for the text that was left for a flow run under a key."""
+
+    flow_run_id: UUID
+    key: str
+
+    def perform(self, session: Session) -> str:
+        """Return the text. Raises `ObjectNotFound`."""
+        return session.patiently(lambda: session.gateway.read_flow_run_input(self.flow_run_id, self.key)).value
+
+
 class StoreResult(Struct, frozen=True):
     """Keeps a value and journals where it is kept."""
 
@@ -87,6 +121,23 @@ class StoreResult(Struct, frozen=True):
         if not self.in_memory:
             result.forget()
         return result
+
+
+class KeepValue(Struct, frozen=True):
+    """Keeps the value of a transaction under its key."""
+
+    store: Any
+    key: str
+    value: Any
+    serializer: Serializer | str
+    flow_run_id: UUID | None = None
+    task_run_id: UUID | None = None
+
+    def perform(self, session: Session) -> Result:
+        """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
+        record = self.store.write(self.key, self.value, self.serializer)
+        session.emit(result_fact(record, self.flow_run_id, self.task_run_id))
+        return Result(self.value, record, self.store)
 
 
 class FindResult(Struct, frozen=True):

@@ -180,6 +180,10 @@ class ResultStore:
         except msgspec.ValidationError:
             return data
 
+    def remove(self, storage_key: str, folder: Path | None = None) -> None:
+        """Forget the value kept under a key, if there is one."""
+        self._path(_written(storage_key), folder or self.folder).unlink(missing_ok=True)
+
     def _sign(self, header: _Header, payload: bytes) -> str:
         return sign(self._key, msgspec.json.encode(header), payload)
 

@@ -26,11 +26,12 @@ from headrace.engine.slots import SlotKeeper
 from headrace.engine.spool import Spool
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
+from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate
-from headrace.schema.state import TERMINAL
+from headrace.schema.state import TERMINAL, StateType
 
 T = TypeVar("T")
 log = logging.getLogger("headrace.session")
@@ -165,27 +166,33 @@ class Session:
             threading.Event().wait(wait)
             pause = min(pause * 2, 5.0)
 
-    def sleep(self, delay: float, wake: UUID | None, turn: UUID | None = None) -> bool:
-        """Block for `delay` seconds, or until the request for slots `turn` is called; True when the flow run `wake` was
-        cancelled meanwhile.
+    def sleep(
+        self, delay: float, wake: UUID | None, turn: UUID | None = None, until: frozenset[StateType] = ENDING
+    ) -> bool:
+        """Block for `delay` seconds, or until the request for slots `turn` is called; True when the flow run `wake` came to
+        be in one of the states meanwhile.
         """
         ended = threading.Event()
-        cancelled = False
+        entered = False
 
-        def cancel() -> None:
-            nonlocal cancelled
-            cancelled = True
+        def enter() -> None:
+            nonlocal entered
+            entered = True
             ended.set()
 
-        with self.watch(wake, cancel, delay), self.live.attend(turn, ended.set):
+        with self.watch(wake, enter, delay, until), self.live.attend(turn, ended.set):
             ended.wait(delay)
-        return cancelled
+        return entered
 
     def watch(
-        self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float
+        self,
+        flow_run_id: UUID | None,
+        wake: Callable[[], None],
+        duration: float,
+        until: frozenset[StateType] = ENDING,
     ) -> AbstractContextManager[None]:
-        """Call `wake` if the flow run is cancelled within the block."""
-        return self.live.watch(flow_run_id, wake, duration)
+        """Call `wake` if the flow run comes to be in one of the states within the block."""
+        return self.live.watch(flow_run_id, wake, duration, until)
 
     def close(self) -> None:
         """Deliver what is left, or spool it, and let go of everything. Task runs that go on beside it end with it."""

@@ -33,6 +33,7 @@ from headrace.engine.session import current_session
 from headrace.engine.sources import describe, key_of
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
+from headrace.engine.transactions import TransactionHook
 from headrace.rules.retries import RetryDelay, plan_delays
 from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State, StateType
@@ -80,6 +81,8 @@ class TaskOptions(TypedDict, total=False):
     on_completion: Sequence[Hook] | None
     on_failure: Sequence[Hook] | None
     on_running: Sequence[Hook] | None
+    on_commit: Sequence[TransactionHook] | None
+    on_rollback: Sequence[TransactionHook] | None
     durable: bool
 
 
@@ -130,6 +133,8 @@ class Task(Generic[P, R_co]):
         self.completion_hooks = list(option("on_completion") or ())
         self.failure_hooks = list(option("on_failure") or ())
         self.running_hooks = list(option("on_running") or ())
+        self.commit_hooks = list(option("on_commit") or ())
+        self.rollback_hooks = list(option("on_rollback") or ())
         self.durable = bool(option("durable"))
         self._settled_for: Settings | None = None
 
@@ -336,6 +341,18 @@ class Task(Generic[P, R_co]):
         """Add a hook that is told when a run begins to execute, each try anew."""
         self.running_hooks.append(hook)
         self.options["on_running"] = self.running_hooks
+        return hook
+
+    def on_commit(self, hook: TransactionHook) -> TransactionHook:
+        """Add a hook that is told, with its transaction, when what a completed run did is committed."""
+        self.commit_hooks.append(hook)
+        self.options["on_commit"] = self.commit_hooks
+        return hook
+
+    def on_rollback(self, hook: TransactionHook) -> TransactionHook:
+        """Add a hook that undoes, given its transaction, what a completed run did."""
+        self.rollback_hooks.append(hook)
+        self.options["on_rollback"] = self.rollback_hooks
         return hook
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str:

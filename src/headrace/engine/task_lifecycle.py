@@ -19,6 +19,7 @@ from headrace.engine.requests import FindLimited, FindResult, StoreResult
 from headrace.engine.results import Result, StoredResult
 from headrace.engine.slot_lifecycle import SlotWish, give_slots_back, take_slots
 from headrace.engine.task_run import RunningTask
+from headrace.engine.transaction_lifecycle import settle
 from headrace.rules.retries import delay_before
 from headrace.rules.transitions import (
     AWAITING_RETRY,
@@ -161,9 +162,17 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
         if outcome.error is not None:
             raise outcome.error
     state = state_from_value(value, Result)
-    if isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None):
-        state.data = yield Ask(_store(run, state.data.load()))
-    return (yield from _complete(run, state))
+    keeps = isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None)
+    transaction = run.transaction if state.is_completed() else None
+    store = _store(run, state.data.load()) if keeps else None
+    deferred = transaction is not None and transaction.is_deferred
+    if store is not None and not deferred:
+        state.data = yield Ask(store)
+    ended = yield from _complete(run, state)
+    if transaction is not None:
+        transaction.complete(store if deferred else None)
+        yield from settle(transaction)
+    return ended
 
 
 def _find(run: RunningTask, cache_key: str) -> FindResult:

@@ -13,10 +13,12 @@ from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
+from headrace.engine.requests import StoreResult
 from headrace.engine.slot_lifecycle import Hold
+from headrace.engine.transactions import CommitMode, Node, TransactionState, get_transaction
 from headrace.rules.slots import TAG_LIMIT
 from headrace.rules.task_policy import refuse_task_run
-from headrace.rules.transitions import NOT_READY, is_terminal
+from headrace.rules.transitions import NOT_READY, ROLLED_BACK, is_terminal
 from headrace.schema.fact import StateFact, TaskRunFact, TaskStateFact
 from headrace.schema.run import TaskRun
 from headrace.schema.state import State, StateDetails, StateType
@@ -35,7 +37,7 @@ class RunningTask:
     __slots__ = (
         "_storage_key", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "dynamic_key", "ended",
         "flow_run_id", "hold", "id", "iteration", "name", "ordinal", "parameters", "run_count", "session", "state_name",
-        "state_type", "tags", "task", "timestamp", "upstream",
+        "state_type", "tags", "task", "timestamp", "transaction", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +92,11 @@ class RunningTask:
             _persists(task, session, parent),
             parent,
         )
+        outer = get_transaction()
+        self.transaction = (
+            TaskTransaction(self, outer) if outer is not None or task.commit_hooks or task.rollback_hooks else None
+        )
+        self.context.transaction = self.transaction
 
     @property
     def log(self) -> RunLogger:
@@ -233,6 +240,33 @@ class RunningTask:
         """The user's function with its arguments, ready to be called."""
         args, kwargs = self.task.signature.call_arguments(self.arguments)
         return partial(self.task.fn, *args, **kwargs)
+
+
+class TaskTransaction(Node):
+    """The transaction that a task run is."""
+
+    def __init__(self, run: RunningTask, parent: Node | None) -> None:
+        super().__init__(run.session, run.context, parent, None if parent is not None else CommitMode.EAGER)
+        self.run = run
+        self.state = TransactionState.ACTIVE
+        self.logger = run.log
+        self._store: StoreResult | None = None
+
+    def complete(self, store: StoreResult | None) -> None:
+        """Take note that the run has completed; `store` is what is to be kept of it when it is committed."""
+        self._store = store
+        self.commit_hooks = [*self.run.task.commit_hooks, *self.commit_hooks]
+        self.rollback_hooks = [*self.run.task.rollback_hooks, *self.rollback_hooks]
+
+    def writing(self) -> StoreResult | None:
+        return self._store
+
+    def undoing(self) -> TaskStateFact:
+        return self.run.enter(StateType.COMPLETED, ROLLED_BACK, "What the run did was undone with its transaction.")
+
+    def remove(self) -> None:
+        assert self._store is not None
+        self.session.results.remove(self._store.storage_key, self._store.folder)
 
 
 def _inherited_prints(session: Session, parent: RunContext | None) -> bool:

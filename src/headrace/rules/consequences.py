@@ -70,7 +70,7 @@ def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) ->
 def begins_attempt(transition: Transition, state: StateCreate) -> bool:
     """Whether a new attempt begins: by a claim, by a start that names no attempt, or by opening a run that had ended.
 
-    A run put back on the schedule by somebody else is taken out of its attempt's hands as well.
+    A run put back on the schedule, or suspended, by somebody else is taken out of its attempt's hands as well.
     """
     before = transition.before
     if before is not None and is_terminal(before):
@@ -81,6 +81,8 @@ def begins_attempt(transition: Transition, state: StateCreate) -> bool:
         return False
     if state.type is SCHEDULED:
         return before in {PENDING, RUNNING} and state.name != AWAITING_RETRY
+    if _is_suspended(state):
+        return before is RUNNING
     return state.type is RUNNING and before is not PAUSED
 
 

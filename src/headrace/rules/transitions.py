@@ -23,6 +23,12 @@ ROLLED_BACK: Final = "RolledBack"
 TIMED_OUT: Final = "TimedOut"
 SUSPENDED: Final = "Suspended"
 
+ENDING: Final = frozenset({CANCELLING, CANCELLED})
+"""Somebody wants the run to end, or it has ended because somebody wanted it to."""
+
+MOVED_ON: Final = frozenset(StateType) - {PAUSED}
+"""What ends the wait of a run that is paused."""
+
 MEANINGS: Final = {
     SCHEDULED: "waits for its time, or for somebody to start it",
     PENDING: "somebody has taken it and is about to start it",

@@ -51,6 +51,19 @@ def list_task_runs(
     return [TaskRunRow._make(row) for row in fetch_page(connection, query, _order(t.task_runs, sort), page)]
 
 
+def list_runs_in(
+    connection: Connection, workspace_id: UUID, state: StateType, after: UUID | None, limit: int
+) -> list[FlowRunRow]:
+    """The first flow runs in a state of a type, by id, after one of them."""
+    run = t.flow_runs.c
+    query = select(*(run[name] for name in FlowRunRow._fields)).where(
+        run.workspace_id == workspace_id, run.state_type == state
+    )
+    if after is not None:
+        query = query.where(run.id > after)
+    return [FlowRunRow._make(row) for row in connection.select(query.order_by(run.id).limit(limit))]
+
+
 def count_flow_runs(connection: Connection, workspace_id: UUID, selection: RunSelection) -> int:
     """How many flow runs a selection names."""
     wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])

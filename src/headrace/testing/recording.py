@@ -14,8 +14,10 @@ from headrace.engine.context import FlowContext, RunContext
 from headrace.engine.flow_definition import Flow
 from headrace.engine.session import Session
 from headrace.gateway.execution import Execution
+from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Fact
 from headrace.schema.run import FlowRun
+from headrace.schema.state import StateType
 
 
 class NoOrchestrator:
@@ -47,13 +49,21 @@ class RecordingSession(Session):
         if durable:
             self.durable.append(fact)
 
-    def sleep(self, delay: float, wake: UUID | None, turn: UUID | None = None) -> bool:
+    def sleep(
+        self, delay: float, wake: UUID | None, turn: UUID | None = None, until: frozenset[StateType] = ENDING
+    ) -> bool:
         """Note a wait."""
         self.waits.append(delay)
         return self.woken
 
     @contextmanager
-    def watch(self, flow_run_id: UUID | None, wake: Callable[[], None], duration: float) -> Generator[None]:
+    def watch(
+        self,
+        flow_run_id: UUID | None,
+        wake: Callable[[], None],
+        duration: float,
+        until: frozenset[StateType] = ENDING,
+    ) -> Generator[None]:
         """Note a wait that somebody else performs."""
         self.waits.append(duration)
         if self.woken:

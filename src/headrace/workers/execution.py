@@ -43,7 +43,9 @@ class Preparation:
 
 
 def execute(charge: Charge) -> int:
-    """Execute a claimed run in this process, which is for nothing else; return the exit code, 0 for a completed run."""
+    """Execute a claimed run in this process, which is for nothing else; return the exit code: 0 for a run that
+    has completed, or is suspended.
+    """
     os.environ.clear()
     os.environ.update(charge.environ)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -56,7 +58,10 @@ def execute(charge: Charge) -> int:
     session.attempts[charge.claim.flow_run.id] = charge.claim.epoch
     try:
         flow = _prepare(charge, session)
-        return 1 if flow is None else int(not flow.execute(charge.claim).is_completed())
+        if flow is None:
+            return 1
+        state = flow.execute(charge.claim)
+        return int(not (state.is_completed() or state.is_paused()))
     except KeyboardInterrupt:
         return INTERRUPTED
     except errors.Unavailable as error:

@@ -252,6 +252,8 @@ class Worker:
         """Something has happened to a flow run; called on the thread that reads the news."""
         if state is StateType.CANCELLING and flow_run_id is not None:
             self._inbox.put(partial(self._cancel, flow_run_id))
+        elif state is StateType.PAUSED and flow_run_id is not None:
+            self._inbox.put(partial(self._suspend, flow_run_id))
         elif state in {StateType.SCHEDULED, None}:
             self._inbox.put(None)
 
@@ -260,6 +262,19 @@ class Worker:
         if running is not None:
             log.info("Flow run %r is cancelled.", running.claim.flow_run.name)
             running.launched.end()
+
+    def _suspend(self, flow_run_id: UUID) -> None:
+        """End a run that somebody else has suspended, and so taken out of its hands; one that pauses knows what it does."""
+        running = self._running.get(flow_run_id)
+        if running is None:
+            return
+
+        def end_if_over() -> None:
+            if self._execution.read_flow_run(flow_run_id).epoch != running.claim.epoch:
+                log.info("Flow run %r is suspended.", running.claim.flow_run.name)
+                running.launched.end()
+
+        self._tell(end_if_over)
 
     def _on_stop(self) -> None:
         self._stops += 1

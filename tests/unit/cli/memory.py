@@ -64,6 +64,7 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
         self.waits: list[float] = []
         self.outage: Unavailable | None = None
         self.decide: Callable[[Proposal], Decision] | None = None
+        self.resume: Callable[[UUID, dict[str, Any] | None], Decision] | None = None
 
     @contextmanager
     def open(self, settings: Settings | None = None) -> Generator[Administration]:
@@ -190,6 +191,10 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
     def propose_flow_run_state(self, proposal: Proposal) -> Decision:
         assert self.decide is not None
         return self.decide(proposal)
+
+    def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
+        assert self.resume is not None
+        return self.resume(flow_run_id, run_input)
 
     def read_artifact(self, artifact_id: UUID) -> Artifact:
         return _find(self.artifacts, artifact_id, "artifact")

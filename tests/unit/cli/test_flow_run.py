@@ -1,4 +1,6 @@
 import json
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -8,7 +10,7 @@ from headrace.schema.orchestration import Decision, Proposal, Verb
 from headrace.schema.run import FlowRun
 from headrace.schema.state import State, StateType
 from tests.unit.cli.conftest import Terminal
-from tests.unit.cli.memory import at, number
+from tests.unit.cli.memory import NOW, at, number
 
 
 @pytest.fixture
@@ -275,6 +277,49 @@ class TestDelete:
         assert "Delete flow run quiet-heron with all task runs" in ended.err
         assert ended.code == (0 if left == 1 else 1)
         assert len(terminal.administration.flow_runs) == left
+
+
+class TestWaiting:
+    def answer(self, run: FlowRun, kind: StateType, written: bool, reason: str | None = None) -> Decision:
+        verb = Verb.ACCEPT if written else Verb.REJECT
+        return Decision(verb=verb, state=State(type=kind), written=written, epoch=1, flow_run=run, reason=reason)
+
+    def test_resumes_with_what_is_asked_for(self, terminal: Terminal, facts: FlowRun) -> None:
+        given: list[Any] = []
+
+        def resume(run_id: UUID, run_input: dict[str, Any] | None) -> Decision:
+            given.append((run_id, run_input))
+            return self.answer(facts, StateType.SCHEDULED if run_input else StateType.RUNNING, written=True)
+
+        terminal.administration.resume = resume
+        shown = f"Flow run quiet-heron ({facts.id})"
+        assert terminal.read("flow-run", "resume", "quiet-heron") == f"{shown} goes on.\n"
+        said = terminal.read("flow-run", "resume", "quiet-heron", "--input", '{"x": 1}')
+        assert said == f"{shown} begins again when a worker takes it.\n"
+        assert given == [(facts.id, None), (facts.id, {"x": 1})]
+
+    def test_says_why_a_run_is_not_resumed(self, terminal: Terminal, facts: FlowRun) -> None:
+        late = self.answer(facts, StateType.FAILED, written=True, reason="The pause has timed out.")
+        terminal.administration.resume = lambda run_id, run_input: late
+        assert "cannot be resumed. The pause has timed out." in terminal.fail("flow-run", "resume", "quiet-heron")
+        assert "--input" in terminal.fail("flow-run", "resume", "quiet-heron", "--input", "[1]")
+
+    def test_suspends(self, terminal: Terminal, facts: FlowRun) -> None:
+        asked: list[Proposal] = []
+
+        def decide(proposal: Proposal) -> Decision:
+            asked.append(proposal)
+            return self.answer(facts, StateType.PAUSED, len(asked) == 1, "Only a running flow can pause.")
+
+        terminal.administration.decide = decide
+        said = terminal.read("flow-run", "suspend", "quiet-heron", "--timeout", "2 hours")
+        assert said.startswith(f"Flow run quiet-heron ({facts.id}) is suspended; ")
+        details = asked[0].state.state_details
+        assert (asked[0].state.name, details.pause_reschedule) == ("Suspended", True)
+        assert details.pause_timeout == NOW + timedelta(hours=2)
+        said = terminal.fail("flow-run", "suspend", "quiet-heron")
+        assert "cannot be suspended. Only a running flow can pause." in said
+        assert "is no duration" in terminal.fail("flow-run", "suspend", "quiet-heron", "--timeout", "soon")
 
 
 class TestCancel:

@@ -434,9 +434,10 @@ def test_what_a_command_raises_is_thrown_in(asynchronous: bool, home: object, mo
     monkeypatch.setattr(run.session, "emit", refuse)
     if asynchronous:
         items: Any = InLoop(drive_items_async(lifecycle(), run, finish_with))
+        assert list(items) == ["no journal"]
+        items.runner.close()
     else:
-        items = drive_items(lifecycle(), run, finish_with)
-    assert list(items) == ["no journal"]
+        assert list(drive_items(lifecycle(), run, finish_with)) == ["no journal"]
 
 
 def finish_with(value: object) -> object:

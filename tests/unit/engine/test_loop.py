@@ -317,7 +317,7 @@ def test_nobody_minds_being_woken_when_the_loop_is_closed(stage: Stage) -> None:
     wakes: list[Callable[[], None]] = []
 
     class Watching:
-        def watch(self, _run: Any, wake: Callable[[], None], _duration: float) -> Any:
+        def watch(self, _run: Any, wake: Callable[[], None], _duration: float, _until: object) -> Any:
             wakes.append(wake)
             return contextlib.nullcontext()
 

@@ -357,8 +357,16 @@ def test_suspending_needs_a_deployment_and_no_parent() -> None:
     target = proposed(PAUSED, "Suspended", pause_reschedule=True, pause_key="1")
     assert isinstance(decide(state(RUNNING), target), Abort)
     assert isinstance(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT, parent_task_run_id=PARENT)), Abort)
-    verdict = accepted(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT)))
+    verdict = accepted(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT), epoch=1))
     assert verdict.effects == (ReleaseLease(), ChangePolicy(FlowRunPolicy(pause_keys=["1"])))
+
+
+def test_a_run_suspended_by_somebody_else_is_taken_out_of_its_attempts_hands() -> None:
+    target = proposed(PAUSED, "Suspended", pause_reschedule=True)
+    verdict = accepted(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT)))
+    assert verdict.effects == (RaiseEpoch(), ReleaseLease())
+    created = accepted(decide(None, target, facts(deployment_id=DEPLOYMENT)))
+    assert created.effects == (ReleaseLease(),)
 
 
 def test_a_suspended_run_resumes_from_the_top() -> None:
