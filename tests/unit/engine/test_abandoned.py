@@ -31,15 +31,17 @@ def test_what_goes_on_when_the_session_closes_has_crashed(stage: Stage) -> None:
 
 
 def test_what_a_late_flow_left_behind_has_crashed(stage: Stage) -> None:
-    go_on, over = threading.Event(), threading.Event()
+    begun, go_on, over = threading.Event(), threading.Event(), threading.Event()
 
     @task
     def linger() -> None:
+        begun.set()
         go_on.wait()
 
     @flow(timeout_seconds=30)
     def late() -> None:
         linger.submit().add_done_callback(lambda _: over.set())
+        assert begun.wait(10)
         signal.raise_signal(signal.SIGALRM)  # what the limit does when it is reached
 
     with pytest.raises(FlowRunTimeoutError):
