@@ -11,12 +11,14 @@ import pytest
 from headrace.engine import logs
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def quiet_logging() -> Iterator[None]:
-    """Leave logging, and `print`, as they were found."""
+    """Leave logging, and `print`, as they were found; meanwhile nobody else's handlers hear anything."""
     names = (logs.ROOT, logs.FLOW_RUNS, logs.TASK_RUNS)
     loggers = [logging.getLogger(name) for name in names]
     before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers.clear()
     configured, logs._configured = logs._configured, False  # pyright: ignore[reportPrivateUsage]
     original_print = builtins.print
     yield
