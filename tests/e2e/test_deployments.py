@@ -118,6 +118,7 @@ def test_schedules_of_each_kind_are_added(page: Page, stub: StubServer) -> None:
     expect(dialog.get_by_text("Every 15 minutes")).to_be_visible()
     expect(dialog.get_by_role("listitem")).to_have_count(5)
     dialog.get_by_role("button", name="Add").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_role("switch", name="Every 15 minutes is on")).to_be_checked()
     assert one["schedules"][0]["schedule"] == {"interval": 900, "timezone": "Europe/Berlin"}
 
@@ -128,6 +129,7 @@ def test_schedules_of_each_kind_are_added(page: Page, stub: StubServer) -> None:
     zone.fill("tokyo")
     page.get_by_role("option", name="Asia/Tokyo").click()
     dialog.get_by_role("button", name="Add").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_text("Every month on the last Friday at 18:00")).to_be_visible()
     assert one["schedules"][1]["schedule"] == {"rrule": "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=18", "timezone": "Asia/Tokyo"}
 

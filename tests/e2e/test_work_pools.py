@@ -19,6 +19,7 @@ def test_a_pool_is_made(page: Page, stub: StubServer) -> None:
     dialog.get_by_role("radio", name="Docker").check()
     dialog.get_by_label("Runs at once").fill("4")
     dialog.get_by_role("button", name="Create").click()
+    expect(dialog).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text("night shift")
     expect(page.get_by_text("headrace worker start -p 'night shift'")).to_be_visible()
     pool = stub.world.work_pools[-1]
@@ -63,6 +64,7 @@ def test_queues_are_added_and_switched_off(page: Page, stub: StubServer) -> None
     dialog.get_by_label("Name").fill("slow")
     dialog.get_by_label("Priority").fill("9")
     dialog.get_by_role("button", name="Create").click()
+    expect(dialog).to_have_count(0)
     expect(queues.get_by_text("slow")).to_be_visible()
     queues.get_by_role("switch", name="slow is on").click()
     expect(queues.get_by_role("switch", name="slow is on")).not_to_be_checked()
