@@ -153,6 +153,10 @@ class FlowDecorator:
         * `persist_result`, `result_storage`, `result_serializer`, `cache_result_in_memory` – whether the value is kept, in
           which folder, as what (`"pickle"`, `"json"`), and whether in memory as well; tasks and subflows inherit
           `persist_result`
+        * `durable` – what tasks and subflows have finished is kept, and a run whose process dies goes on from there; they
+          inherit it. A call is found again by its arguments, so the code may change meanwhile
+        * `on_crash`, `max_resumes` – whether a run of a deployment whose process dies is started again (`"resume"`, which
+          durable flows do, or `"fail"`), and how often at most; 3 times unless said
         * `log_prints` – `print` becomes a log line; tasks and subflows inherit it unless they say otherwise
         * `on_completion`, `on_failure`, `on_cancellation`, `on_crashed`, `on_running` – functions told `(flow, run, state)`
 

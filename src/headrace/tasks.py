@@ -40,7 +40,8 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
       (`headrace.cache_policies`), for how long, and whether to compute it anew
     * `persist_result`, `result_storage`, `result_serializer`, `result_storage_key`, `cache_result_in_memory` – whether the
       value is kept, in which folder, as what (`"pickle"`, `"json"`), under which name, and whether in memory as well
-    * `durable` – a call returns only when its end is recorded: a finished run is never unknown after a crash
+    * `durable` – a call returns only when its value is kept and its end recorded, so that it is restored and not made again
+      when the flow run is resumed; inherited from the flow unless said
     * `log_prints` – `print` becomes a log line; inherited from the flow unless said
     * `on_completion`, `on_failure`, `on_running` – functions told `(task, run, state)`
     * `on_commit`, `on_rollback` – functions told the transaction (`headrace.transactions`) when what a completed run did is

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headrace.base.errors import ConfigurationError, InvalidRequest
+from headrace.cli.again import Entrypoint, Parameters, begin_again, replay_here
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.log_lines import Amount, Head, Reverse, Tail, print_logs
@@ -30,7 +31,7 @@ from headrace.cli.runs import (
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.task_run import show_task_runs
 from headrace.cli.texts import one_line, say_count, show_state, show_tags
-from headrace.cli.values import read_duration, read_object
+from headrace.cli.values import read_duration, read_object, read_pairs
 from headrace.cli.watching import Interval, Seconds, watch_run
 from headrace.rules.transitions import SUSPENDED
 from headrace.schema.filters import (
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 SHOWN_TASK_RUNS = 100
 SHOWN_SUBFLOW_RUNS = 50
+RESUMABLE = frozenset({StateType.CRASHED, StateType.FAILED, StateType.CANCELLED})
+"""How a run has ended that did not come to its end."""
 
 app = App(name="flow-run", help_flags=["--help"])
 
@@ -173,12 +176,18 @@ def resume(
     input: Annotated[  # noqa: A002 - the option is called so
         str | None, Parameter(help='What the run asks for, as a JSON object; a single value is {"value": …}.')
     ] = None,
+    entrypoint: Entrypoint = None,
     invocation: Injected,
 ) -> None:
-    """Resume a paused flow run: where it stands if its process waits, else from the top."""
+    """Resume a flow run: a paused one where it stands if its process waits, else from the top; one that has crashed or
+    failed from what it had finished.
+    """
     given = None if input is None else read_object(input, "--input")
     with invocation.administration() as administration:
         found = find_flow_run(administration, run)
+    if found.state_type in RESUMABLE:
+        begin_again(found, invocation, "Resumed from the command line.", entrypoint)
+        return
     with invocation.execution() as execution:
         decision = execution.resume_flow_run(found.id, given)
     shown = f"Flow run {one_line(found.name)} ({found.id})"
@@ -186,6 +195,55 @@ def resume(
         raise InvalidRequest(f"{shown} cannot be resumed. {decision.reason or ''}".strip())
     goes_on = "goes on" if decision.state.type is StateType.RUNNING else "begins again when a worker takes it"
     invocation.print_line(f"{shown} {goes_on}.")
+
+
+@app.command(name=["rerun", "retry"])
+def rerun(
+    run: NamedRun,
+    *,
+    from_task: Annotated[str | None, Parameter("--from")] = None,
+    param: Parameters = (),
+    entrypoint: Entrypoint = None,
+    invocation: Injected,
+) -> None:
+    """Run a flow run that has ended again: what it had finished is restored, the rest runs, with the code as it is now.
+
+    A run of a deployment is executed by a worker, any other here, unless an entrypoint says that it is to be here. Only
+    durable flows and tasks can be restored.
+
+    Parameters
+    ----------
+    from_task
+        A task that is to run again, together with everything that began after it had ended.
+    """
+    given = read_pairs(param, "--param")
+    with invocation.administration() as administration:
+        found = find_flow_run(administration, run)
+    begin_again(found, invocation, "Run again from the command line.", entrypoint, from_task, given)
+
+
+@app.command
+def replay(
+    run: NamedRun,
+    *,
+    local: Annotated[bool, Parameter(negative=())] = False,
+    entrypoint: Entrypoint = None,
+    invocation: Injected,
+) -> None:
+    """Execute a copy of a flow run that has ended, in this process: what it had finished is restored, the rest runs.
+
+    `breakpoint()` works, and in a terminal the debugger opens where the code fails. The run itself stays as it is.
+
+    Parameters
+    ----------
+    local
+        Say that it is this process that executes it; there is no other way.
+    """
+    if not local:
+        raise InvalidRequest("A replay is executed by this process, which has to be said: add --local.")
+    with invocation.administration() as administration:
+        found = find_flow_run(administration, run)
+    replay_here(found, invocation, entrypoint)
 
 
 @app.command

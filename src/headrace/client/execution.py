@@ -14,6 +14,7 @@ from headrace.base import errors
 from headrace.client.heart import Heart
 from headrace.client.transport import TIMEOUT, Transport
 from headrace.schema import calls
+from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -85,6 +86,15 @@ class RemoteExecution:
 
     def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
         return self._call("resume_flow_run", calls.ResumeFlowRun(flow_run_id, run_input))
+
+    def reopen_flow_run(self, request: Reopening) -> Claim:
+        claim: Claim = self._call("reopen_flow_run", calls.ReopenFlowRun(request))
+        if self._heart is not None and request.presence is not None:
+            self._heart.begin(claim.flow_run.id, claim.epoch)
+        return claim
+
+    def list_checkpoints(self, flow_run_id: UUID) -> list[Checkpoint]:
+        return self._call("list_checkpoints", calls.ListCheckpoints(flow_run_id))
 
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
         return self._call("create_task_run", calls.CreateTaskRun(run))

@@ -29,7 +29,7 @@ def hash_values(*values: Any) -> str:
 
 def _stable_bytes(value: Any) -> bytes:
     try:
-        if _is_plain(value):
+        if is_plain(value):
             return b"json" + _deterministic.encode(value)
     except (ValueError, RecursionError):  # half a surrogate pair; lists in lists without end
         pass
@@ -49,7 +49,7 @@ def _stable_bytes(value: Any) -> bytes:
         ) from error
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether JSON keeps the value apart from every other: no tuples, no sets, no keys that are not texts, no NaN."""
     kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is float:
@@ -57,9 +57,9 @@ def _is_plain(value: Any) -> bool:
     if kind in _JSON_TYPES:
         return True
     if kind is list:
-        return all(map(_is_plain, value))
+        return all(map(is_plain, value))
     if kind is dict:
-        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+        return all(type(key) is str and is_plain(item) for key, item in value.items())
     return False
 
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from headrace.base import errors
+from headrace.engine.checkpoints import NOTHING_FINISHED
 from headrace.engine.forks import after_fork
 from headrace.engine.lineage import Lineage
+from headrace.schema.identities import name_call
 
 if TYPE_CHECKING:
     from headrace.engine.definitions import FlowDefinition, TaskDefinition
@@ -38,7 +40,10 @@ class FlowContext:
         log_prints: bool,
         persist_result: bool,
         parent: RunContext | None = None,
+        durable: bool = False,
     ) -> None:
+        self.durable = durable
+        self.checkpoints = NOTHING_FINISHED
         self.session = session
         self.flow = flow
         self.run = run
@@ -84,6 +89,11 @@ class FlowContext:
         return None
 
     @property
+    def call(self) -> str:
+        """The identity of the call that the run is, as the scope of calls within it."""
+        return ""
+
+    @property
     def name(self) -> str:
         """The run's name."""
         return self.run.name
@@ -96,10 +106,21 @@ class FlowContext:
 
     def next_call(self, task_key: str) -> str:
         """The dynamic key of the next call of a task in this run: its ordinal among the calls of this attempt and process."""
+        return self.in_attempt(str(self._count(task_key)))
+
+    def next_equal(self, digest: str) -> str:
+        """The identity of the next call among those that nothing but their order tells apart."""
+        return name_call(digest, self._count(digest))
+
+    def in_attempt(self, key: str) -> str:
+        """A dynamic key that no other attempt or process gives."""
+        return f"{self._branch}{key}" if self.attempt <= 1 else f"{self.attempt}-{self._branch}{key}"
+
+    def _count(self, what: str) -> int:
         with self._lock:
-            ordinal = self._calls.get(task_key, 0)
-            self._calls[task_key] = ordinal + 1
-        return f"{self._branch}{ordinal}" if self.attempt <= 1 else f"{self.attempt}-{self._branch}{ordinal}"
+            ordinal = self._calls.get(what, 0)
+            self._calls[what] = ordinal + 1
+        return ordinal
 
     def next_pause(self) -> str:
         """The key of the next pause that has no name of its own: its number in this attempt."""
@@ -136,7 +157,7 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
+        "call", "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
         "session", "tags", "task", "transaction",
     )  # fmt: skip
 
@@ -162,6 +183,7 @@ class TaskContext:
         self.persist_result = persist_result
         self.parent = parent
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
+        self.call: str | None = None
         self.run_count = 0
         self.held: list[str] = []
         self.transaction: Node | None = None

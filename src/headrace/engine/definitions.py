@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from headrace.engine.caching import CachePolicy
 from headrace.engine.naming import RunName
+from headrace.engine.options import OnCrash
 from headrace.engine.parameters import Signature
 from headrace.engine.runners import TaskRunner
 from headrace.engine.serializers import Serializer
@@ -53,6 +54,9 @@ class FlowDefinition(Definition, Protocol):
     retry_delay_seconds: float
     validates_parameters: bool
     task_runner: TaskRunner
+    durable: bool | None
+    on_crash: OnCrash | None
+    max_resumes: int
 
     @property
     def version(self) -> str | None:
@@ -86,7 +90,7 @@ class TaskDefinition(Definition, Protocol):
     failure_hooks: list[Hook]
     commit_hooks: list[TransactionHook]
     rollback_hooks: list[TransactionHook]
-    durable: bool
+    durable: bool | None
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str:
         """The key of the task's own under which the value of a run with these parameters is kept."""

@@ -13,11 +13,12 @@ from headrace.engine.context import current
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
-from headrace.engine.flow_run import ClaimedFlow, RunningFlow
+from headrace.engine.flow_run import ClaimedFlow, RunningFlow, recall
 from headrace.engine.inputs import Awaited
+from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
-from headrace.engine.options import check_texts, check_timeout
+from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
@@ -27,12 +28,16 @@ from headrace.engine.sources import describe, key_of, version_of
 from headrace.engine.task_definition import finish
 from headrace.rules.retries import LONGEST_DELAY
 from headrace.schema.orchestration import Claim
+from headrace.schema.run import FlowRun
 from headrace.schema.state import State, StateType
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
 FORBIDDEN = "/%&><"
+
+MAX_RESUMES = 3
+"""How often a run is resumed after a crash, unless its flow says otherwise."""
 
 
 class FlowOptions(TypedDict, total=False):
@@ -52,6 +57,9 @@ class FlowOptions(TypedDict, total=False):
     result_serializer: Serializer | str | None
     cache_result_in_memory: bool
     log_prints: bool | None
+    durable: bool | None
+    on_crash: OnCrash | None
+    max_resumes: int
     on_completion: Sequence[Hook] | None
     on_failure: Sequence[Hook] | None
     on_cancellation: Sequence[Hook] | None
@@ -112,6 +120,9 @@ class Flow(Generic[P, R_co]):
         self.result_serializer = find_serializer(option("result_serializer"))
         self.cache_result_in_memory = option("cache_result_in_memory", True)
         self.log_prints = option("log_prints")
+        self.durable = option("durable")
+        self.on_crash: OnCrash | None = check_on_crash(f"Flow {self.name!r}", option("on_crash"))
+        self.max_resumes = check_count(f"Flow {self.name!r}: max_resumes", option("max_resumes", MAX_RESUMES))
         self.running_hooks = list(option("on_running") or ())
         self._final_hooks: dict[StateType, list[Hook]] = {
             kind: list(option(name) or ()) for kind, name in _HOOK_OPTIONS.items()
@@ -166,7 +177,23 @@ class Flow(Generic[P, R_co]):
         """
         session = current_session()
         self._settle_defaults(session)
-        run = ClaimedFlow(session, self, claim)
+        return self._drive(ClaimedFlow(session, self, claim))
+
+    def replay(self, record: FlowRun) -> State:
+        """Execute a copy of a run that has ended; return its final state.
+
+        What the run has finished is restored and not executed again; the run itself stays as it is.
+        """
+        session = current_session()
+        self._settle_defaults(session)
+        run = RunningFlow(session, self, self.signature.bind((), recall(session, record.id, record.parameters)), None)
+        run.origin = record.id
+        return self._drive(run)
+
+    def _drive(self, run: RunningFlow) -> State:
+        """Execute a run that nobody takes the items of, in a loop of its own where it needs one."""
+        if self.is_generator:
+            run.iteration = Iteration(Sink.NOWHERE)
         if not self.is_async:
             return drive_sync(flow_lifecycle(run), run)
         import asyncio

@@ -23,10 +23,11 @@ from headrace.engine.flow_run import RunningFlow
 from headrace.engine.hooks import run_hooks
 from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.iteration import iterate
+from headrace.engine.keeping import keep
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
 from headrace.engine.pausing import Suspension
-from headrace.engine.requests import Propose, StoreResult
+from headrace.engine.requests import Propose, ReadCheckpoints, RestoreResult, StoreResult
 from headrace.engine.results import Result
 from headrace.rules.transitions import TIMED_OUT
 from headrace.schema.orchestration import Decision, Verb
@@ -57,7 +58,17 @@ def flow_lifecycle(run: RunningFlow) -> Lifecycle[State]:
 def _live(run: RunningFlow) -> Lifecycle[State]:
     for fact in run.announce():
         yield Emit(fact)
+    if run.restored is not None:
+        return run.restore((yield Ask(RestoreResult(run.restored.record, run.flow.cache_result_in_memory))))
+    if run.again is not None:
+        run.log.info("Not restored: %s.", run.again)
     prepared: Outcome = yield Call(run.prepare, blocking=bool(run.upstream))
+    if prepared.error is None:
+        if run.keeps_parameters:
+            yield from keep(run.parameter_store(), True, run.log)
+        left = run.taking_up()
+        if left is not None:
+            run.take_up((yield from ask(left)))
     run.begin((yield from ask(run.creation())))
     if prepared.interrupt is not None:
         raise prepared.interrupt
@@ -93,6 +104,8 @@ def _start(run: RunningFlow) -> Lifecycle[State | None]:
             return (yield from _end(run, _cancelled(state)))
         return (yield from _conclude(run, state)) if state.is_final() else _not_ours(run, reason)
     run.context.begin_attempt(decision.flow_run.run_count)
+    if run.restores(decision):
+        run.resume((yield from ask(ReadCheckpoints(run.origin or run.id))))
     yield from run_hooks(run.flow.running_hooks, run.flow, run.record, state, run.log)
     return None
 
@@ -131,7 +144,8 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
             raise waited.error
     state = state_from_value(outcome.value, Result)
     if isinstance(state.data, Result) and run.context.persist_result:
-        state.data = yield Ask(_store(run, state.data.load()))
+        tolerant = run.context.durable and not run.flow.persist_result
+        state.data = yield from keep(_store(run, state.data.load()), tolerant, run.log)
     return state
 
 
@@ -190,6 +204,8 @@ def _cancelled(state: State) -> State:
 def _conclude(run: RunningFlow, state: State) -> Lifecycle[State]:
     """The run has ended: say so."""
     run.ended = state
+    if left := run.context.checkpoints.describe_left():
+        run.log.info(left)
     run.log.log(INFO if state.is_completed() else ERROR, "Finished in state %s", state)
     yield from run_hooks(run.flow.hooks_for(state), run.flow, run.record, state, run.log)
     return state

@@ -6,8 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
+
 from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
+from headrace.engine.caching import is_plain
+from headrace.engine.calls import identify_call
 from headrace.engine.context import FlowContext, RunContext, current_tags
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
@@ -15,8 +19,11 @@ from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.placeholders import announce
-from headrace.engine.requests import CreateFlowRun, Propose, TakeUpFlowRun
+from headrace.engine.requests import CreateFlowRun, Propose, Reopen, StoreResult, TakeUpFlowRun
+from headrace.engine.results import Result
+from headrace.engine.sources import locate
 from headrace.rules.transitions import AWAITING_RETRY, RETRYING
+from headrace.schema.checkpoint import Reopening
 from headrace.schema.fact import TaskRunFact, TaskStateFact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Claim, Decision, Proposal
@@ -25,6 +32,7 @@ from headrace.schema.state import State, StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
+    from headrace.engine.checkpoints import Checkpoints, Restored
     from headrace.engine.definitions import FlowDefinition
     from headrace.engine.session import Session
 
@@ -64,15 +72,23 @@ class RunningFlow:
         prints = flow.log_prints if flow.log_prints is not None else prints
         if prints:
             take_over_print()
+        above = parent.flow_run if parent is not None else None
+        durable = flow.durable if flow.durable is not None else above is not None and above.durable
         persisted = parent.persist_result if parent is not None else settings.results_persist_by_default
+        self.origin: UUID | None = None
+        self.restored: Restored | None = None
+        self.again: str | None = None
+        self._left: UUID | None = None
+        self._before: FlowRunPolicy | None = None
         self.context = FlowContext(
             session,
             flow,
             FlowRun(id=self.id, flow_id=self.id, name=generate_name(), tags=sorted(current_tags.get())),
             parameters,
             prints,
-            flow.persist_result if flow.persist_result is not None else persisted,
+            flow.persist_result if flow.persist_result is not None else persisted or durable,
             parent,
+            durable,
         )
 
     @property
@@ -96,14 +112,70 @@ class RunningFlow:
         return RunLogger(self.context)
 
     def announce(self) -> tuple[TaskRunFact | TaskStateFact, ...]:
-        """The facts of the task run that stands for this run in its parent's; none for a run without a parent."""
+        """The facts of the task run that stands for this run in its parent's.
+
+        None for a run without a parent, nor for one that an earlier attempt of its parent has brought to its end.
+        """
         parent = self.parent.flow_run if self.parent is not None else None
-        if parent is None:
+        if self.parent is None or parent is None:
             return ()
+        key, call = self.flow.flow_key, None
+        if self.context.durable and not self.flow.is_generator:
+            call, self.restored, self.again = identify_call(self.parent, parent, key, self.parameters)
+            if self.restored is not None:
+                return ()
+        unfinished = None if call is None else parent.checkpoints.find_unfinished(call)
+        self._left = None if unfinished is None else unfinished.child_flow_run_id
         inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
-        facts = announce(parent, self.flow.name, self.flow.flow_key, inputs)
+        facts = announce(parent, self.flow.name, key, inputs, call)
         self.parent_task_run_id = facts[0].id
         return facts
+
+    def restore(self, result: Result) -> State:
+        """The state the run ended in, when it was called by an earlier attempt of its parent, with its value live."""
+        assert self.restored is not None
+        self.ended = msgspec.structs.replace(self.restored.state, data=result)
+        return self.ended
+
+    def taking_up(self) -> Reopen | None:
+        """The request to go on with the run that an earlier attempt of its parent has left behind, if there is one."""
+        if self._left is None:
+            return None
+        message = "Its parent is resumed, and goes on with it."
+        return Reopen(Reopening(flow_run_id=self._left, message=message, parent_task_run_id=self.parent_task_run_id))
+
+    def take_up(self, claim: Claim) -> None:
+        """Be the run that was claimed, under the epoch of the claim, instead of a new one."""
+        run = claim.flow_run
+        self.id, self.epoch, self.context.run = run.id, claim.epoch, run
+        self.state = run.state or self.state
+        self.created = True
+        self._before = run.empirical_policy
+        self.session.attempts[run.id] = claim.epoch
+
+    @property
+    def keeps_parameters(self) -> bool:
+        """Whether a later attempt needs more of the parameters than what is recorded of them."""
+        return self.context.durable and self._before is None and not all(map(is_plain, self.parameters.values()))
+
+    def parameter_store(self) -> StoreResult:
+        """The request that keeps the parameters which JSON does not hold."""
+        kept = {name: value for name, value in self.parameters.items() if not is_plain(value)}
+        return StoreResult(kept, f"{self.id}-parameters", "pickle", None, None, self.id)
+
+    def restores(self, decision: Decision) -> bool:
+        """Whether what earlier attempts have finished is looked up before the flow is called."""
+        again = decision.epoch > 1 or decision.flow_run.run_count > 1
+        return self.origin is not None or (again and (self.context.durable or self._before is not None))
+
+    def resume(self, checkpoints: Checkpoints) -> None:
+        """Take note of what earlier attempts have finished."""
+        self.context.checkpoints = checkpoints
+        if checkpoints.finished or checkpoints.unfinished:
+            self.log.info(
+                "Resumed: %d task runs are restored when they are called again, %d had not finished.",
+                checkpoints.finished, checkpoints.unfinished,
+            )  # fmt: skip
 
     def prepare(self) -> None:
         """Wait for upstream runs, check the parameters, and name the run.
@@ -120,13 +192,17 @@ class RunningFlow:
             context.run.name = render_run_name(flow.flow_run_name, context.parameters, flow.name)
 
     def creation(self) -> CreateFlowRun | TakeUpFlowRun:
-        """The request that creates the run."""
+        """The request that creates the run, or tells what only the process which has the flow's code knows of it."""
+        if self._before is not None:
+            told = FlowRunUpdate(flow_version=self.flow.version, empirical_policy=self.policy(), name=self.name)
+            return TakeUpFlowRun(self.record, told)
         run = FlowRunCreate(
             flow_id=self.id,  # replaced by the flow's id, which only the orchestrator knows
             id=self.id,
             name=self.name,
             flow_version=self.flow.version,
             parameters=recordable(self.parameters),
+            context={} if self.parent is not None else locate(self.flow.fn),
             parent_task_run_id=self.parent_task_run_id,
             empirical_policy=self.policy(),
             tags=self.record.tags,
@@ -135,13 +211,28 @@ class RunningFlow:
         return CreateFlowRun(FlowCreate(name=self.flow.name), run)
 
     def policy(self) -> FlowRunPolicy:
-        """How often the flow is to be tried again, and after how long."""
+        """How often the flow is to be tried again, after how long, and what becomes of it when its process dies.
+
+        What has happened to a run that was taken up (which pauses have fired, how often it was resumed) stays as it is.
+        """
         delay = self.flow.retry_delay_seconds
-        return FlowRunPolicy(
+        policy = FlowRunPolicy(
             retries=self.flow.retries,
             retry_delay=int(delay) if delay.is_integer() else None,  # the newer field holds whole seconds only
             retry_delay_seconds=delay,
         )
+        if self.flow.on_crash is not None or self.context.durable:
+            policy.on_crash = self.flow.on_crash or "resume"
+            policy.max_resumes = self.flow.max_resumes
+        before = self._before
+        if before is not None:
+            policy.pause_keys, policy.resuming, policy.retry_type = (
+                before.pause_keys,
+                before.resuming,
+                before.retry_type,
+            )
+            policy.resumes = before.resumes
+        return policy
 
     def begin(self, record: FlowRun) -> None:
         """Take note that the run exists."""
@@ -187,31 +278,22 @@ class ClaimedFlow(RunningFlow):
 
     def __init__(self, session: Session, flow: FlowDefinition, claim: Claim) -> None:
         super().__init__(session, flow, claim.flow_run.parameters, None)
-        run = claim.flow_run
-        self.id, self.epoch, self.context.run = run.id, claim.epoch, run
-        self.state = run.state or self.state
-        self.created = True
-        self._policy = run.empirical_policy
-        if flow.is_generator:
-            self.iteration = Iteration(Sink.NOWHERE)
-        session.attempts[run.id] = claim.epoch
+        self.take_up(claim)
 
     def prepare(self) -> None:
         """Fill in the parameters that nobody gave, check them, and name the run. Raises as `RunningFlow.prepare`."""
-        self.context.parameters = self.flow.signature.bind((), self.parameters)
+        self.context.parameters = self.flow.signature.bind((), recall(self.session, self.id, self.parameters))
         super().prepare()
 
-    def creation(self) -> TakeUpFlowRun:
-        """The request that tells what only the process which has the flow's code knows of the run."""
-        told = FlowRunUpdate(flow_version=self.flow.version, empirical_policy=self.policy(), name=self.name)
-        return TakeUpFlowRun(self.record, told)
 
-    def policy(self) -> FlowRunPolicy:
-        """The flow's policy; which pauses have fired stays as it is."""
-        policy = super().policy()
-        before = self._policy
-        policy.pause_keys, policy.resuming, policy.retry_type = before.pause_keys, before.resuming, before.retry_type
-        return policy
+def recall(session: Session, flow_run_id: UUID, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a run: those that JSON does not hold as they were kept, unless others were given since."""
+    key = f"{flow_run_id}-parameters"
+    if session.results.find(key) is None:
+        return recorded
+    kept: dict[str, Any] = session.results.read(key)
+    shown = recordable(kept)
+    return {name: kept[name] if shown.get(name, ...) == value else value for name, value in recorded.items()}
 
 
 def recordable(parameters: dict[str, Any]) -> dict[str, Any]:

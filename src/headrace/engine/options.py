@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from math import isnan
+from typing import Literal, get_args
 
 from headrace.base import errors
 from headrace.rules.retries import LONGEST_DELAY
+
+OnCrash = Literal["resume", "fail"]
+"""What becomes of a run whose attempt dies."""
+
+
+def check_on_crash(of: str, given: OnCrash | None) -> OnCrash | None:
+    """What was given. Raises `UsageError` for anything else than `resume`, `fail` and None."""
+    if given is not None and given not in get_args(OnCrash):
+        raise errors.UsageError(f'{of}: on_crash must be "resume" or "fail", not {given!r}.')
+    return given
+
+
+def check_count(of: str, given: int) -> int:
+    """What was given. Raises `UsageError` unless it is a whole number that is not negative."""
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise errors.UsageError(f"{of} must be a whole number, 0 or more, not {given!r}.")
+    return given
 
 
 def check_texts(of: str, **texts: object) -> None:

@@ -10,12 +10,29 @@ from headrace.schema.run import TaskInputs, TaskRunPolicy
 from headrace.schema.state import StateType
 
 
-def announce(parent: FlowContext, name: str, key: str, inputs: TaskInputs) -> tuple[TaskRunFact, TaskStateFact]:
-    """The facts of a task run that stands for a run of the flow `name` within `parent`; `key` is what is called."""
+def announce(
+    parent: FlowContext, name: str, key: str, inputs: TaskInputs, call: str | None = None
+) -> tuple[TaskRunFact, TaskStateFact]:
+    """The facts of a task run that stands for a run of the flow `name` within `parent`.
+
+    `key` is what is called, `call` the identity of the call, if it has one.
+    """
     now = clock.micros()
-    call = parent.next_call(key)
+    number = parent.next_call(key)
+    dynamic_key = number if call is None else parent.in_attempt(call)
     made = TaskRunFact(
-        uuid7(), parent.run.id, f"{name}-{call}", key, call, now, [], inputs, TaskRunPolicy(), None, parent.attempt, now
+        uuid7(),
+        parent.run.id,
+        f"{name}-{number}",
+        key,
+        dynamic_key,
+        now,
+        [],
+        inputs,
+        TaskRunPolicy(),
+        None,
+        parent.attempt,
+        now,
     )
     return made, TaskStateFact(made.id, made.flow_run_id, StateFact(1, StateType.PENDING, "Pending", now), 0)
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
-from headrace.base.errors import GatewayError, HeadraceError, ObjectAlreadyExists
-from headrace.engine.results import Result, result_fact
+from headrace.base.errors import GatewayError, HeadraceError, MissingResult, ObjectAlreadyExists
+from headrace.engine.checkpoints import Checkpoints
+from headrace.engine.results import Result, StoredResult, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
 from headrace.engine.slots import Lease
+from headrace.schema.checkpoint import Reopening
 from headrace.schema.flow import FlowCreate
 from headrace.schema.flow_run_input import FlowRunInputCreate
-from headrace.schema.orchestration import Decision, Proposal, SlotGrant, SlotRequest
+from headrace.schema.orchestration import Claim, Decision, Proposal, SlotGrant, SlotRequest
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate
 
 log = logging.getLogger("headrace.results")
@@ -121,6 +124,47 @@ class StoreResult(Struct, frozen=True):
         if not self.in_memory:
             result.forget()
         return result
+
+
+class RestoreResult(Struct, frozen=True):
+    """Reads the value of a run that ended in an earlier attempt."""
+
+    record: StoredResult
+    in_memory: bool = True
+
+    def perform(self, session: Session) -> Result:
+        """Return a live handle on the value. Raises `MissingResult` when it cannot be read."""
+        try:
+            value = session.results.read(self.record.storage_key, Path(self.record.location))
+        except MissingResult as error:
+            raise MissingResult(f"{error} Run the flow run again from this task to have it made anew.") from None
+        result = Result(value, self.record, session.results)
+        if not self.in_memory:
+            result.forget()
+        return result
+
+
+class ReadCheckpoints(Struct, frozen=True):
+    """Asks what earlier attempts of a flow run have left behind."""
+
+    flow_run_id: UUID
+
+    def perform(self, session: Session) -> Checkpoints:
+        """Return it, to be looked through."""
+        return Checkpoints(
+            session.patiently(lambda: session.gateway.list_checkpoints(self.flow_run_id)), session.results
+        )
+
+
+class Reopen(Struct, frozen=True):
+    """Takes up a flow run that an earlier attempt has left behind."""
+
+    request: Reopening
+
+    def perform(self, session: Session) -> Claim:
+        """Return the run, under the epoch of the new attempt; the caller's to execute."""
+        request = msgspec.structs.replace(self.request, presence=session.gateway.presence())
+        return session.patiently(lambda: session.gateway.reopen_flow_run(request))
 
 
 class KeepValue(Struct, frozen=True):

@@ -153,6 +153,21 @@ class ResultStore:
             return None
         return StoredResult(storage_key, str(place), header.serializer, header.size, header.expiration)
 
+    def check(self, record: StoredResult) -> None:
+        """Raise `MissingResult` unless a value is kept where the record says."""
+        path = self._path(record.storage_key, Path(record.location))
+        try:
+            with path.open("rb") as file:
+                header = msgspec.json.decode(file.readline(), type=_Header)
+        except OSError as error:
+            raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
+        except msgspec.DecodeError as error:
+            raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
+        if header.storage_key != record.storage_key:
+            raise errors.MissingResult(
+                f"{path} holds the value of {header.storage_key!r}, not of {record.storage_key!r}."
+            )
+
     def read(self, storage_key: str, folder: Path | None = None) -> Any:
         """Return the value kept under a key. Raises `MissingResult` when there is none or its signature is wrong."""
         storage_key = _written(storage_key)

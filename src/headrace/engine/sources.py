@@ -26,6 +26,22 @@ def key_of(function: Callable[..., Any]) -> str:
     return f"{name}-{checksum(f'{file}:{name}')}"
 
 
+def locate(function: Callable[..., Any]) -> dict[str, str]:
+    """Where a function can be loaded from again: its `entrypoint`, and the `directory` it was called in.
+
+    Empty for one that is in no file, or within another function.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    name: str = getattr(function, "__qualname__", "<")
+    if code is None or "<" in name or not code.co_filename.endswith(".py"):
+        return {}
+    try:
+        directory = Path.cwd()
+    except OSError:  # it was removed
+        return {}
+    return {"entrypoint": f"{directory / code.co_filename}:{name}", "directory": str(directory)}
+
+
 @lru_cache(maxsize=256)
 def _digest(file: str) -> str | None:
     try:

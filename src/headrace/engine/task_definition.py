@@ -83,7 +83,7 @@ class TaskOptions(TypedDict, total=False):
     on_running: Sequence[Hook] | None
     on_commit: Sequence[TransactionHook] | None
     on_rollback: Sequence[TransactionHook] | None
-    durable: bool
+    durable: bool | None
 
 
 class Task(Generic[P, R_co]):
@@ -135,7 +135,7 @@ class Task(Generic[P, R_co]):
         self.running_hooks = list(option("on_running") or ())
         self.commit_hooks = list(option("on_commit") or ())
         self.rollback_hooks = list(option("on_rollback") or ())
-        self.durable = bool(option("durable"))
+        self.durable = option("durable")
         self._settled_for: Settings | None = None
 
     def _choose_cache_policy(self) -> CachePolicy:

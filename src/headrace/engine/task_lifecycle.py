@@ -13,9 +13,10 @@ from headrace.engine.futures import UpstreamFailed
 from headrace.engine.hooks import run_hooks
 from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.iteration import iterate
+from headrace.engine.keeping import keep
 from headrace.engine.logs import describe_error
 from headrace.engine.outcomes import state_from_value, waits_for
-from headrace.engine.requests import FindLimited, FindResult, StoreResult
+from headrace.engine.requests import FindLimited, FindResult, RestoreResult, StoreResult
 from headrace.engine.results import Result, StoredResult
 from headrace.engine.slot_lifecycle import SlotWish, give_slots_back, take_slots
 from headrace.engine.task_run import RunningTask
@@ -43,10 +44,14 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
 
     What ends the run from outside, at whatever command, crashes it. What comes when it has ended is raised.
     """
+    if run.restored is not None:
+        return run.restore((yield Ask(RestoreResult(run.restored.record, run.task.cache_result_in_memory))))
     try:
         if run.state_type is None:
             for fact in run.announce():
                 yield Emit(fact)
+        if run.again is not None:
+            run.log.info("Not restored: %s.", run.again)
         refusal = yield from _prepare(run)
         if refusal is not None:
             return refusal
@@ -167,7 +172,8 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
     store = _store(run, state.data.load()) if keeps else None
     deferred = transaction is not None and transaction.is_deferred
     if store is not None and not deferred:
-        state.data = yield Ask(store)
+        tolerant = run.durable and not run.task.persist_result and run.cache_key is None
+        state.data = yield from keep(store, tolerant, run.log)
     ended = yield from _complete(run, state)
     if transaction is not None:
         transaction.complete(store if deferred else None)
@@ -202,7 +208,7 @@ def _complete(run: RunningTask, decided: State) -> Lifecycle[State]:
     result = decided.data
     record: StoredResult | None = result.record if isinstance(result, Result) else None
     name = decided.name or decided.type.capitalize()
-    yield Emit(run.enter(decided.type, name, decided.message, record), run.task.durable)
+    yield Emit(run.enter(decided.type, name, decided.message, record), run.durable)
     if isinstance(result, Result) and result.in_memory:
         run.remember(result.load())
     return (yield from _finish(run, run.state(decided.message, result)))
@@ -242,7 +248,7 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
 
 
 def _cancel(run: RunningTask, text: str) -> Lifecycle[State]:
-    yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text), run.task.durable)
+    yield Emit(run.enter(StateType.CANCELLED, "Cancelled", text), run.durable)
     return (yield from _finish(run, run.state(text, CancelledRun(text))))
 
 
@@ -252,7 +258,7 @@ def _fail(run: RunningTask, error: BaseException, name: str = "Failed") -> Lifec
     run.log.error(
         "Task run failed with %s%s", message, retried, exc_info=None if isinstance(error, HeadraceError) else error
     )
-    yield Emit(run.enter(StateType.FAILED, name, message), run.task.durable)
+    yield Emit(run.enter(StateType.FAILED, name, message), run.durable)
     return (yield from _finish(run, run.state(message, error)))
 
 

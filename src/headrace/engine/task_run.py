@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from headrace.base import clock, errors
 from headrace.base.ids import state_id, uuid7
-from headrace.engine.context import RunContext, TaskContext, current_tags
+from headrace.engine.calls import identify_call
+from headrace.engine.context import FlowContext, RunContext, TaskContext, current_tags
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.requests import StoreResult
+from headrace.engine.results import Result
 from headrace.engine.slot_lifecycle import Hold
 from headrace.engine.transactions import CommitMode, Node, TransactionState, get_transaction
 from headrace.rules.slots import TAG_LIMIT
@@ -24,6 +28,7 @@ from headrace.schema.run import TaskRun
 from headrace.schema.state import State, StateDetails, StateType
 
 if TYPE_CHECKING:
+    from headrace.engine.checkpoints import Restored
     from headrace.engine.definitions import TaskDefinition
     from headrace.engine.session import Session
 
@@ -35,9 +40,9 @@ class RunningTask:
     """
 
     __slots__ = (
-        "_storage_key", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "dynamic_key", "ended",
-        "flow_run_id", "hold", "id", "iteration", "name", "ordinal", "parameters", "run_count", "session", "state_name",
-        "state_type", "tags", "task", "timestamp", "transaction", "upstream",
+        "_storage_key", "again", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "durable",
+        "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "name", "ordinal", "parameters", "restored",
+        "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +67,7 @@ class RunningTask:
             self.flow_run_id = flow.run.id
             self.dynamic_key = flow.next_call(task.task_key)
         self.name = f"{task.name}-{self.dynamic_key if flow is not None else str(self.id)[-4:]}"
+        self.durable = task.durable if task.durable is not None else flow is not None and flow.durable
         extra = current_tags.get()
         self.tags = sorted(task.tags | extra) if extra else task.sorted_tags
         self.upstream = find_futures(parameters)
@@ -92,19 +98,36 @@ class RunningTask:
             _persists(task, session, parent),
             parent,
         )
+        self.restored: Restored | None = None
+        self.again: str | None = None
+        if self.durable and parent is not None and flow is not None and not task.is_generator:
+            self._identify(parent, flow)
         outer = get_transaction()
         self.transaction = (
             TaskTransaction(self, outer) if outer is not None or task.commit_hooks or task.rollback_hooks else None
         )
         self.context.transaction = self.transaction
 
+    def _identify(self, parent: RunContext, flow: FlowContext) -> None:
+        """Find out which call this is. One that an earlier attempt has finished is the task run that it was then."""
+        call, self.restored, self.again = identify_call(parent, flow, self.task.task_key, self.parameters)
+        self.context.call = call
+        if self.restored is not None:
+            made = self.restored.checkpoint
+            self.id = self.context.run_id = made.task_run_id
+            self.name = self.context.name = made.name
+        elif call is not None:
+            self.dynamic_key = flow.in_attempt(call)
+
     @property
     def log(self) -> RunLogger:
         """The run's logger."""
         return RunLogger(self.context)
 
-    def announce(self) -> tuple[TaskRunFact, TaskStateFact]:
-        """The facts that the run exists and is pending."""
+    def announce(self) -> tuple[TaskRunFact | TaskStateFact, ...]:
+        """The facts that the run exists and is pending; none for one that has ended before."""
+        if self.restored is not None:
+            return ()
         self.session.unfinished[self.id] = self
         flow = self.context.flow_run
         task = self.task
@@ -147,6 +170,14 @@ class RunningTask:
             self.context.run_count = self.run_count
         fact = StateFact(self.ordinal, kind, name, self.timestamp, message, data, details)
         return TaskStateFact(self.id, self.flow_run_id, fact, self.run_count, self.cache_key, self.cache_expiration)
+
+    def restore(self, result: Result) -> State:
+        """The state the run ended in, in an earlier attempt, with its value live."""
+        assert self.restored is not None
+        if result.in_memory:
+            self.remember(result.load())
+        self.ended = msgspec.structs.replace(self.restored.state, data=result)
+        return self.ended
 
     def abandon(self) -> TaskStateFact:
         """The fact that the process ends before the run does, whose thread may still go on: it changes nothing here."""
@@ -277,6 +308,6 @@ def _persists(task: TaskDefinition, session: Session, parent: RunContext | None)
     """Whether the value of a run called from `parent` is kept."""
     if task.persist_result is not None:
         return task.persist_result
-    if task.caches or task.result_storage_key is not None:
+    if task.caches or task.result_storage_key is not None or task.durable:
         return True
     return parent.persist_result if parent is not None else session.settings.results_persist_by_default

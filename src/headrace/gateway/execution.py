@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -79,6 +80,19 @@ class Execution(Protocol):
         run is not paused, or asks for nothing. REJECT: its time has passed, or the input does not fit its schema; then it
         is paused still. Raises `ObjectNotFound`.
         """
+        ...
+
+    def reopen_flow_run(self, request: Reopening) -> Claim:
+        """Let a run that has ended begin another attempt, and return it with the attempt's epoch.
+
+        With a presence it is the caller's to execute, PENDING; without, it is SCHEDULED, for a worker of its deployment. What
+        earlier attempts finished is found by `list_checkpoints`, but for what `from_task` leaves out. Raises
+        `ObjectNotFound`, and `InvalidRequest` for a run that has not ended, that nobody could start, or without such a task.
+        """
+        ...
+
+    def list_checkpoints(self, flow_run_id: UUID) -> list[Checkpoint]:
+        """Return the calls with an identity that attempts of the run have made, oldest first, ended or not."""
         ...
 
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:

@@ -24,6 +24,7 @@ from headrace.orchestration import (
 )
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.reports import store_reports
+from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -82,6 +83,16 @@ class OrchestratedExecution:
         if isinstance(decision, HeadraceError):
             raise decision
         return decision
+
+    def reopen_flow_run(self, request: Reopening) -> Claim:
+        from headrace.orchestration import attempts
+
+        return self._desk.write(lambda unit: attempts.reopen_flow_run(unit, request))
+
+    def list_checkpoints(self, flow_run_id: UUID) -> list[Checkpoint]:
+        from headrace.orchestration import attempts
+
+        return self._desk.read(lambda unit: attempts.list_checkpoints(unit, flow_run_id))
 
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
         return self._desk.write(lambda unit: task_runs.create_task_run(unit, run))

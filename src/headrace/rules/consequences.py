@@ -61,7 +61,7 @@ def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) ->
     policy = _changed_policy(transition, state, facts.policy)
     if policy is not None:
         yield ChangePolicy(policy)
-    if state.type is CRASHED:
+    if state.type is CRASHED or outlives_crash(transition, state):
         yield CrashTaskRuns()
     if facts.parent_task_run_id is not None:
         yield MirrorOnParent()
@@ -93,6 +93,11 @@ def is_offered(transition: Transition, state: StateCreate, policy: FlowRunPolicy
     return not waits_in_process(transition, state, policy)
 
 
+def outlives_crash(transition: Transition, state: StateCreate) -> bool:
+    """Whether an attempt has died and the run goes on in another."""
+    return transition.target.type is CRASHED and state.type is SCHEDULED
+
+
 def waits_in_process(transition: Transition, state: StateCreate, policy: FlowRunPolicy) -> bool:
     """Whether a scheduled run's own process waits for the time to try again."""
     return transition.before is RUNNING and state.name == AWAITING_RETRY and policy.retry_type != "reschedule"
@@ -110,6 +115,8 @@ def _changed_policy(transition: Transition, state: StateCreate, policy: FlowRunP
         kind = "in_process" if waits_in_process(transition, state, policy) else None
         kept = policy.retry_type if policy.retry_type == "reschedule" else kind
         return replace(policy, pause_keys=None, resuming=False, retry_type=kept)
+    if outlives_crash(transition, state):
+        return replace(policy, resumes=(policy.resumes or 0) + 1)
     if state.type is PAUSED and key is not None:
         return replace(policy, pause_keys=[*(policy.pause_keys or ()), key])
     if transition.before is PAUSED and state.type is SCHEDULED:

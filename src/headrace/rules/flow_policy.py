@@ -155,6 +155,27 @@ def failed_is_tried_again(transition: Transition, facts: FlowRunFacts) -> Verdic
     return Reject("The run has retries left.", state)
 
 
+def crashed_is_resumed(transition: Transition, facts: FlowRunFacts) -> Verdict | None:
+    """A run whose attempt dies is started again if its flow says so, not for ever, and if somebody can start it."""
+    if transition.target.type is not CRASHED or transition.before not in {PENDING, RUNNING, SCHEDULED}:
+        return None
+    if facts.policy.on_crash != "resume" or facts.deployment_id is None or facts.parent_task_run_id is not None:
+        return None
+    times, most = (facts.policy.resumes or 0) + 1, facts.policy.max_resumes or 0
+    if times > most:
+        return None
+    message = f"{transition.target.message or 'The attempt has died.'} The run is resumed ({times} of {most} times)."
+    state = StateCreate(
+        type=SCHEDULED,
+        name=RESUMING,
+        message=message,
+        state_details=StateDetails(
+            scheduled_time=to_datetime(facts.now), transition_id=transition.target.state_details.transition_id
+        ),
+    )
+    return Reject("The attempt has died, and the run is resumed.", state)
+
+
 def there_is_an_arc(transition: Transition, _facts: FlowRunFacts) -> Verdict | None:
     """What the table does not know is not possible."""
     if flow_run_may(transition.before, transition.target.type):
@@ -173,6 +194,7 @@ FLOW_RUN_POLICY = (
     paused_resumes_as_it_paused,
     running_waits_for_its_time,
     failed_is_tried_again,
+    crashed_is_resumed,
     there_is_an_arc,
 )
 """The ideas, in the order in which they are asked."""

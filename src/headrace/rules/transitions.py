@@ -55,7 +55,7 @@ NAMES: Final = (
     NamedState(LATE, SCHEDULED, "its time has passed and nobody has started it"),
     NamedState(AWAITING_RETRY, SCHEDULED, "failed, and will be tried again at the scheduled time"),
     NamedState(AWAITING_SLOT, SCHEDULED, "waits because as many runs as allowed are executing"),
-    NamedState(RESUMING, SCHEDULED, "was suspended, and may now be started again from the top"),
+    NamedState(RESUMING, SCHEDULED, "was suspended, or its process died, and may now be started again from the top"),
     NamedState("Submitting", PENDING, "its worker is handing it to the infrastructure"),
     NamedState("InfrastructurePending", PENDING, "the infrastructure has accepted it and is preparing"),
     NamedState(NOT_READY, PENDING, "a run it depends on did not complete"),

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.event import Cursor, EventKind, EventPage
 from headrace.schema.fact import Batch
 from headrace.schema.flow import Flow, FlowCreate
@@ -139,6 +140,18 @@ class EndAttempt(Call, frozen=True):
     message: str
 
 
+class ReopenFlowRun(Call, frozen=True):
+    """`reopen_flow_run`"""
+
+    request: Reopening
+
+
+class ListCheckpoints(Call, frozen=True):
+    """`list_checkpoints`"""
+
+    flow_run_id: UUID
+
+
 class ClaimFlowRuns(Call, frozen=True):
     """`claim_flow_runs`"""
 
@@ -257,6 +270,8 @@ ROUTES: tuple[Route, ...] = (
     Route("update_flow_run", "flow-runs/update", UpdateFlowRun, None),
     Route("propose_flow_run_state", "proposals", ProposeFlowRunState, Decision),
     Route("resume_flow_run", "flow-runs/resume", ResumeFlowRun, Decision),
+    Route("reopen_flow_run", "flow-runs/reopen", ReopenFlowRun, Claim),
+    Route("list_checkpoints", "flow-runs/checkpoints", ListCheckpoints, list[Checkpoint]),
     Route("create_flow_run_input", "inputs", CreateFlowRunInput, None),
     Route("read_flow_run_input", "inputs/read", ReadFlowRunInput, FlowRunInput),
     Route("list_flow_run_inputs", "inputs/list", ListFlowRunInputs, list[FlowRunInput]),

@@ -15,7 +15,11 @@ from headrace.schema.wire import Labels, Parameters, Request, Stored, Wire
 
 
 class FlowRunPolicy(Wire, kw_only=True):
-    """What the orchestrator does by itself for a flow run."""
+    """What the orchestrator does by itself for a flow run.
+
+    Of Headrace's own: with `on_crash` "resume" a run whose attempt dies is started again, `max_resumes` times at most;
+    `resumes` counts how often it was.
+    """
 
     max_retries: int = 0
     retry_delay_seconds: float = 0
@@ -24,6 +28,9 @@ class FlowRunPolicy(Wire, kw_only=True):
     pause_keys: list[str] | None = None
     resuming: bool | None = False
     retry_type: Literal["in_process", "reschedule"] | None = None
+    on_crash: Literal["resume", "fail"] | None = None
+    max_resumes: int | None = None
+    resumes: int | None = None
 
 
 class TaskRunPolicy(Wire, kw_only=True):

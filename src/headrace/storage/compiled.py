@@ -185,6 +185,14 @@ change_artifact = Statement(
     sqlite=Text(sql="UPDATE artifacts SET description=coalesce(?, artifacts.description), data=?, updated=? WHERE artifacts.workspace_id = ? AND artifacts.id = ?", names=("new_description", "new_data", "new_updated", "workspace_id", "id"), jsons=("new_data",)),
     postgresql=Text(sql="UPDATE artifacts SET description=coalesce($1::VARCHAR, artifacts.description), data=$2, updated=$3::BIGINT WHERE artifacts.workspace_id = $4::UUID AND artifacts.id = $5::UUID", names=("new_description", "new_data", "new_updated", "workspace_id", "id"), jsons=("new_data",)),
 )
+change_dynamic_key = Statement(
+    sqlite=Text(sql="UPDATE task_runs SET dynamic_key=? WHERE task_runs.workspace_id = ? AND task_runs.id = ?", names=("new_dynamic_key", "workspace_id", "id")),
+    postgresql=Text(sql="UPDATE task_runs SET dynamic_key=$1::VARCHAR WHERE task_runs.workspace_id = $2::UUID AND task_runs.id = $3::UUID", names=("new_dynamic_key", "workspace_id", "id")),
+)
+change_flow_run_parameters = Statement(
+    sqlite=Text(sql="UPDATE flow_runs SET parameters=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ?", names=("new_parameters", "workspace_id", "id"), jsons=("new_parameters",)),
+    postgresql=Text(sql="UPDATE flow_runs SET parameters=$1 WHERE flow_runs.workspace_id = $2::UUID AND flow_runs.id = $3::UUID", names=("new_parameters", "workspace_id", "id"), jsons=("new_parameters",)),
+)
 change_flow_run_policy = Statement(
     sqlite=Text(sql="UPDATE flow_runs SET empirical_policy=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ?", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
     postgresql=Text(sql="UPDATE flow_runs SET empirical_policy=$1 WHERE flow_runs.workspace_id = $2::UUID AND flow_runs.id = $3::UUID", names=("new_empirical_policy", "workspace_id", "id"), jsons=("new_empirical_policy",)),
@@ -220,6 +228,10 @@ end_slot_lease = Statement(
 find_anonymous_slot_leases = Statement(
     sqlite=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = ? AND slot_leases.names = ? AND slot_leases.holder_id IS NULL AND slot_leases.expires > ? GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
     postgresql=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = $1::UUID AND slot_leases.names = $2 AND slot_leases.holder_id IS NULL AND slot_leases.expires > $3::BIGINT GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
+)
+find_calls = Statement(
+    sqlite=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = ? AND task_runs.flow_run_id = ? AND task_runs.dynamic_key LIKE '%.%' ORDER BY task_runs.id", names=("workspace_id", "flow_run_id"), ids=(0, 1)),
+    postgresql=Text(sql="SELECT task_runs.id, task_runs.flow_run_id, task_runs.task_key, task_runs.dynamic_key, task_runs.name, task_runs.tags, task_runs.labels, task_runs.run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_ordinal, task_runs.state, task_runs.flow_run_run_count, task_runs.task_version, task_runs.cache_key, task_runs.cache_expiration, task_runs.empirical_policy, task_runs.task_inputs, task_runs.created, task_runs.updated FROM task_runs WHERE task_runs.workspace_id = $1::UUID AND task_runs.flow_run_id = $2::UUID AND task_runs.dynamic_key LIKE '%.%' ORDER BY task_runs.id", names=("workspace_id", "flow_run_id"), ids=(0, 1)),
 )
 find_end_of_log = Statement(
     sqlite=Text(sql="SELECT 0, coalesce(max(events.id), 0) AS coalesce_1 FROM events"),
@@ -292,6 +304,10 @@ find_queues = Statement(
 find_queues_of_pool = Statement(
     sqlite=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = ? AND work_queues.work_pool_id = ?", names=("workspace_id", "work_pool_id"), ids=(0, 1), flags=(4,)),
     postgresql=Text(sql="SELECT work_queues.id, work_queues.work_pool_id, work_queues.name, work_queues.description, work_queues.is_paused, work_queues.concurrency_limit, work_queues.priority, work_queues.last_polled, work_queues.created, work_queues.updated FROM work_queues WHERE work_queues.workspace_id = $1::UUID AND work_queues.work_pool_id = $2::UUID", names=("workspace_id", "work_pool_id"), ids=(0, 1), flags=(4,)),
+)
+find_results_of_flow_run = Statement(
+    sqlite=Text(sql="SELECT results.task_run_id, results.storage_key, results.location, results.serializer, results.size, results.expiration FROM results WHERE results.workspace_id = ? AND results.flow_run_id = ? AND results.task_run_id IS NOT NULL ORDER BY results.id", names=("workspace_id", "flow_run_id"), ids=(0,)),
+    postgresql=Text(sql="SELECT results.task_run_id, results.storage_key, results.location, results.serializer, results.size, results.expiration FROM results WHERE results.workspace_id = $1::UUID AND results.flow_run_id = $2::UUID AND results.task_run_id IS NOT NULL ORDER BY results.id", names=("workspace_id", "flow_run_id"), ids=(0,)),
 )
 find_slot_lease = Statement(
     sqlite=Text(sql="SELECT slot_leases.id, slot_leases.names, slot_leases.expires FROM slot_leases WHERE slot_leases.workspace_id = ? AND slot_leases.request_id = ?", names=("workspace_id", "request_id"), ids=(0,)),
@@ -450,6 +466,10 @@ lock_unfinished_task_runs = Statement(
 move_flow_run = Statement(
     sqlite=Text(sql="UPDATE flow_runs SET run_count=?, expected_start_time=?, next_scheduled_start_time=?, start_time=?, end_time=?, total_run_time=?, state_type=?, state_name=?, state_timestamp=?, state_ordinal=?, state=?, epoch=?, updated=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ? AND flow_runs.state_ordinal = ?", names=("new_run_count", "new_expected_start_time", "new_next_scheduled_start_time", "new_start_time", "new_end_time", "new_total_run_time", "new_state_type", "new_state_name", "new_state_timestamp", "new_state_ordinal", "new_state", "new_epoch", "new_updated", "workspace_id", "id", "state_ordinal"), jsons=("new_state",)),
     postgresql=Text(sql="UPDATE flow_runs SET run_count=$1::INTEGER, expected_start_time=$2::BIGINT, next_scheduled_start_time=$3::BIGINT, start_time=$4::BIGINT, end_time=$5::BIGINT, total_run_time=$6::BIGINT, state_type=$7::VARCHAR, state_name=$8::VARCHAR, state_timestamp=$9::BIGINT, state_ordinal=$10::INTEGER, state=$11, epoch=$12::INTEGER, updated=$13::BIGINT WHERE flow_runs.workspace_id = $14::UUID AND flow_runs.id = $15::UUID AND flow_runs.state_ordinal = $16::INTEGER", names=("new_run_count", "new_expected_start_time", "new_next_scheduled_start_time", "new_start_time", "new_end_time", "new_total_run_time", "new_state_type", "new_state_name", "new_state_timestamp", "new_state_ordinal", "new_state", "new_epoch", "new_updated", "workspace_id", "id", "state_ordinal"), jsons=("new_state",)),
+)
+move_flow_run_to_parent = Statement(
+    sqlite=Text(sql="UPDATE flow_runs SET parent_task_run_id=? WHERE flow_runs.workspace_id = ? AND flow_runs.id = ?", names=("new_parent_task_run_id", "workspace_id", "id")),
+    postgresql=Text(sql="UPDATE flow_runs SET parent_task_run_id=$1::UUID WHERE flow_runs.workspace_id = $2::UUID AND flow_runs.id = $3::UUID", names=("new_parent_task_run_id", "workspace_id", "id")),
 )
 move_mark = Statement(
     sqlite=Text(sql="UPDATE journals SET mark=?, updated=? WHERE journals.workspace_id = ? AND journals.journal_id = ?", names=("new_mark", "new_updated", "workspace_id", "journal_id")),

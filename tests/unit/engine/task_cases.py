@@ -142,7 +142,7 @@ ENDINGS = (
         DONE,
         options={"durable": True},
         value=1,
-        script=(*RUN, calls(returns=1), enters("Completed", durable=True)),
+        script=(*RUN, calls(returns=1), asks(StoreResult, kept), enters("Completed", durable=True)),
     ),
     Case(
         "fails durably",

@@ -61,7 +61,7 @@ def test_values_are_not_kept_alive() -> None:
     model = Model()
     made.record(model, RUN)
     origins: dict[int, Any] = made._origins  # pyright: ignore[reportPrivateUsage]
-    _, mark = origins[id(model)]
+    _, mark, _ = origins[id(model)]
     del model
     gc.collect()
     assert mark() is None

@@ -2886,6 +2886,10 @@ export interface components {
             resuming?: boolean | null;
             /** @enum {null|string} */
             retry_type?: "in_process" | "reschedule" | null;
+            /** @enum {null|string} */
+            on_crash?: "resume" | "fail" | null;
+            max_resumes?: number | null;
+            resumes?: number | null;
         };
         /** FlowRunResult */
         FlowRunResult: {

@@ -82,6 +82,22 @@ def advance_artifact_collections(dialect: Dialect) -> Insert:
     )
 
 
+@statement
+def find_results_of_flow_run(_: Dialect) -> Executable:
+    """Where the values of a flow run's tasks are kept, in the order in which they were."""
+    result = t.results.c
+    columns = (
+        result.task_run_id,
+        result.storage_key,
+        result.location,
+        result.serializer,
+        result.size,
+        result.expiration,
+    )
+    found = [*has(t.results, "flow_run_id"), result.task_run_id.is_not(None)]
+    return select(*columns).where(*found).order_by(result.id)
+
+
 @insertion
 def insert_results(dialect: Dialect) -> Insert:
     """Keep records of values; the same id again changes nothing."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from headrace.schema.identities import MARK
 from headrace.schema.state import TERMINAL
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
@@ -121,6 +122,18 @@ def edit_flow_run(_: Dialect) -> Executable:
 def change_flow_run_policy(_: Dialect) -> Executable:
     """Set the policy of a run."""
     return update(t.flow_runs).where(*has(t.flow_runs, "id")).values(new(t.flow_runs, "empirical_policy"))
+
+
+@statement
+def change_flow_run_parameters(_: Dialect) -> Executable:
+    """Set the parameters of a run."""
+    return update(t.flow_runs).where(*has(t.flow_runs, "id")).values(new(t.flow_runs, "parameters"))
+
+
+@statement
+def move_flow_run_to_parent(_: Dialect) -> Executable:
+    """Set which task run stands for a subflow's run."""
+    return update(t.flow_runs).where(*has(t.flow_runs, "id")).values(new(t.flow_runs, "parent_task_run_id"))
 
 
 @insertion
@@ -228,6 +241,21 @@ def lock_unfinished_task_runs(_: Dialect) -> Executable:
     ended: list[Any] = [literal_column(f"'{state}'") for state in sorted(TERMINAL)]
     found = [*has(t.task_runs, "flow_run_id"), run.state_type.not_in(ended)]
     return select_columns(t.task_runs, TaskRunRow._fields).where(*found).order_by(run.id).with_for_update()
+
+
+@statement
+def find_calls(_: Dialect) -> Executable:
+    """The task runs of a flow run whose dynamic key holds the identity of a call, in the order in which they were made."""
+    run = t.task_runs.c
+    identified = run.dynamic_key.like(literal_column(f"'%{MARK}%'"))
+    found = [*has(t.task_runs, "flow_run_id"), identified]
+    return select_columns(t.task_runs, TaskRunRow._fields).where(*found).order_by(run.id)
+
+
+@statement
+def change_dynamic_key(_: Dialect) -> Executable:
+    """Name a call otherwise."""
+    return update(t.task_runs).where(*has(t.task_runs, "id")).values(new(t.task_runs, "dynamic_key"))
 
 
 @insertion
