@@ -36,11 +36,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 JOBS ?= auto
 # KEEP=0 throws away what earlier demos recorded, begins anew, and stops everything at the end.
 KEEP ?= 1
+# At how many points `make chaos` kills.
+POINTS ?= 200
 
 # What decides and what executes is tested in every branch.
 WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test check fmt bench docs clean
+.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test check fmt bench chaos docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +59,10 @@ demo: ui demo-tools ## The tour on real taxi trips: server, deployment, worker, 
 ui: tools ## Build the UI into the source checkout, if anything of it has changed; no Node needed
 	@$(RUN)/python hatch_build.py
 
-ui-check: tools ## Formats, lint, types and unit tests of the UI, and whether its types are those of the API
+ui-chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
+	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
+
+check: tools ## Formats, lint, types and unit tests of the UI, and whether its types are those of the API
 	@$(RUN)/python hatch_build.py npm run --silent check
 	@$(RUN)/python hatch_build.py npm run --silent test
 	@$(RUN)/python hatch_build.py npm run --silent check:types

@@ -25,6 +25,7 @@ class ServerProcess:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
+        self.home = home
         self.url = f"http://127.0.0.1:{self.port}/api"
         self._environ = {**os.environ, "HEADRACE_HOME": str(home), **environ}
         self._log = log

@@ -1,0 +1,80 @@
+"""Runs of deployments whose processes die, and that go on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headrace.schema.state import StateType
+from tests.acceptance.serving import ServerProcess
+from tests.acceptance.working import Workshop
+
+FLOWS = """
+import os, signal
+from headrace import flow, task
+
+@task
+def step(number: int, before: int) -> int:
+    with open(os.environ["SIDE"], "a") as side:
+        side.write(f"{number}\\n")
+    return before * 10 + number
+
+@task
+def die(times: int) -> None:
+    with open(os.environ["SIDE"] + ".deaths", "a+") as deaths:
+        deaths.seek(0)
+        if len(deaths.read()) < times:
+            deaths.write("x")
+            deaths.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+@flow(durable=True, max_resumes=2, persist_result=True)
+def stubborn(times: int) -> int:
+    value = 0
+    for number in range(1, 4):
+        value = step(number, value)
+        if number == 2:
+            die(times)
+    return value
+"""
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    server = ServerProcess(tmp_path / "server", tmp_path / "server.log")
+    workshop = Workshop(server, folder, {"HEADRACE_HOME": str(tmp_path / "worker"), "SIDE": str(tmp_path / "side")})
+    yield workshop
+    workshop.close()
+    server.stop()
+
+
+def test_a_run_whose_process_dies_goes_on_where_it_was(workshop: Workshop, tmp_path: Path) -> None:
+    deployment = workshop.deploy("stubborn", FLOWS)
+    workshop.start_worker()
+    run_id = workshop.run(deployment, times=2)
+    run = workshop.wait(run_id)
+    assert run.state_type is StateType.COMPLETED, run.state
+    assert (tmp_path / "side").read_text(encoding="utf-8").split() == ["1", "2", "3"]
+    names = [state.name for state in workshop.administration.list_flow_run_states(run_id)]
+    assert names == [
+        "Scheduled", "Pending", "Running",
+        "Resuming", "Pending", "Retrying", "Resuming", "Pending", "Retrying", "Completed",
+    ]  # fmt: skip
+    said = "\n".join(workshop.lines(run_id))
+    assert "Resumed: 2 task runs are restored when they are called again" in said
+
+
+def test_a_run_that_dies_each_time_is_given_up(workshop: Workshop, tmp_path: Path) -> None:
+    deployment = workshop.deploy("stubborn", FLOWS)
+    workshop.start_worker()
+    run = workshop.wait(workshop.run(deployment, times=9))
+    assert run.state_type is StateType.CRASHED
+    assert len((tmp_path / "side.deaths").read_text(encoding="utf-8")) == 3
+    assert (tmp_path / "side").read_text(encoding="utf-8").split() == ["1", "2"]
+    # Whoever has mended what kills it lets it go on.
+    (tmp_path / "side.deaths").write_text("x" * 9, encoding="utf-8")
+    workshop.command("flow-run", "resume", str(run.id))
+    assert workshop.wait(run.id).state_type is StateType.COMPLETED
+    assert (tmp_path / "side").read_text(encoding="utf-8").split() == ["1", "2", "3"]
