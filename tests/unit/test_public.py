@@ -41,11 +41,13 @@ NAMES = {
     "headrace.deployments": [
         "ConcurrencyLimitConfig", "EntrypointType", "arun_deployment", "aserve", "deploy", "run_deployment", "serve",
     ],
+    "headrace.drawings": ["Drawing", "Graph", "Need", "Step"],
     "headrace.events": ["Event", "emit_event"],
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
+        "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
+        "InvalidRequest", "LostFacts",
         "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
         "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
         "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase",
@@ -77,7 +79,7 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.runner.storage"}
+FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 

@@ -19,7 +19,7 @@ from headrace.engine.forks import after_fork
 from headrace.engine.lineage import Lineage
 
 if TYPE_CHECKING:
-    from headrace.engine.definitions import FlowDefinition, TaskDefinition
+    from headrace.engine.definitions import FlowDefinition, Sketch, TaskDefinition
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
     from headrace.engine.transactions import Node
@@ -181,6 +181,9 @@ RunContext = FlowContext | TaskContext
 
 current: ContextVar[RunContext | None] = ContextVar("headrace_run", default=None)
 """The innermost run executing here."""
+
+current_sketch: ContextVar[Sketch | None] = ContextVar("headrace_sketch", default=None)
+"""What notes the calls that are made here instead of executing them, while a flow is drawn."""
 
 current_tags: ContextVar[frozenset[str]] = ContextVar("headrace_tags", default=frozenset())
 
