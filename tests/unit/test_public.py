@@ -30,7 +30,8 @@ NAMES = {
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
     "headrace.cache_policies": [
-        "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
+        "CacheKeyFnPolicy", "CachePolicy", "CompoundCachePolicy", "DEFAULT", "FLOW_PARAMETERS", "FlowParameters", "INPUTS",
+        "Inputs", "NONE", "NO_CACHE", "RUN_ID", "RunId", "TASK_SOURCE", "TaskSource",
     ],
     "headrace.concurrency": ["ConcurrencyLeaseHolder"],
     "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
@@ -60,6 +61,9 @@ NAMES = {
     "headrace.flows": ["Flow", "flow"],
     "headrace.futures": ["Future", "FutureList", "as_completed", "wait"],
     "headrace.input": ["RunInput"],
+    "headrace.locking": ["FileSystemLockManager", "LockManager", "MemoryLockManager"],
+    "headrace.locking.filesystem": ["FileSystemLockManager"],
+    "headrace.locking.memory": ["MemoryLockManager"],
     "headrace.logging": ["get_logger", "get_run_logger"],
     "headrace.runner.storage": ["GitRepository", "LocalStorage", "create_storage_from_source"],
     "headrace.schedules": ["Cron", "Interval", "RRule", "Schedule"],
@@ -83,7 +87,7 @@ FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.runner.storage
 """Public modules that have a folder of their own."""
 
 
-PACKAGES = {"concurrency"}
+PACKAGES = {"concurrency", "locking"}
 """Public modules that have modules of their own."""
 
 

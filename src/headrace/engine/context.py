@@ -136,8 +136,8 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
-        "session", "tags", "task", "transaction",
+        "flow_run", "held", "locked_key", "log_prints", "name", "parameters", "parent", "persist_result", "run_count",
+        "run_id", "session", "tags", "task", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -164,6 +164,7 @@ class TaskContext:
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
         self.run_count = 0
         self.held: list[str] = []
+        self.locked_key: str | None = None
         self.transaction: Node | None = None
 
     @property
