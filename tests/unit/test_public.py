@@ -62,7 +62,12 @@ NAMES = {
     "headrace.futures": [
         "Future", "FutureList", "as_completed", "resolve_futures_to_results", "resolve_futures_to_states", "wait",
     ],
-    "headrace.input": ["RunInput"],
+    "headrace.input": [
+        "InputReceiver", "ReceivedInput", "RunInput", "RunInputMetadata", "acreate_flow_run_input",
+        "adelete_flow_run_input", "afilter_flow_run_input", "aread_flow_run_input", "asend_input",
+        "create_flow_run_input", "delete_flow_run_input", "filter_flow_run_input", "keyset_from_base_key",
+        "keyset_from_paused_state", "read_flow_run_input", "receive_input", "send_input",
+    ],
     "headrace.locking": ["FileSystemLockManager", "LockManager", "MemoryLockManager"],
     "headrace.locking.filesystem": ["FileSystemLockManager"],
     "headrace.locking.memory": ["MemoryLockManager"],
@@ -88,7 +93,7 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.runner.storage"}
+FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 

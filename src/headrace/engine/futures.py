@@ -131,7 +131,7 @@ def resolve_futures_to_states(value: Any) -> Any:
     if kind is FutureList:
         return [resolve_futures_to_states(item) for item in value]
     if kind in (list, tuple):
-        return kind(resolve_futures_to_states(item) for item in value)
+        return kind(resolve_futures_to_states(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
     if kind in (set, frozenset):
         return [resolve_futures_to_states(item) for item in value]  # a state is no member of a set
     return value
