@@ -10,8 +10,14 @@ from headrace.engine.caching import (
     TASK_SOURCE,
     CacheKeyFnPolicy,
     CachePolicy,
+    CompoundCachePolicy,
+    FlowParameters,
+    Inputs,
+    RunId,
+    TaskSource,
 )
 
 __all__ = [
     "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE", "CacheKeyFnPolicy", "CachePolicy",
+    "CompoundCachePolicy", "FlowParameters", "Inputs", "RunId", "TaskSource",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from headrace.base.errors import (
     FailedRun,
     FlowRunTimeoutError,
     FlowRunWaitTimeout,
+    FlowVisualizationError,
     GatewayError,
     HeadraceError,
     InvalidRequest,
@@ -42,9 +43,9 @@ from headrace.engine.futures import UpstreamFailed
 __all__ = [
     "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
     "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
-    "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
-    "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
-    "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
-    "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+    "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
+    "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized",
+    "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PauseTimeoutError",
+    "PausedRun", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun",
+    "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         PooledOptions,
         Source,
     )
+    from headrace.drawings import Drawing
     from headrace.projects.blueprints import Blueprint
     from headrace.runner.storage import Storage
 
@@ -111,6 +112,28 @@ class Flow(flow_definition.Flow[P, R_co]):
             print_starting_message=print_starting_message,
         )
 
+    def visualize(self, *args: Any, **kwargs: Any) -> Drawing:
+        """Draw which tasks and subflows it calls and what depends on what, without running any of them.
+
+        Its own code runs, with these parameters; those that are not given may only be passed on. What a task would return
+        is not known either, unless it has a `viz_return_value`. A notebook shows the drawing; `print` it, `save("flow.svg")`
+        it. Raises `FlowVisualizationError` in one line for a flow whose code looks at what is not known.
+        """
+        from headrace.drawings import Drawing
+        from headrace.drawings.tracing import trace
+
+        return Drawing(trace(self, args, kwargs))
+
+    async def avisualize(self, *args: Any, **kwargs: Any) -> Drawing:
+        """Draw it beside the running loop; see `visualize`."""
+        from headrace.engine.loop import beside
+
+        return await beside(lambda: self.visualize(*args, **kwargs))
+
+    def generate_mermaid_graph(self, *args: Any, **kwargs: Any) -> str:
+        """The drawing in Mermaid's language, which README files and wikis draw; see `visualize`."""
+        return self.visualize(*args, **kwargs).mermaid
+
     @classmethod
     def from_source(cls, source: Storage | Path | str, entrypoint: str) -> Flow[..., Any]:
         """The flow at `path/to/file.py:function` of a source: a folder, a git address, or a `GitRepository`.
@@ -129,6 +152,10 @@ class Flow(flow_definition.Flow[P, R_co]):
         made = super().with_options(**options)
         made.source = self.source
         return made
+
+    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
+        """A flow that is a method is bound like one."""
+        return cast("Any", super().__get__(instance, owner))
 
 
 class FlowDecorator:

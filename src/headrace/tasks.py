@@ -46,6 +46,7 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
     * `on_completion`, `on_failure`, `on_running` – functions told `(task, run, state)`
     * `on_commit`, `on_rollback` – functions told the transaction (`headrace.transactions`) when what a completed run did is
       committed, or has to be undone
+    * `viz_return_value` – what stands for its value while a flow is drawn (`flow.visualize`)
 
     Raises `UsageError` for options that cannot be.
     """

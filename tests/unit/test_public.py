@@ -30,7 +30,8 @@ NAMES = {
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
     "headrace.cache_policies": [
-        "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
+        "CacheKeyFnPolicy", "CachePolicy", "CompoundCachePolicy", "DEFAULT", "FLOW_PARAMETERS", "FlowParameters", "INPUTS",
+        "Inputs", "NONE", "NO_CACHE", "RUN_ID", "RunId", "TASK_SOURCE", "TaskSource",
     ],
     "headrace.concurrency": ["ConcurrencyLeaseHolder"],
     "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
@@ -41,11 +42,13 @@ NAMES = {
     "headrace.deployments": [
         "ConcurrencyLimitConfig", "EntrypointType", "arun_deployment", "aserve", "deploy", "run_deployment", "serve",
     ],
+    "headrace.drawings": ["Drawing", "Graph", "Need", "Step"],
     "headrace.events": ["Event", "emit_event"],
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
+        "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
+        "InvalidRequest", "LostFacts",
         "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
         "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
         "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase",
@@ -56,14 +59,27 @@ NAMES = {
         "suspend_flow_run", "wait_for_flow_run",
     ],
     "headrace.flows": ["Flow", "flow"],
-    "headrace.futures": ["Future", "FutureList", "as_completed", "wait"],
-    "headrace.input": ["RunInput"],
+    "headrace.futures": [
+        "Future", "FutureList", "as_completed", "resolve_futures_to_results", "resolve_futures_to_states", "wait",
+    ],
+    "headrace.input": [
+        "InputReceiver", "ReceivedInput", "RunInput", "RunInputMetadata", "acreate_flow_run_input",
+        "adelete_flow_run_input", "afilter_flow_run_input", "aread_flow_run_input", "asend_input",
+        "create_flow_run_input", "delete_flow_run_input", "filter_flow_run_input", "keyset_from_base_key",
+        "keyset_from_paused_state", "read_flow_run_input", "receive_input", "send_input",
+    ],
+    "headrace.locking": ["FileSystemLockManager", "LockManager", "MemoryLockManager"],
+    "headrace.locking.filesystem": ["FileSystemLockManager"],
+    "headrace.locking.memory": ["MemoryLockManager"],
     "headrace.logging": ["get_logger", "get_run_logger"],
     "headrace.runner.storage": ["GitRepository", "LocalStorage", "create_storage_from_source"],
     "headrace.schedules": ["Cron", "Interval", "RRule", "Schedule"],
     "headrace.states": [
-        "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed", "Failed", "Late", "Paused", "Pending",
-        "Retrying", "Running", "Scheduled", "State", "StateDetails", "StateType", "Suspended",
+        "AwaitingConcurrencySlot", "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed",
+        "Failed", "InfrastructurePending", "Late", "Paused", "Pending", "Retrying", "Running", "Scheduled", "State",
+        "StateDetails", "StateGroup", "StateType", "Submitting", "Suspended", "exception_to_crashed_state",
+        "exception_to_failed_state", "get_state_exception", "get_state_result", "is_state", "is_state_iterable",
+        "raise_state_exception", "return_value_to_state",
     ],
     "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
     "headrace.transactions": [
@@ -77,11 +93,11 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.runner.storage"}
+FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 
-PACKAGES = {"concurrency"}
+PACKAGES = {"concurrency", "locking"}
 """Public modules that have modules of their own."""
 
 
@@ -152,6 +168,9 @@ def test_inputs_can_key_a_call() -> None:
         (states.Late, StateType.SCHEDULED, "Late"),
         (states.AwaitingRetry, StateType.SCHEDULED, "AwaitingRetry"),
         (states.Pending, StateType.PENDING, "Pending"),
+        (states.AwaitingConcurrencySlot, StateType.SCHEDULED, "AwaitingConcurrencySlot"),
+        (states.Submitting, StateType.PENDING, "Submitting"),
+        (states.InfrastructurePending, StateType.PENDING, "InfrastructurePending"),
         (states.Running, StateType.RUNNING, "Running"),
         (states.Retrying, StateType.RUNNING, "Retrying"),
         (states.Completed, StateType.COMPLETED, "Completed"),

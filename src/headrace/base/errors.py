@@ -34,6 +34,7 @@
         ├── MissingContextError
         ├── ParameterBindError        also a TypeError
         ├── ParameterTypeError
+        ├── FlowVisualizationError    a flow cannot be drawn without running it
         └── SerializationError
 
 Each message says what happened, to what, and what to do next, in one line.
@@ -192,6 +193,10 @@ class ParameterBindError(UsageError, TypeError):
 
 class ParameterTypeError(UsageError):
     """A parameter's value does not fit its annotation."""
+
+
+class FlowVisualizationError(UsageError):
+    """A flow cannot be drawn without running it: its code looks at values that only a run would have."""
 
 
 class SerializationError(UsageError):

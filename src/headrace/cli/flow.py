@@ -12,6 +12,7 @@ from headrace.cli.lookup import read_pages
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_when, show_tags
+from headrace.cli.values import read_pairs
 
 app = App(name="flow", help_flags=["--help"])
 
@@ -113,3 +114,35 @@ def serve(
         },
     )
     serve_here(blueprint, limit=limit, pause_on_shutdown=pause_on_shutdown, environ=invocation.environ)
+
+
+@app.command
+def visualize(
+    entrypoint: Entrypoint,
+    /,
+    *,
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="Write it to this file: .svg, or .mmd for Mermaid.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        Parameter(
+            name=["--param", "-p"], negative=(), help="A parameter to draw it with: name=value. May be repeated."
+        ),
+    ] = None,
+    invocation: Injected,
+) -> None:
+    """Draw which tasks and subflows a flow calls and what depends on what. None of them is run.
+
+    The flow's own code is: where it looks at what a task returns, give the task a viz_return_value.
+    """
+    from headrace.drawings import Drawing
+    from headrace.drawings.tracing import trace
+    from headrace.projects.entrypoints import load_flow
+
+    flow = load_flow(entrypoint, Path.cwd())
+    drawing = Drawing(trace(flow, (), read_pairs(param or (), "--param")))
+    if output is None:
+        invocation.print(drawing)
+    else:
+        invocation.print_line(f"Flow {one_line(flow.name)} is drawn in {drawing.save(output)}.")

@@ -7,15 +7,18 @@ call leaves it uncached.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import msgspec
 
 from headrace.base import errors
 from headrace.engine.digests import digest
+from headrace.engine.locking import KeyLock, Lock, LockManager, ManagedLock
+from headrace.engine.transactions import IsolationLevel
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
 _JSON_TYPES = frozenset({str, int, bool, type(None)})
@@ -94,6 +97,47 @@ class CachedCall(Protocol):
 class CachePolicy:
     """Makes a call's cache key. Subclasses say of what."""
 
+    key_storage: Path | None = None
+    """The folder that says where the value of each key is; None where it is known from the key alone."""
+    lock_manager: LockManager | None = None
+    isolation_level: IsolationLevel | None = None
+
+    @staticmethod
+    def from_cache_key_fn(cache_key_fn: Callable[[Any, dict[str, Any]], str | None]) -> CachePolicy:
+        """The policy that asks a function of the task's context and its arguments."""
+        return CacheKeyFnPolicy(cache_key_fn)
+
+    def configure(
+        self,
+        key_storage: Path | str | None = None,
+        lock_manager: LockManager | None = None,
+        isolation_level: IsolationLevel | None = None,
+    ) -> Self:
+        """A policy like this one, which says more of how keys are used.
+
+        * `key_storage` – a folder that remembers where the value of each key is kept, so that tasks with results in
+          different places, or under names of their own, share a cache
+        * `isolation_level` – with SERIALIZABLE, calls of one key take turns: one computes the value, the others use it
+        * `lock_manager` – what they take turns by (`headrace.locking`); by default files beside the results, for the
+          processes of one machine
+        """
+        import copy
+
+        made = copy.copy(self)
+        if key_storage is not None:
+            made.key_storage = Path(key_storage).expanduser().absolute()
+        if lock_manager is not None:
+            made.lock_manager = lock_manager
+        if isolation_level is not None:
+            made.isolation_level = isolation_level
+        return made
+
+    def lock(self, key: str, holder: str, folder: Path) -> Lock | None:
+        """The lock of a key for calls that take turns; None when they do not. `folder` is that of the results."""
+        if self.isolation_level is not IsolationLevel.SERIALIZABLE:
+            return None
+        return KeyLock(folder, key) if self.lock_manager is None else ManagedLock(self.lock_manager, key, holder)
+
     def compute_key(
         self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
     ) -> str | None:
@@ -103,7 +147,7 @@ class CachePolicy:
     def __add__(self, other: CachePolicy) -> CachePolicy:
         if isinstance(other, NoCache):
             return self
-        return Compound((self, other))
+        return CompoundCachePolicy((self, other))
 
     def __sub__(self, name: str) -> CachePolicy:
         return self  # looks at no inputs, so there is none to let go of
@@ -125,8 +169,8 @@ class NoCache(CachePolicy):
 class Inputs(CachePolicy):
     """The values of the task's arguments, without those named in `exclude`."""
 
-    def __init__(self, exclude: frozenset[str] = frozenset()) -> None:
-        self.exclude = exclude
+    def __init__(self, exclude: Iterable[str] = ()) -> None:
+        self.exclude = frozenset(exclude)
 
     def compute_key(
         self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
@@ -136,7 +180,7 @@ class Inputs(CachePolicy):
         return hash_values(*(part for pair in kept for part in pair)) if kept else None
 
     def __sub__(self, name: str) -> CachePolicy:
-        return Inputs(self.exclude | {name})
+        return _configure_like([self], Inputs(self.exclude | {name}))
 
 
 class TaskSource(CachePolicy):
@@ -191,18 +235,20 @@ class CacheKeyFnPolicy(CachePolicy):
         return key
 
 
-class Compound(CachePolicy):
-    """Several policies at once; their keys together make the key."""
+class CompoundCachePolicy(CachePolicy):
+    """Several policies at once; their keys together make the key. They agree on how it is used."""
 
-    def __init__(self, policies: tuple[CachePolicy, ...]) -> None:
+    def __init__(self, policies: Iterable[CachePolicy]) -> None:
+        given = [*policies]
         flat: list[CachePolicy] = []
-        for policy in policies:
-            flat += policy.policies if isinstance(policy, Compound) else [policy]
+        for policy in given:
+            flat += policy.policies if isinstance(policy, CompoundCachePolicy) else [policy]
         excluded = frozenset[str]().union(*(p.exclude for p in flat if isinstance(p, Inputs)))
         whole = any(isinstance(p, Inputs) for p in flat)
         self.policies = [p for p in flat if not isinstance(p, Inputs)]
         if whole:
             self.policies.insert(0, Inputs(excluded))
+        _configure_like(given, self)
 
     def compute_key(
         self, task_context: CachedCall, inputs: Mapping[str, Any], flow_parameters: Mapping[str, Any]
@@ -215,8 +261,22 @@ class Compound(CachePolicy):
     def __sub__(self, name: str) -> CachePolicy:
         if not any(isinstance(policy, Inputs) for policy in self.policies):
             return self
-        return Compound((*self.policies, Inputs(frozenset({name}))))
+        return _configure_like([self], CompoundCachePolicy((*self.policies, Inputs({name}))))
 
+
+def _configure_like(policies: Iterable[CachePolicy], made: CachePolicy) -> CachePolicy:
+    """Have a policy use keys as those do that it is made of. Raises `UsageError` where they do not agree."""
+    for policy in policies:
+        for name, noun in _CONFIGURED.items():
+            said, known = getattr(policy, name), getattr(made, name)
+            if said is not None and known is not None and said != known:
+                raise errors.UsageError(f"Cache policies can only be added if they agree on the {noun}.")
+            if said is not None:
+                setattr(made, name, said)
+    return made
+
+
+_CONFIGURED = {"key_storage": "key storage", "lock_manager": "lock manager", "isolation_level": "isolation level"}
 
 NO_CACHE = NoCache()
 NONE = NO_CACHE

@@ -21,7 +21,7 @@ from headrace.engine.lineage import Lineage
 from headrace.schema.identities import name_call
 
 if TYPE_CHECKING:
-    from headrace.engine.definitions import FlowDefinition, TaskDefinition
+    from headrace.engine.definitions import FlowDefinition, Sketch, TaskDefinition
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
     from headrace.engine.transactions import Node
@@ -157,8 +157,8 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "call", "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
-        "session", "tags", "task", "transaction",
+        "call", "flow_run", "held", "locked_key", "log_prints", "name", "parameters", "parent", "persist_result", "run_count",
+        "run_id", "session", "tags", "task", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -186,6 +186,7 @@ class TaskContext:
         self.call: str | None = None
         self.run_count = 0
         self.held: list[str] = []
+        self.locked_key: str | None = None
         self.transaction: Node | None = None
 
     @property
@@ -203,6 +204,9 @@ RunContext = FlowContext | TaskContext
 
 current: ContextVar[RunContext | None] = ContextVar("headrace_run", default=None)
 """The innermost run executing here."""
+
+current_sketch: ContextVar[Sketch | None] = ContextVar("headrace_sketch", default=None)
+"""What notes the calls that are made here instead of executing them, while a flow is drawn."""
 
 current_tags: ContextVar[frozenset[str]] = ContextVar("headrace_tags", default=frozenset())
 

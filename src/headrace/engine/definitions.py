@@ -91,7 +91,28 @@ class TaskDefinition(Definition, Protocol):
     commit_hooks: list[TransactionHook]
     rollback_hooks: list[TransactionHook]
     durable: bool | None
+    viz_return_value: Any
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str:
         """The key of the task's own under which the value of a run with these parameters is kept."""
+        ...
+
+
+class Sketch(Protocol):
+    """What takes calls instead of executing them, while a flow is drawn."""
+
+    def call_flow(self, flow: FlowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Note the call of a subflow and return what stands for its value."""
+        ...
+
+    def call_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Note the call of a task and return what stands for its value."""
+        ...
+
+    def submit_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Note a submitted call and return a future of what stands for its value."""
+        ...
+
+    def map_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Note the calls of a `map`, as one step, and return their futures."""
         ...

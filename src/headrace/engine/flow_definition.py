@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
-from headrace.engine.context import current
+from headrace.engine.context import current, current_sketch
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
@@ -156,6 +156,9 @@ class Flow(Generic[P, R_co]):
         a coroutine; one that is a generator returns a generator, whose iteration executes the run step by step. The run has
         completed when the generator is exhausted or closed, and is tried again only as long as no item of it has been given.
         """
+        sketch = current_sketch.get()
+        if sketch is not None:
+            return sketch.call_flow(self, args, kwargs)
         return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
         run = self.begin(self.signature.bind(args, kwargs), wait_for)
         if self.is_generator:

@@ -24,7 +24,7 @@ class Form:
         self.description: str | None = getattr(self._model, "description_of_input", None)
 
     def read(self, text: str) -> Any:
-        """What somebody has answered. Raises `ParameterTypeError` when that is not what was asked for."""
+        """What somebody has told. Raises `ParameterTypeError` when that is not what was asked for."""
         from pydantic import ValidationError
 
         try:
@@ -33,9 +33,7 @@ class Form:
             problems = "; ".join(
                 f"{'.'.join(map(str, problem['loc'])) or 'input'}: {problem['msg']}" for problem in error.errors()
             )
-            raise errors.ParameterTypeError(
-                f"The flow run was resumed with input of the wrong type: {problems}."
-            ) from None
+            raise errors.ParameterTypeError(f"The flow run was given input of the wrong type: {problems}.") from None
         return answer if self._is_model else getattr(answer, "value")  # noqa: B009 - made of the user's type
 
 

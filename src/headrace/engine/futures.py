@@ -112,6 +112,31 @@ def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> 
         yield given[ended]
 
 
+def resolve_futures_to_results(value: Any) -> Any:
+    """The value with every future in it replaced by its result, waiting where needed.
+
+    Raises `UpstreamFailed` for one that did not complete.
+    """
+    return resolve(value)
+
+
+def resolve_futures_to_states(value: Any) -> Any:
+    """The value with every future in it, in lists, tuples, sets and dictionaries, replaced by its final state."""
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Future):
+        value.wait()  # pyright: ignore[reportUnknownMemberType]
+        return value.state
+    if kind is dict:
+        return {key: resolve_futures_to_states(item) for key, item in value.items()}
+    if kind is FutureList:
+        return [resolve_futures_to_states(item) for item in value]
+    if kind in (list, tuple):
+        return kind(resolve_futures_to_states(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    if kind in (set, frozenset):
+        return [resolve_futures_to_states(item) for item in value]  # a state is no member of a set
+    return value
+
+
 class Annotation(Generic[R]):
     """Marks an argument; `value` is what was marked."""
 

@@ -79,11 +79,15 @@ class Signature:
         return tuple(args), kwargs
 
     def validate(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters as their annotations ask for them. Raises `ParameterTypeError` naming every one that does not fit."""
+        """The parameters as their annotations ask for them. Raises `ParameterTypeError` naming every one that does not fit.
+
+        A parameter that is not there is not looked at.
+        """
         doubtful = {
             name: hint
             for name, hint in self.hints().items()
-            if parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
+            if name in parameters
+            and parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
             and not _fits(parameters[name], hint)
         }
         if not doubtful:

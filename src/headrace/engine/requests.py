@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from headrace.base.errors import GatewayError, HeadraceError, MissingResult, ObjectAlreadyExists
 from headrace.engine.checkpoints import Checkpoints
+from headrace.engine.keys import find_key, note_key
 from headrace.engine.results import Result, StoredResult, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
@@ -113,12 +114,15 @@ class StoreResult(Struct, frozen=True):
     task_run_id: UUID | None = None
     in_memory: bool = True
     cache_key: str | None = None
+    key_folder: Path | None = None
 
     def perform(self, session: Session) -> Result:
         """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
         record = session.results.write(
             self.storage_key, self.value, self.serializer, self.expiration, self.folder, self.cache_key
         )
+        if self.key_folder is not None and self.cache_key is not None:
+            note_key(self.key_folder, self.cache_key, record)
         session.emit(result_fact(record, self.flow_run_id, self.task_run_id))
         result = Result(self.value, record, session.results)
         if not self.in_memory:
@@ -191,10 +195,17 @@ class FindResult(Struct, frozen=True):
     folder: Path | None = None
     cache_key: str | None = None
     in_memory: bool = True
+    key_folder: Path | None = None
 
     def perform(self, session: Session) -> Result | None:
         """Return a live handle on the value, or None when there is none that has not expired and can be read."""
-        record = session.results.find(self.storage_key, self.folder, self.cache_key)
+        storage_key, folder = self.storage_key, self.folder
+        if self.key_folder is not None and self.cache_key is not None:
+            known = find_key(self.key_folder, self.cache_key)
+            if known is None:
+                return None
+            storage_key, folder = known.storage_key, Path(known.location)
+        record = session.results.find(storage_key, folder, self.cache_key)
         if record is None:
             return None
         try:

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack,
 from headrace.base import errors
 from headrace.base.settings import Settings
 from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoCache
-from headrace.engine.context import current
+from headrace.engine.context import current, current_sketch
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.forks import after_fork
@@ -84,6 +84,7 @@ class TaskOptions(TypedDict, total=False):
     on_commit: Sequence[TransactionHook] | None
     on_rollback: Sequence[TransactionHook] | None
     durable: bool | None
+    viz_return_value: Any
 
 
 class Task(Generic[P, R_co]):
@@ -128,6 +129,7 @@ class Task(Generic[P, R_co]):
         self.result_serializer = find_serializer(option("result_serializer"))
         self.result_storage_key = option("result_storage_key")
         self.cache_result_in_memory = option("cache_result_in_memory", True)
+        self.viz_return_value = option("viz_return_value")
         self.timeout_seconds = check_timeout(f"Task {self.name!r}", option("timeout_seconds"))
         self.log_prints = option("log_prints")
         self.completion_hooks = list(option("on_completion") or ())
@@ -190,6 +192,9 @@ class Task(Generic[P, R_co]):
         generator, whose iteration executes the run step by step. The run has completed when the generator is exhausted or
         closed. It is tried again only as long as no item of it has been given, and what it gives is not cached.
         """
+        sketch = current_sketch.get()
+        if sketch is not None:
+            return sketch.call_task(self, args, kwargs)
         return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
         run = self.begin(self.signature.bind(args, kwargs), wait_for)
         if self.is_generator:
@@ -250,6 +255,9 @@ class Task(Generic[P, R_co]):
         Futures among the arguments are waited for before the task begins. The value of a generator is the list of its items.
         `return_state=True` waits for the end and returns the final state; `wait_for=[…]` as for a call.
         """
+        sketch = current_sketch.get()
+        if sketch is not None:
+            return sketch.submit_task(self, args, kwargs)
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)
         if return_state:
@@ -312,6 +320,9 @@ class Task(Generic[P, R_co]):
         Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises `UsageError` when nothing
         can be iterated or the lengths differ.
         """
+        sketch = current_sketch.get()
+        if sketch is not None:
+            return sketch.map_task(self, args, kwargs)
         return_state, wait_for = kwargs.pop("return_state", False), list_awaited(kwargs.pop("wait_for", None))
         futures = FutureList(
             self.submit_bound(call, wait_for) for call in spread(self.signature, self.name, args, kwargs)

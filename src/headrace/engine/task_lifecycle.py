@@ -86,6 +86,7 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
                 return state
     except GeneratorExit:
         run.hold.drop()
+        run.unlock()
         raise
     except BaseException as raised:
         if run.state_type is None or is_terminal(run.state_type):
@@ -117,6 +118,10 @@ def _prepare(run: RunningTask) -> Lifecycle[State | None]:
             run.log.error(
                 "No cache key could be computed, so the result is neither looked up nor cached: %s", outcome.error
             )
+        if run.lock is not None:
+            outcome = yield from call(run.take_turn, blocking=True)
+            if outcome.error is not None:
+                raise outcome.error
     if task.result_storage_key is not None:
         outcome = yield from call(run.render_storage_key)
         if outcome.error is not None:
@@ -174,6 +179,8 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
     if store is not None and not deferred:
         tolerant = run.durable and not run.task.persist_result and run.cache_key is None
         state.data = yield from keep(store, tolerant, run.log)
+    elif transaction is not None:
+        transaction.take_over_lock()
     ended = yield from _complete(run, state)
     if transaction is not None:
         transaction.complete(store if deferred else None)
@@ -182,7 +189,9 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
 
 
 def _find(run: RunningTask, cache_key: str) -> FindResult:
-    return FindResult(run.storage_key, run.task.result_folder, cache_key, run.task.cache_result_in_memory)
+    task = run.task
+    key_folder = task.cache_policy.key_storage
+    return FindResult(run.storage_key, task.result_folder, cache_key, task.cache_result_in_memory, key_folder)
 
 
 def _store(run: RunningTask, value: Any) -> StoreResult:
@@ -200,6 +209,7 @@ def _store(run: RunningTask, value: Any) -> StoreResult:
         run.id,
         task.cache_result_in_memory,
         run.cache_key,
+        task.cache_policy.key_storage,
     )
 
 

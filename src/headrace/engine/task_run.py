@@ -14,6 +14,7 @@ from headrace.engine.context import FlowContext, RunContext, TaskContext, curren
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import Awaited, list_awaited, trace_inputs
 from headrace.engine.iteration import Iteration, Sink
+from headrace.engine.locking import Lock
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.requests import StoreResult
@@ -41,8 +42,9 @@ class RunningTask:
 
     __slots__ = (
         "_storage_key", "again", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "durable",
-        "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "name", "ordinal", "parameters", "restored",
-        "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction", "upstream",
+        "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "lock", "name", "ordinal", "parameters",
+        "restored", "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction",
+        "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +86,7 @@ class RunningTask:
         self.ended: State | None = None
         self.iteration = Iteration(Sink.CALLER) if task.is_generator else None
         self.hold = Hold(session)
+        self.lock: Lock | None = None
         prints = task.log_prints if task.log_prints is not None else _inherited_prints(session, parent)
         if prints:
             take_over_print()
@@ -165,6 +168,8 @@ class RunningTask:
         self.state_type, self.state_name = kind, name
         if is_terminal(kind) or name == NOT_READY:
             self.session.unfinished.pop(self.id, None)
+            if self.lock is not None:
+                self.unlock()
         if kind is StateType.RUNNING:
             self.run_count += 1
             self.context.run_count = self.run_count
@@ -232,9 +237,39 @@ class RunningTask:
     def compute_cache_key(self) -> None:
         """Compute the key under which the value is looked for and kept; it stays None for a call that is not cached."""
         flow = self.context.flow_run
-        self.cache_key = self.task.cache_policy.compute_key(
-            self.context, self.arguments, flow.parameters if flow else {}
-        )
+        policy = self.task.cache_policy
+        self.cache_key = policy.compute_key(self.context, self.arguments, flow.parameters if flow else {})
+        if self.cache_key is not None and policy.isolation_level is not None and not self._is_locked(self.cache_key):
+            folder = self.task.result_folder or self.session.settings.results_path
+            self.lock = policy.lock(self.cache_key, str(self.id), folder)
+
+    def _is_locked(self, key: str) -> bool:
+        """Whether a task around it holds the lock of the key already: it runs in that one's turn."""
+        context = self.context.parent
+        while context is not None:
+            if isinstance(context, TaskContext) and context.locked_key == key:
+                return True
+            context = context.parent
+        return False
+
+    def take_turn(self) -> None:
+        """Wait until no other run with the cache key is in its turn. Raises `UsageError` where nothing can be locked.
+
+        A run that has ended while this waited, on a thread of its own, has no turn any more.
+        """
+        lock = self.lock
+        assert lock is not None
+        self.context.locked_key = self.cache_key
+        lock.acquire()
+        if self.lock is not lock:
+            lock.release()
+
+    def unlock(self) -> None:
+        """Let the next run with the cache key have its turn."""
+        lock, self.lock = self.lock, None
+        if lock is not None:
+            lock.release()
+            self.context.locked_key = None
 
     def render_storage_key(self) -> None:
         """Make the key under which the value is kept. Raises `UsageError` when its template cannot be filled."""
@@ -282,6 +317,17 @@ class TaskTransaction(Node):
         self.state = TransactionState.ACTIVE
         self.logger = run.log
         self._store: StoreResult | None = None
+        self._key_lock: Lock | None = None
+
+    def take_over_lock(self) -> None:
+        """Keep the lock of the run's cache key until the value is kept, which it is on commit, or will never be."""
+        self._key_lock, self.run.lock = self.run.lock, None
+
+    def end(self, state: TransactionState) -> None:
+        super().end(state)
+        if self._key_lock is not None:
+            self._key_lock.release()
+            self._key_lock = None
 
     def complete(self, store: StoreResult | None) -> None:
         """Take note that the run has completed; `store` is what is to be kept of it when it is committed."""

@@ -17,6 +17,8 @@ AWAITING_RETRY: Final = "AwaitingRetry"
 AWAITING_SLOT: Final = "AwaitingConcurrencySlot"
 RESUMING: Final = "Resuming"
 NOT_READY: Final = "NotReady"
+SUBMITTING: Final = "Submitting"
+INFRASTRUCTURE_PENDING: Final = "InfrastructurePending"
 RETRYING: Final = "Retrying"
 CACHED: Final = "Cached"
 ROLLED_BACK: Final = "RolledBack"
@@ -56,8 +58,8 @@ NAMES: Final = (
     NamedState(AWAITING_RETRY, SCHEDULED, "failed, and will be tried again at the scheduled time"),
     NamedState(AWAITING_SLOT, SCHEDULED, "waits because as many runs as allowed are executing"),
     NamedState(RESUMING, SCHEDULED, "was suspended, or its process died, and may now be started again from the top"),
-    NamedState("Submitting", PENDING, "its worker is handing it to the infrastructure"),
-    NamedState("InfrastructurePending", PENDING, "the infrastructure has accepted it and is preparing"),
+    NamedState(SUBMITTING, PENDING, "its worker is handing it to the infrastructure"),
+    NamedState(INFRASTRUCTURE_PENDING, PENDING, "the infrastructure has accepted it and is preparing"),
     NamedState(NOT_READY, PENDING, "a run it depends on did not complete"),
     NamedState(RETRYING, RUNNING, "executing again after a failure"),
     NamedState(CACHED, COMPLETED, "its value was already known and has not been computed again"),

@@ -145,6 +145,14 @@ class State(Wire, kw_only=True):
             raise error
         return error
 
+    async def aresult(self, raise_on_failure: bool = True) -> Any:
+        """The run's value, read from where it was kept without blocking the running event loop; see `result`."""
+        if getattr(self.data, "in_memory", True):
+            return self.result(raise_on_failure)
+        import asyncio
+
+        return await asyncio.to_thread(self.result, raise_on_failure)
+
     def error(self) -> BaseException:
         """The exception that tells how a run in this state ended; for a state that is not final, `UnfinishedRun`."""
         if isinstance(self.data, BaseException):

@@ -31,6 +31,21 @@ from headrace import flow
 def etl(rows: int = 1): ...
 """
 
+DRAWN = """
+from headrace import flow, task
+
+@task
+def load(path): raise AssertionError("it runs")
+
+@task
+def clean(rows): raise AssertionError("it runs")
+
+@flow
+def etl(count: int):
+    for path in range(count):
+        clean(load(path))
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -89,3 +104,37 @@ def test_serve_says_what_is_to_be_served(terminal: Terminal, project: Path, monk
 )
 def test_what_cannot_be_served_is_said(arguments: str, says: str, terminal: Terminal, project: Path) -> None:
     assert terminal.fail("flow", "serve", *arguments.split()).startswith(f"Error: {says}")
+
+
+@pytest.fixture
+def drawn(project: Path) -> Path:
+    (project / "drawn_flows.py").write_text(DRAWN, encoding="utf-8")
+    return project
+
+
+def test_visualize_draws_without_running(terminal: Terminal, drawn: Path) -> None:
+    assert terminal.read("flow", "visualize", "drawn_flows.py", "-p", "count=1").splitlines() == [
+        "etl",
+        "├─ ● load",
+        "└─ ● clean  ← load",
+    ]
+    said = terminal.read("flow", "visualize", "drawn_flows.py:etl", "--param", "count=2", "-o", "etl.svg")
+    assert said == "Flow etl is drawn in etl.svg.\n"
+    assert (drawn / "etl.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            "drawn_flows.py",
+            "Flow 'etl' cannot be drawn: it calculates with its parameter 'count', which only a run knows.",
+        ),
+        ("drawn_flows.py -p count=x", "etl was given parameters of the wrong type: count='x'"),
+        ("drawn_flows.py -p rows=1", "etl(count: int) cannot be called like this"),
+        ("drawn_flows.py -p count=1 -o etl.png", "A drawing is saved as .svg, .mmd or .mermaid"),
+        ("nothing.py", "There is no file nothing.py"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(arguments: str, says: str, terminal: Terminal, drawn: Path) -> None:
+    assert terminal.fail("flow", "visualize", *arguments.split()).startswith(f"Error: {says}")

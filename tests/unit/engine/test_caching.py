@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
@@ -24,8 +25,12 @@ from headrace.engine.caching import (
     TASK_SOURCE,
     CacheKeyFnPolicy,
     CachePolicy,
+    Inputs,
     hash_values,
 )
+from headrace.engine.locking import KeyLock
+from headrace.engine.transactions import IsolationLevel
+from headrace.locking import MemoryLockManager
 
 
 def double(value: int) -> int:
@@ -288,3 +293,53 @@ def test_the_default_is_equal_arguments_and_source_in_one_run() -> None:
     assert key(DEFAULT, call, a=1) == key(DEFAULT, Called(flow_run_id=run), a=1)
     others = [key(DEFAULT, call, a=2), key(DEFAULT, Called(CalledTask(triple), run), a=1), key(DEFAULT, Called(), a=1)]
     assert key(DEFAULT, call, a=1) not in others
+
+
+# how keys are used
+
+
+def test_a_configured_policy_is_another_one(tmp_path: Path) -> None:
+    manager = MemoryLockManager()
+    made = INPUTS.configure(tmp_path / "keys", manager, IsolationLevel.SERIALIZABLE)
+    assert (made.key_storage, made.lock_manager, made.isolation_level) == (
+        tmp_path / "keys", manager, IsolationLevel.SERIALIZABLE,
+    )  # fmt: skip
+    assert isinstance(made, Inputs)
+    assert (INPUTS.key_storage, INPUTS.lock_manager, INPUTS.isolation_level) == (None, None, None)
+    again = made.configure(isolation_level=IsolationLevel.READ_COMMITTED)
+    assert (again.key_storage, again.isolation_level) == (tmp_path / "keys", IsolationLevel.READ_COMMITTED)
+    assert made.compute_key(Called(), {"a": 1}, {}) == INPUTS.compute_key(Called(), {"a": 1}, {})
+
+
+def test_sums_and_differences_are_configured_as_their_parts(tmp_path: Path) -> None:
+    made = (INPUTS.configure(key_storage=tmp_path) + TASK_SOURCE.configure(lock_manager=MemoryLockManager())) - "a"
+    assert made.key_storage == tmp_path
+    assert made.lock_manager is not None
+    assert (INPUTS.configure(key_storage=tmp_path) - "a").key_storage == tmp_path
+    with pytest.raises(errors.UsageError, match="only be added if they agree on the key storage"):
+        _ = INPUTS.configure(key_storage=tmp_path) + RUN_ID.configure(key_storage=tmp_path / "other")
+
+
+def test_only_serializable_policies_lock(tmp_path: Path) -> None:
+    manager = MemoryLockManager()
+    for policy in (INPUTS, INPUTS.configure(lock_manager=manager, isolation_level=IsolationLevel.READ_COMMITTED)):
+        assert policy.lock("key", "me", tmp_path) is None
+    serializable = INPUTS.configure(isolation_level=IsolationLevel.SERIALIZABLE)
+    assert isinstance(serializable.lock("key", "me", tmp_path), KeyLock)
+    lock = serializable.configure(lock_manager=manager).lock("key", "me", tmp_path)
+    assert lock is not None
+    lock.acquire()
+    assert manager.is_lock_holder("key", "me")
+    for _ in range(2):  # who gives back twice takes nothing from others
+        lock.release()
+        assert manager.acquire_lock("key", "other")
+    manager.release_lock("key", "other")
+    lock.acquire()
+    manager.release_lock("key", "me")
+    assert manager.acquire_lock("key", "other")
+    lock.release()  # nor does who has held it for too long
+    assert manager.is_lock_holder("key", "other")
+
+
+def test_a_function_makes_a_policy() -> None:
+    assert CachePolicy.from_cache_key_fn(lambda _, inputs: inputs["a"]).compute_key(Called(), {"a": "k"}, {}) == "k"
