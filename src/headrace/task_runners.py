@@ -1,7 +1,8 @@
 """Task runners: where submitted tasks are executed."""
 
-from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.runner import TaskRunner, Work
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 
 ConcurrentTaskRunner = ThreadPoolTaskRunner
 
-__all__ = ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"]
+__all__ = ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work"]

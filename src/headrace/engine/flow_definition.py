@@ -20,7 +20,8 @@ from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
-from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.runner import TaskRunner
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of, version_of
@@ -106,7 +107,9 @@ class Flow(Generic[P, R_co]):
         self.timeout_seconds = check_timeout(f"Flow {self.name!r}", option("timeout_seconds"))
         self.validates_parameters = option("validate_parameters", True)
         runner = option("task_runner")
-        self.task_runner: TaskRunner = (runner() if isinstance(runner, type) else runner) or ThreadPoolTaskRunner()
+        self.task_runner: TaskRunner = runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
+        if not isinstance(self.task_runner, TaskRunner):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise errors.UsageError(f"Flow {self.name!r}: task_runner must be a TaskRunner, not {runner!r}.")
         self.persist_result = option("persist_result")
         self.result_folder = find_folder(option("result_storage"))
         self.result_serializer = find_serializer(option("result_serializer"))
