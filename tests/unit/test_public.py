@@ -65,7 +65,10 @@ NAMES = {
         "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed", "Failed", "Late", "Paused", "Pending",
         "Retrying", "Running", "Scheduled", "State", "StateDetails", "StateType", "Suspended",
     ],
-    "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work"],
+    "headrace.task_runners": [
+        "ConcurrentTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work",
+        "WorkerDied", "execute",
+    ],
     "headrace.transactions": [
         "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
         "get_transaction", "transaction",

@@ -60,8 +60,12 @@ class FlowContext:
 
     def fork(self) -> None:
         """Go on in a forked child, where the parent's locks may be held for ever and its runner's threads do not exist."""
-        self._branch = f"{os.getpid()}-"
+        self.branch_off(str(os.getpid()))
         self._begin()
+
+    def branch_off(self, name: str) -> None:
+        """Name the calls made here apart from those that other processes make in the same run."""
+        self._branch = f"{name}-"
 
     @property
     def flow_run(self) -> FlowContext:

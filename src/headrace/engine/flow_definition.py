@@ -19,6 +19,7 @@ from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_me
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
+from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
@@ -249,6 +250,9 @@ class Flow(Generic[P, R_co]):
         if method is None:
             return self
         return type(self)(method, **{**self.options, "name": self.name})
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduce_definition(self, self._given, dict(self.options))
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"

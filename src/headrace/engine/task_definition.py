@@ -24,6 +24,7 @@ from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
 from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
+from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
@@ -159,7 +160,7 @@ class Task(Generic[P, R_co]):
         shown = delays[0] if len(delays) == 1 else list(delays) or 0
         self.policy = TaskRunPolicy(retries=retries, retry_delay=shown, retry_jitter_factor=jitter)
 
-    def _settle_defaults(self, settings: Settings) -> None:
+    def settle_defaults(self, settings: Settings) -> None:
         """Fill in what was left to the settings, which are known when a run begins."""
         self._settled_for = settings
         retries, delay = self.options.get("retries"), self.options.get("retry_delay_seconds")
@@ -202,7 +203,7 @@ class Task(Generic[P, R_co]):
         """A run of the task, called from here, that has not begun yet."""
         session = current_session()
         if self._settled_for is not session.settings:
-            self._settle_defaults(session.settings)
+            self.settle_defaults(session.settings)
         return RunningTask(session, self, parameters, current.get(), wait_for)
 
     def _iterate(self, run: RunningTask, return_state: bool) -> Any:
@@ -350,6 +351,9 @@ class Task(Generic[P, R_co]):
         if method is None:
             return self
         return Task(method, **{**self.options, "name": self.name})
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduce_definition(self, self._given, dict(self.options))
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"

@@ -745,6 +745,19 @@ def test_threads_go_on_when_they_are_abandoned(stage: Stage) -> None:
     assert done.wait(60)
 
 
+def test_a_run_without_a_runner_has_nothing_to_abandon(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def work() -> bool:
+        Task(double).submit(1)
+        for _ in range(2):
+            current_flow_run().abandon()
+        return current_flow_run().is_busy
+
+    assert Flow(work, task_runner=Inline(asked))() is False
+    assert asked.count("abandon") == 1
+
+
 def test_what_is_no_task_runner_is_refused() -> None:
     wrong: Any = "threads"
     with pytest.raises(errors.UsageError, match="Flow 'double': task_runner must be a TaskRunner, not 'threads'"):
