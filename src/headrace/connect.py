@@ -98,10 +98,13 @@ def open_service(settings: Settings) -> Orchestrator:
     return Orchestrator(execution, RemoteAdministration(transport), ())
 
 
-def open_session(*, supervised: bool = False) -> Session:
-    """The session of a process that runs flows: settings read, logging set up, what an outage left behind delivered."""
+def open_session(settings: Settings | None = None, *, supervised: bool = False) -> Session:
+    """The session of a process that runs flows: settings read, logging set up, what an outage left behind delivered.
+
+    A process that executes task runs of another one is given the other's `settings`.
+    """
     show_errors_in_one_line()
-    settings = load_settings()
+    settings = settings or load_settings()
     configure_logging(settings)
     execution = open_execution(settings, supervised=supervised)
     session = Session(
@@ -119,7 +122,8 @@ def find_spool(settings: Settings) -> Path:
         return settings.spool_path
     from hashlib import sha256
 
-    return settings.spool_path / f"server-{sha256(settings.api_url.encode()).hexdigest()[:16]}"
+    name = f"server-{sha256(settings.api_url.encode()).hexdigest()[:16]}"
+    return settings.spool_path if settings.spool_path.name == name else settings.spool_path / name
 
 
 def _reach_server(api_url: str, settings: Settings, patience: float = 0.0) -> Transport:

@@ -81,7 +81,10 @@ NAMES = {
         "exception_to_failed_state", "get_state_exception", "get_state_result", "is_state", "is_state_iterable",
         "raise_state_exception", "return_value_to_state",
     ],
-    "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
+    "headrace.task_runners": [
+        "ConcurrentTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work",
+        "WorkerDied", "execute",
+    ],
     "headrace.transactions": [
         "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
         "get_transaction", "transaction",

@@ -22,7 +22,7 @@ from headrace.schema.identities import name_call
 
 if TYPE_CHECKING:
     from headrace.engine.definitions import FlowDefinition, Sketch, TaskDefinition
-    from headrace.engine.runners import TaskRunner
+    from headrace.engine.runner import TaskRunner
     from headrace.engine.session import Session
     from headrace.engine.transactions import Node
     from headrace.schema.run import FlowRun
@@ -65,8 +65,12 @@ class FlowContext:
 
     def fork(self) -> None:
         """Go on in a forked child, where the parent's locks may be held for ever and its runner's threads do not exist."""
-        self._branch = f"{os.getpid()}-"
+        self.branch_off(str(os.getpid()))
         self._begin()
+
+    def branch_off(self, name: str) -> None:
+        """Name the calls made here apart from those that other processes make in the same run."""
+        self._branch = f"{name}-"
 
     @property
     def flow_run(self) -> FlowContext:
@@ -132,14 +136,28 @@ class FlowContext:
         """The flow's task runner, started when first needed."""
         with self._lock:
             if self._runner is None:
-                self._runner = self.flow.task_runner.start()
+                runner = self.flow.task_runner.duplicate()
+                runner.setup()
+                self._runner = runner
             return self._runner
 
     def settle(self) -> None:
         """Wait until every task submitted by this run has ended, those submitted meanwhile included, and stop its runner."""
-        if self._runner is not None:
-            self._runner.stop()
+        runner = self._runner
+        if runner is not None:
+            runner.teardown()
             self._runner = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is a runner, which may still execute what this run submitted."""
+        return self._runner is not None
+
+    def abandon(self) -> None:
+        """Let go of the runner without waiting for what it executes."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.abandon()
 
 
 _flow_contexts: weakref.WeakSet[FlowContext] = weakref.WeakSet()

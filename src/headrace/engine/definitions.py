@@ -14,7 +14,7 @@ from headrace.engine.caching import CachePolicy
 from headrace.engine.naming import RunName
 from headrace.engine.options import OnCrash
 from headrace.engine.parameters import Signature
-from headrace.engine.runners import TaskRunner
+from headrace.engine.runner import TaskRunner
 from headrace.engine.serializers import Serializer
 from headrace.engine.transactions import TransactionHook
 from headrace.schema.run import TaskRunPolicy

@@ -20,8 +20,10 @@ from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_me
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout
 from headrace.engine.parameters import Signature
+from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
-from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.runner import TaskRunner
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of, version_of
@@ -114,7 +116,9 @@ class Flow(Generic[P, R_co]):
         self.timeout_seconds = check_timeout(f"Flow {self.name!r}", option("timeout_seconds"))
         self.validates_parameters = option("validate_parameters", True)
         runner = option("task_runner")
-        self.task_runner: TaskRunner = (runner() if isinstance(runner, type) else runner) or ThreadPoolTaskRunner()
+        self.task_runner: TaskRunner = runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
+        if not isinstance(self.task_runner, TaskRunner):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise errors.UsageError(f"Flow {self.name!r}: task_runner must be a TaskRunner, not {runner!r}.")
         self.persist_result = option("persist_result")
         self.result_folder = find_folder(option("result_storage"))
         self.result_serializer = find_serializer(option("result_serializer"))
@@ -276,6 +280,9 @@ class Flow(Generic[P, R_co]):
         if method is None:
             return self
         return type(self)(method, **{**self.options, "name": self.name})
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduce_definition(self, self._given, dict(self.options))
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"

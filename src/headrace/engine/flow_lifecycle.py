@@ -49,6 +49,7 @@ def flow_lifecycle(run: RunningFlow) -> Lifecycle[State]:
         if run.ended is not None or not (run.created or interrupt):
             raise
         error = raised
+    yield from _abandon(run)
     state = yield from _end(run, _fail(run, error))
     if interrupt:
         raise error
@@ -137,6 +138,7 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
     if suspension is not None:
         return suspension.state
     if outcome.error is not None:
+        yield from _abandon(run)
         return _fail(run, outcome.error)
     if waiting := waits_for(outcome.value):
         waited = yield from call(lambda: [future.wait() for future in waiting], blocking=True)
@@ -147,6 +149,12 @@ def _execute(run: RunningFlow) -> Lifecycle[State]:
         tolerant = run.context.durable and not run.flow.persist_result
         state.data = yield from keep(_store(run, state.data.load()), tolerant, run.log)
     return state
+
+
+def _abandon(run: RunningFlow) -> Lifecycle[None]:
+    """Nobody waits any more for what the run has submitted."""
+    if run.context.is_busy:
+        yield Call(run.context.abandon, blocking=True)
 
 
 def _leave(run: RunningFlow, state: State) -> State:

@@ -71,6 +71,7 @@ class Journal:
         self._closing = threading.Event()
         self._closed = False
         self._outage_since: float | None = None
+        self._in_doubt = False
 
     def emit(self, fact: Fact) -> None:
         """Add a fact. Returns at once unless the memory limit is reached; then it waits for room and says so."""
@@ -119,6 +120,15 @@ class Journal:
             if batch is not None:
                 self._let_go(batch.last)
             self._begin_anew()
+
+    def take_out(self) -> list[Fact]:
+        """Take out everything undelivered, for somebody else to journal."""
+        with self._alone(), self._lock:
+            facts, self._facts, self._bytes = self._facts, [], 0
+            self._room.notify_all()
+            if self._in_doubt:  # some may have been stored all the same, so their numbers are used up
+                self._begin_anew()
+            return facts
 
     def close(self) -> None:
         """Deliver what is left and stop. What cannot be delivered now is given up to the spool, and so is what comes later."""
@@ -216,6 +226,7 @@ class Journal:
         return self._batch_of(facts)
 
     def _batch_of(self, facts: list[Fact]) -> Batch:
+        self._in_doubt = True
         return Batch(self._id, self._first, facts, dict(self._attempts))
 
     def _acknowledge(self, last: int) -> None:
@@ -232,6 +243,7 @@ class Journal:
             del self._facts[:count]
             self._first = last + 1
             self._bytes -= weight
+            self._in_doubt = False
             self._room.notify_all()
 
     def _surrender_chunk(self) -> None:
@@ -241,7 +253,7 @@ class Journal:
 
     def _begin_anew(self) -> None:
         """Begin a new journal: what was given up must stay without a gap."""
-        self._id, self._first, self._outage_since = uuid7(), 1, None
+        self._id, self._first, self._outage_since, self._in_doubt = uuid7(), 1, None, False
 
     def _abandon(self, reason: object) -> None:
         """Give up everything undelivered to the spool."""

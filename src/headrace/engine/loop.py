@@ -20,7 +20,7 @@ from headrace.engine.context import RunContext, current
 from headrace.engine.drivers import without_driver
 from headrace.engine.forks import after_fork
 from headrace.engine.interrupts import DeadlineExceeded
-from headrace.engine.runners import at_thread_end
+from headrace.engine.runners.threads import at_thread_end
 
 if TYPE_CHECKING:
     from headrace.engine.drivers import Run

@@ -9,7 +9,8 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -222,36 +223,57 @@ class Session:
             return send(batch)
 
 
-_opener: Callable[[], Session] | None = None
+_opener: Callable[..., Session] | None = None
 _session: Session | None = None
+_lent: ContextVar[Session | None] = ContextVar("headrace_session", default=None)
 _inherited: dict[UUID, int] = {}
 _lock = threading.Lock()
 
 
-def set_opener(opener: Callable[[], Session]) -> None:
-    """Say how a session is opened when the first run of this process needs one."""
+def set_opener(opener: Callable[..., Session]) -> None:
+    """Say how a session is opened when the first run of this process needs one; with settings, one that has these."""
     global _opener  # noqa: PLW0603 - one per process
     _opener = opener
 
 
+def find_opener() -> Callable[..., Session]:
+    """How sessions are opened. Raises `MissingContextError` where nobody has said it."""
+    if _opener is None:
+        raise errors.MissingContextError("No session can be opened here: import flow and task from headrace.")
+    return _opener
+
+
 def current_session() -> Session:
-    """The session of this process, opened when first needed and closed at exit."""
-    return _session or _open()
+    """The session that is lent to this code, else that of this process, opened when first needed and closed at exit."""
+    return _lent.get() or _session or _open()
+
+
+def process_session() -> Session | None:
+    """The session of this process, if it has one."""
+    return _session
+
+
+@contextmanager
+def lending(session: Session) -> Generator[None]:
+    """Have `session` be the current one within the block, and in what is submitted there."""
+    token = _lent.set(session)
+    try:
+        yield
+    finally:
+        _lent.reset(token)
 
 
 def _open() -> Session:
     global _session  # noqa: PLW0603 - one per process
     with _lock:
         if _session is None:
-            if _opener is None:
-                raise errors.MissingContextError("No session can be opened here: import flow and task from headrace.")
-            _session = _opener()
+            _session = find_opener()()
             _session.attempts.update(_inherited)
-            _at_exit(close_session)
+            at_exit(close_session)
         return _session
 
 
-def _at_exit(close: Callable[[], None]) -> None:
+def at_exit(close: Callable[[], None]) -> None:
     """Have the session closed at the end of the process; those that multiprocessing starts end in a way of their own."""
     atexit.register(close)
     processes = sys.modules.get("multiprocessing.util")
@@ -287,6 +309,7 @@ def _fork() -> None:
     """
     global _session, _lock, _inherited  # noqa: PLW0603 - one per process
     inherited, _session, _lock = _session, None, threading.Lock()
+    _lent.set(None)
     if inherited is not None:
         inherited.inherited = True
         _inherited = dict(inherited.attempts)

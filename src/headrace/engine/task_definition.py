@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -21,22 +20,24 @@ from headrace.engine.futures import Future, FutureList
 from headrace.engine.inputs import Awaited, list_awaited
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
-from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
 from headrace.engine.options import check_texts, check_timeout
 from headrace.engine.parameters import Signature
+from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
-from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
+from headrace.engine.runner import TaskRunner
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import current_session
 from headrace.engine.sources import describe, key_of
+from headrace.engine.submissions import Submission
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.engine.transactions import TransactionHook
 from headrace.rules.retries import RetryDelay, plan_delays
 from headrace.schema.run import TaskRunPolicy
-from headrace.schema.state import State, StateType
+from headrace.schema.state import State
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -161,7 +162,7 @@ class Task(Generic[P, R_co]):
         shown = delays[0] if len(delays) == 1 else list(delays) or 0
         self.policy = TaskRunPolicy(retries=retries, retry_delay=shown, retry_jitter_factor=jitter)
 
-    def _settle_defaults(self, settings: Settings) -> None:
+    def settle_defaults(self, settings: Settings) -> None:
         """Fill in what was left to the settings, which are known when a run begins."""
         self._settled_for = settings
         retries, delay = self.options.get("retries"), self.options.get("retry_delay_seconds")
@@ -207,7 +208,7 @@ class Task(Generic[P, R_co]):
         """A run of the task, called from here, that has not begun yet."""
         session = current_session()
         if self._settled_for is not session.settings:
-            self._settle_defaults(session.settings)
+            self.settle_defaults(session.settings)
         return RunningTask(session, self, parameters, current.get(), wait_for)
 
     def _iterate(self, run: RunningTask, return_state: bool) -> Any:
@@ -270,28 +271,12 @@ class Task(Generic[P, R_co]):
         run = self.begin(parameters, wait_for)
         if self.is_generator:
             run.iteration = Iteration(Sink.LIST)
-        future: Future[Any] = Future(run.id, run.name)
         for fact in run.announce():
             run.session.emit(fact)
         flow = run.context.flow_run
-        runner = flow.runner() if flow is not None else _loose_runner
-        context = contextvars.copy_context()
-        runner.submit(lambda: context.run(self._execute, run, future))
-        return future
-
-    def _execute(self, run: RunningTask, future: Future[Any]) -> None:
-        """Run to the end on this thread and tell the future. Never raises: there is nobody to raise to."""
-        try:
-            if self.is_async:
-                from headrace.engine.loop import drive_in_own_loop
-
-                state = drive_in_own_loop(task_lifecycle(run), run)
-            else:
-                state = drive_sync(task_lifecycle(run), run)
-        except BaseException as error:
-            run.log.exception("The task run could not be brought to its end")
-            state = run.ended or State(type=StateType.CRASHED, message=describe_error(error), data=error)
-        future.end(state)
+        submission = Submission(run)
+        (flow.runner() if flow is not None else _loose_runner).submit(submission)
+        return submission.future
 
     @overload
     def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State]: ...
@@ -377,6 +362,9 @@ class Task(Generic[P, R_co]):
         if method is None:
             return self
         return Task(method, **{**self.options, "name": self.name})
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduce_definition(self, self._given, dict(self.options))
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"

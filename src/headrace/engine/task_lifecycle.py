@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from headrace.base import clock
-from headrace.base.errors import CancelledRun, HeadraceError, TaskRunTimeoutError, UsageError
+from headrace.base.errors import CancelledRun, CrashedRun, HeadraceError, TaskRunTimeoutError, UsageError
 from headrace.base.ids import uuid7
 from headrace.engine.commands import Ask, Call, Emit, Lifecycle, Outcome, Sleep, call
 from headrace.engine.futures import UpstreamFailed
@@ -95,6 +95,19 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
     return (yield from _end_badly(run, error))
 
 
+def refuse(run: RunningTask, error: HeadraceError) -> Lifecycle[State]:
+    """The end of a run that cannot be executed where it should have been."""
+    return (yield from _fail(run, error))
+
+
+def bury(run: RunningTask, text: str) -> Lifecycle[State]:
+    """The end of a run whose execution, elsewhere, has ended without one."""
+    run.log.error("Task run crashed: %s", text)
+    yield Emit(run.enter(StateType.CRASHED, "Crashed", text))
+    run.ended = run.state(text, CrashedRun(text))
+    return run.ended
+
+
 def _prepare(run: RunningTask) -> Lifecycle[State | None]:
     """Wait for what the run needs, name it, and find its keys; a state means that it will not run."""
     if run.upstream:
@@ -172,6 +185,7 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
         if outcome.error is not None:
             raise outcome.error
     state = state_from_value(value, Result)
+    run.hand_over(state)
     keeps = isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None)
     transaction = run.transaction if state.is_completed() else None
     store = _store(run, state.data.load()) if keeps else None
@@ -230,7 +244,8 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
     name = "Failed"
     if isinstance(error, DeadlineExceeded):
         name, error = TIMED_OUT, TaskRunTimeoutError(f"Task run {run.name!r} {error}.")
-    if run.run_count > task.retries or (run.iteration is not None and run.iteration.handed):
+    tries = run.run_count - run.lost
+    if tries > task.retries or (run.iteration is not None and run.iteration.handed):
         return (yield from _fail(run, error, name))
     if task.retry_condition_fn is not None:
         failed = State(type=StateType.FAILED, name=name, message=describe_error(error), data=error)
@@ -241,10 +256,10 @@ def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | 
             run.log.error("The retry condition failed, so there is no retry: %r", outcome.error)
         if not outcome.value:
             return (yield from _fail(run, error, name))
-    delay = delay_before(run.run_count, task.retry_delays, task.retry_jitter_factor)
+    delay = delay_before(tries, task.retry_delays, task.retry_jitter_factor)
     run.log.warning(
         "Task run failed with %s - retry %d/%d starts %s",
-        describe_error(error), run.run_count, task.retries, f"in {delay:.3g} s" if delay else "at once",
+        describe_error(error), tries, task.retries, f"in {delay:.3g} s" if delay else "at once",
     )  # fmt: skip
     due = clock.to_datetime(clock.micros() + int(delay * 1_000_000))
     yield Emit(run.enter(StateType.SCHEDULED, AWAITING_RETRY, describe_error(error), None, {"scheduled_time": due}))

@@ -37,13 +37,14 @@ if TYPE_CHECKING:
 class RunningTask:
     """A task run, from its call to its final state. `ended` is that state, with live data, once it has been told.
 
-    `iteration` says what becomes of the items if it is a generator's.
+    `iteration` says what becomes of the items if it is a generator's; `lost` is how often it was executed by a process that
+    died meanwhile, which costs no retry.
     """
 
     __slots__ = (
         "_storage_key", "again", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "durable",
-        "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "lock", "name", "ordinal", "parameters",
-        "restored", "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction",
+        "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "lock", "lost", "name", "ordinal",
+        "parameters", "restored", "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction",
         "upstream",
     )  # fmt: skip
 
@@ -76,6 +77,7 @@ class RunningTask:
         if self.awaited:
             find_futures(self.awaited, self.upstream)
         self.run_count = 0
+        self.lost = 0
         self.ordinal = 0
         self.timestamp = self.created = clock.micros()
         self.state_type: StateType | None = None
@@ -290,6 +292,9 @@ class RunningTask:
         flow = self.context.flow_run
         if flow is not None:
             flow.lineage.record(value, self.id)
+
+    def hand_over(self, state: State) -> None:
+        """See to it that whoever waits can have the value; here it is where they are."""
 
     def find_limits(self) -> list[str]:
         """The limits that its tags may have, but for those of which a task around it holds a slot: it runs in that one."""

@@ -40,7 +40,7 @@ count: int = gather(["a"])  # expect: is not assignable to "int"
 train.submit(1.0)  # expect: Cannot access attribute "submit"
 task(retires=3)  # expect: No overloads
 task(retries="three")  # expect: "int | None"
-flow(task_runner="threads")  # expect: incompatible with protocol "TaskRunner"
+flow(task_runner="threads")  # expect: cannot be assigned to parameter "task_runner"
 flow(cache_policy=None)  # expect: No overloads
 task(5)  # expect: Literal[5]
 add.with_options(retires=3)  # expect: "retires"

@@ -13,11 +13,12 @@ import pytest
 from headrace.base import errors
 from headrace.base.ids import state_id
 from headrace.cache_policies import INPUTS, NO_CACHE
-from headrace.engine import flow_run, task_definition, task_run
+from headrace.engine import flow_run, submissions, task_run
 from headrace.engine.context import current, current_flow_run, tags
 from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_run import PARAMETER_LIMIT, RunningFlow, recordable
 from headrace.engine.futures import Future, unmapped
+from headrace.engine.runner import TaskRunner, Work
 from headrace.engine.task_definition import Task
 from headrace.engine.task_run import RunningTask
 from headrace.rules.transitions import ROLLED_BACK
@@ -396,7 +397,7 @@ def test_a_submitted_task_that_cannot_be_brought_to_its_end_ends_its_future(
     def broken(_run: Any) -> Any:
         raise LookupError("no lifecycle")
 
-    monkeypatch.setattr(task_definition, "task_lifecycle", broken)
+    monkeypatch.setattr(submissions, "task_lifecycle", broken)
     state = Task(double).submit(1, return_state=True)
     assert state.is_crashed()
     assert isinstance(state.data, LookupError)
@@ -648,3 +649,116 @@ def test_a_flow_run_sees_itself_while_it_is_named(stage: Stage) -> None:
 
     Flow(double, flow_run_name=name)(3)
     assert stage.recorder.created[0].name == "double: 3"
+
+
+# task runners of one's own
+
+
+class Inline(TaskRunner):
+    """Executes at once what is submitted, and notes what is asked of it."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def duplicate(self) -> Inline:
+        self.asked.append("duplicate")
+        return Inline(self.asked)
+
+    def setup(self) -> None:
+        self.asked.append("setup")
+
+    def submit(self, work: Work) -> None:
+        self.asked.append("submit")
+        work()
+
+    def teardown(self) -> None:
+        self.asked.append("teardown")
+
+    def abandon(self) -> None:
+        self.asked.append("abandon")
+
+
+def test_a_runner_of_ones_own_is_set_up_for_the_first_task_and_torn_down_at_the_end(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def work() -> list[int]:
+        return [Task(double).submit(number).result() for number in (1, 2)]
+
+    assert Flow(work, task_runner=Inline(asked))() == [2, 4]
+    assert asked == ["duplicate", "setup", "submit", "submit", "teardown"]
+    assert Flow(lambda: 3, name="idle", task_runner=Inline(idle := []))() == 3
+    assert idle == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_the_runner_of_a_flow_that_is_interrupted_is_abandoned(stage: Stage, error: BaseException) -> None:
+    asked: list[str] = []
+
+    def work() -> None:
+        Task(double).submit(1)
+        raise error
+
+    with pytest.raises(type(error)):
+        Flow(work, task_runner=Inline(asked))()
+    assert asked[-1] == "abandon"
+
+
+async def _late() -> None:
+    Task(double).submit(1)
+    await asyncio.Event().wait()
+
+
+def test_the_runner_of_a_flow_that_is_late_is_abandoned(stage: Stage) -> None:
+    asked: list[str] = []
+    state = asyncio.run(Flow(_late, name="late", timeout_seconds=0.05, task_runner=Inline(asked))(return_state=True))
+    assert state.name == "TimedOut"
+    assert asked[-1] == "abandon"
+
+
+def test_a_flow_that_fails_waits_for_its_tasks_all_the_same(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def work() -> None:
+        Task(double).submit(1)
+        raise ValueError("no")
+
+    assert Flow(work, task_runner=Inline(asked))(return_state=True).is_failed()
+    assert asked[-1] == "teardown"
+
+
+def test_threads_go_on_when_they_are_abandoned(stage: Stage) -> None:
+    entered, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        assert go.wait(60)
+        done.set()
+
+    def work() -> None:
+        Task(wait).submit()
+        assert entered.wait(60)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Flow(work)()
+    go.set()
+    assert done.wait(60)
+
+
+def test_a_run_without_a_runner_has_nothing_to_abandon(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def work() -> bool:
+        Task(double).submit(1)
+        for _ in range(2):
+            current_flow_run().abandon()
+        return current_flow_run().is_busy
+
+    assert Flow(work, task_runner=Inline(asked))() is False
+    assert asked.count("abandon") == 1
+
+
+def test_what_is_no_task_runner_is_refused() -> None:
+    wrong: Any = "threads"
+    with pytest.raises(errors.UsageError, match="Flow 'double': task_runner must be a TaskRunner, not 'threads'"):
+        Flow(double, task_runner=wrong)

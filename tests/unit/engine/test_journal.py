@@ -501,3 +501,41 @@ def test_a_fact_that_nobody_can_record_holds_up_no_other(receiver: Receiver) -> 
     assert receiver.stored == [0, 1, -1, 2]
     assert "could not be recorded (OverflowError: too large)" in told[0].message
     assert not receiver.spooled
+
+
+# what somebody else journals
+
+
+def test_what_is_taken_out_is_not_delivered() -> None:
+    receiver = Receiver()
+    journal = Journal(receiver.deliver, receiver.attempts, receiver.spool)
+    journal.emit(line(1))
+    journal.flush()
+    journal.emit(line(2))
+    assert [number_of(fact) for fact in journal.take_out()] == [2]
+    assert journal.take_out() == []
+    journal.emit(line(3))
+    journal.close()
+    assert receiver.stored == [1, 3]
+    assert len(receiver.marks) == 1
+
+
+def test_numbers_of_facts_that_may_have_been_stored_are_not_used_again() -> None:
+    receiver = Receiver()
+    journal = Journal(receiver.deliver, receiver.attempts, receiver.spool)
+
+    def lose(_batch: Batch) -> None:
+        receiver.after = lambda batch: None
+        raise errors.Unavailable("the answer was lost")
+
+    receiver.after = lose
+    with journal.carry():
+        pass
+    journal.emit(line(1))
+    with pytest.raises(errors.Unavailable):
+        journal.flush()
+    assert [number_of(fact) for fact in journal.take_out()] == [1]
+    journal.emit(line(2))
+    journal.close()
+    assert receiver.stored == [1, 2]
+    assert len(receiver.marks) == 2

@@ -16,7 +16,7 @@ from headrace.engine.commands import Lifecycle, Outcome, ask, call, emit, sleep,
 from headrace.engine.context import current
 from headrace.engine.flow_definition import Flow
 from headrace.engine.loop import beside, drive_async, drive_in_own_loop
-from headrace.engine.runners import ThreadPoolTaskRunner
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.session import Session
 from headrace.engine.steps import Steps
 from headrace.engine.task_definition import Task
@@ -342,12 +342,12 @@ def test_tasks_of_one_thread_share_its_loop_until_it_ends() -> None:
 
         return (yield from call(work))
 
-    pool = ThreadPoolTaskRunner(max_workers=1).start()
+    pool = ThreadPoolTaskRunner(max_workers=1).duplicate()
     threads: list[threading.Thread] = []
     for _ in range(2):
         pool.submit(lambda: threads.append(threading.current_thread()))
         pool.submit(lambda: drive_in_own_loop(lifecycle(), RecordingRun()) and None)
-    pool.stop()
+    pool.teardown()
     threads[0].join()
     assert seen[0] is seen[1]
     assert seen[0].is_closed()

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from headrace.engine import runners
-from headrace.engine.runners import EAGER, ThreadPoolTaskRunner, at_thread_end
+from headrace.engine.runners import threads
+from headrace.engine.runners.threads import EAGER, ThreadPoolTaskRunner, at_thread_end
 
 LIMIT = 60
 
 
 def pool(max_workers: int | None = None) -> ThreadPoolTaskRunner:
-    return ThreadPoolTaskRunner(max_workers).start()
+    return ThreadPoolTaskRunner(max_workers).duplicate()
 
 
 class Doors:
@@ -61,15 +61,15 @@ def test_a_pool_needs_at_least_one_thread(count: int) -> None:
 
 def test_each_flow_run_gets_a_pool_of_its_own_like_the_one_given() -> None:
     given = ThreadPoolTaskRunner(3)
-    assert given.start() is not given
-    assert given.start().max_workers == 3
+    assert given.duplicate() is not given
+    assert given.duplicate().max_workers == 3
 
 
 def test_everything_submitted_is_executed_before_the_pool_stops() -> None:
     runner, done = pool(), list[int]()
     for number in range(500):
         runner.submit(lambda number=number: done.append(number))
-    runner.stop()
+    runner.teardown()
     assert sorted(done) == list(range(500))
 
 
@@ -77,19 +77,19 @@ def test_one_thread_works_in_order() -> None:
     runner, done = pool(1), list[int]()
     for number in range(100):
         runner.submit(lambda number=number: done.append(number))
-    runner.stop()
+    runner.teardown()
     assert done == list(range(100))
 
 
 def test_a_pool_that_has_nothing_to_do_stops_at_once() -> None:
-    pool().stop()
+    pool().teardown()
 
 
 def test_a_pool_can_be_used_again() -> None:
     runner, done = pool(), list[int]()
     for number in range(3):
         runner.submit(lambda number=number: done.append(number))
-        runner.stop()
+        runner.teardown()
     assert done == [0, 1, 2]
 
 
@@ -101,7 +101,7 @@ def test_a_thousand_that_wait_for_one_another_all_run() -> None:
 
     for _ in range(1_000):
         runner.submit(wait)
-    runner.stop()
+    runner.teardown()
     assert not together.broken
 
 
@@ -123,7 +123,7 @@ def test_work_that_waits_for_work_it_submitted_does_not_starve_it() -> None:
 
     runner.submit(lambda: descend(5 * EAGER))
     assert deepest.wait(LIMIT)
-    runner.stop()
+    runner.teardown()
 
 
 @pytest.mark.parametrize("most", [1, 3, EAGER + 4])
@@ -143,23 +143,23 @@ def test_never_more_run_than_may(most: int) -> None:
 
     for _ in range(5 * most):
         runner.submit(work)
-    runner.stop()
+    runner.teardown()
     assert high == most
 
 
 def test_what_gets_done_needs_no_further_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runners, "GROWTH", 0.1)
+    monkeypatch.setattr(threads, "GROWTH", 0.1)
     runner, doors = pool(), Doors(EAGER + 3)
     for number in range(EAGER + 3):
         runner.submit(doors.work(number))
     doors.doors[0].set()
     doors.wait_for(EAGER + 3)
     doors.open()
-    runner.stop()
+    runner.teardown()
 
 
 def test_threads_end_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runners, "IDLE", 0.01)
+    monkeypatch.setattr(threads, "IDLE", 0.01)
     runner, ended = pool(), threading.Event()
     known: list[bool] = []
     runner.submit(lambda: known.append(at_thread_end(ended.set)))
@@ -167,7 +167,7 @@ def test_threads_end_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None
     assert known == [True]
     assert runner._threads == 0  # pyright: ignore[reportPrivateUsage]
     runner.submit(lambda: known.append(False))
-    runner.stop()
+    runner.teardown()
     assert known == [True, False]
 
 
@@ -183,7 +183,7 @@ def test_threads_end_when_the_pool_stops() -> None:
         runner.submit(work(number))
     doors.wait_for(3)
     doors.open()
-    runner.stop()
+    runner.teardown()
     for _ in range(3):
         assert ended.acquire(timeout=LIMIT)
 
@@ -193,7 +193,7 @@ def test_a_thread_that_is_needed_does_not_end() -> None:
     runner._work.put(None)  # pyright: ignore[reportPrivateUsage] - left over from a stop that a thread did not wait for
     runner.submit(done.set)
     assert done.wait(LIMIT)
-    runner.stop()
+    runner.teardown()
 
 
 def test_a_thread_that_is_none_of_ours_calls_nobody_at_its_end() -> None:
@@ -207,7 +207,7 @@ def test_a_system_without_threads_is_told_to_who_submits(monkeypatch: pytest.Mon
         with pytest.raises(RuntimeError, match="can't start new thread"):
             runner.submit(done.set)
     runner.submit(done.set)
-    runner.stop()
+    runner.teardown()
     assert done.is_set()
 
 
@@ -220,7 +220,7 @@ def test_threads_that_are_there_must_do_where_there_are_no_more(monkeypatch: pyt
         for number in range(10):
             runner.submit(lambda number=number: done.append(number))
         doors.open()
-        runner.stop()
+        runner.teardown()
     assert done == list(range(10))
 
 
@@ -234,4 +234,4 @@ def test_a_pool_without_a_watcher_tries_again_with_the_next_work(monkeypatch: py
     runner.submit(doors.work(EAGER + 1))
     doors.wait_for(2)
     doors.open()
-    runner.stop()
+    runner.teardown()

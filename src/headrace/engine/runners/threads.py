@@ -1,4 +1,4 @@
-"""Task runners: where submitted tasks are executed. Threads by default."""
+"""The pool of threads, which executes tasks by default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Protocol, Self
+from typing import Self
+
+from headrace.engine.runner import TaskRunner
 
 EAGER = 16
 """Threads that are started as soon as work finds none idle."""
@@ -18,23 +20,7 @@ IDLE = 2.0
 """Seconds a thread waits for work before it ends."""
 
 
-class TaskRunner(Protocol):
-    """Executes what is submitted to it, for one flow run at a time."""
-
-    def start(self) -> Self:
-        """A runner like this one, ready for one flow run."""
-        ...
-
-    def submit(self, work: Callable[[], None]) -> None:
-        """Execute `work`, which never raises, soon and elsewhere."""
-        ...
-
-    def stop(self) -> None:
-        """Wait until everything submitted has been executed, and let go of what executed it."""
-        ...
-
-
-class ThreadPoolTaskRunner:
+class ThreadPoolTaskRunner(TaskRunner):
     """Runs tasks in threads, at most `max_workers` at a time; by default as many as there is work that blocks.
 
     The pool is elastic, so a task that waits for tasks it submitted itself never starves them: the first threads start
@@ -54,9 +40,9 @@ class ThreadPoolTaskRunner:
         self._finished = 0
         self._watcher: threading.Thread | None = None
 
-    def start(self) -> ThreadPoolTaskRunner:
+    def duplicate(self) -> Self:
         """A pool of its own for one flow run; threads start with the work."""
-        return ThreadPoolTaskRunner(self.max_workers)
+        return type(self)(self.max_workers)
 
     def submit(self, work: Callable[[], None]) -> None:
         """Execute `work` on one of the threads. Raises `RuntimeError` when not even one can be started."""
@@ -69,7 +55,7 @@ class ThreadPoolTaskRunner:
             self._unfinished += 1
         self._work.put(work)
 
-    def stop(self) -> None:
+    def teardown(self) -> None:
         """Wait until everything submitted has been executed; its threads then end."""
         with self._drained:
             self._drained.wait_for(lambda: self._unfinished == 0)
