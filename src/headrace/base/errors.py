@@ -34,6 +34,9 @@
         ├── MissingContextError
         ├── ParameterBindError        also a TypeError
         ├── ParameterTypeError
+        ├── ReservedArgumentError     also a TypeError
+        ├── MappingLengthMismatch
+        ├── MappingMissingIterable
         └── SerializationError
 
 Each message says what happened, to what, and what to do next, in one line.
@@ -192,6 +195,18 @@ class ParameterBindError(UsageError, TypeError):
 
 class ParameterTypeError(UsageError):
     """A parameter's value does not fit its annotation."""
+
+
+class ReservedArgumentError(UsageError, TypeError):
+    """A parameter of a flow or task has the name of a keyword that every call takes."""
+
+
+class MappingLengthMismatch(UsageError):
+    """The arguments of a `map` are not equally long."""
+
+
+class MappingMissingIterable(UsageError):
+    """No argument of a `map` can be iterated."""
 
 
 class SerializationError(UsageError):
