@@ -102,19 +102,19 @@ def Failed(message: str | None = None, data: BaseException | None = None, name: 
     return _state(StateType.FAILED, name, message, data)
 
 
-def Crashed(message: str | None = None, data: BaseException | None = None) -> State:  # noqa: N802
+def Crashed(message: str | None = None, data: BaseException | None = None, name: str | None = None) -> State:  # noqa: N802
     """Ended from outside."""
-    return _state(StateType.CRASHED, None, message, data)
+    return _state(StateType.CRASHED, name, message, data)
 
 
-def Cancelling(message: str | None = None) -> State:  # noqa: N802
+def Cancelling(message: str | None = None, name: str | None = None) -> State:  # noqa: N802
     """Being cancelled."""
-    return _state(StateType.CANCELLING, None, message, None)
+    return _state(StateType.CANCELLING, name, message, None)
 
 
-def Cancelled(message: str | None = None) -> State:  # noqa: N802
+def Cancelled(message: str | None = None, name: str | None = None) -> State:  # noqa: N802
     """Cancelled."""
-    return _state(StateType.CANCELLED, None, message, None)
+    return _state(StateType.CANCELLED, name, message, None)
 
 
 def Paused(message: str | None = None, timeout_seconds: float | None = None) -> State:  # noqa: N802

@@ -48,11 +48,11 @@ NAMES = {
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
         "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
-        "InvalidRequest", "LostFacts",
-        "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
-        "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
-        "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase",
-        "UpstreamFailed", "UsageError",
+        "InvalidRequest", "LostFacts", "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError",
+        "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError",
+        "ParameterTypeError", "PauseTimeoutError", "PausedRun", "ReservedArgumentError", "RunError",
+        "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
+        "UnusableDatabase", "UpstreamFailed", "UsageError",
     ],
     "headrace.flow_runs": [
         "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "await_for_flow_run", "pause_flow_run", "resume_flow_run",
@@ -212,4 +212,5 @@ def test_states_carry_values_and_errors() -> None:
     assert states.Completed(data=[3]).result() == [3]
     assert states.Completed().result() is None
     assert states.Failed(data=error).result(raise_on_failure=False) is error
-    assert states.Completed(name="Skipped").name == "Skipped"
+    for make in (states.Completed, states.Failed, states.Crashed, states.Cancelled, states.Cancelling):
+        assert make(name="Skipped").name == "Skipped"

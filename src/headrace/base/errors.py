@@ -35,6 +35,9 @@
         ├── ParameterBindError        also a TypeError
         ├── ParameterTypeError
         ├── FlowVisualizationError    a flow cannot be drawn without running it
+        ├── ReservedArgumentError     also a TypeError
+        ├── MappingLengthMismatch
+        ├── MappingMissingIterable
         └── SerializationError
 
 Each message says what happened, to what, and what to do next, in one line.
@@ -197,6 +200,18 @@ class ParameterTypeError(UsageError):
 
 class FlowVisualizationError(UsageError):
     """A flow cannot be drawn without running it: its code looks at values that only a run would have."""
+
+
+class ReservedArgumentError(UsageError, TypeError):
+    """A parameter of a flow or task has the name of a keyword that every call takes."""
+
+
+class MappingLengthMismatch(UsageError):
+    """The arguments of a `map` are not equally long."""
+
+
+class MappingMissingIterable(UsageError):
+    """No argument of a `map` can be iterated."""
 
 
 class SerializationError(UsageError):

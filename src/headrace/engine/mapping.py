@@ -15,8 +15,8 @@ from headrace.schema.state import State
 def spread(signature: Signature, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The bound arguments of each run of a `map` with these arguments.
 
-    Raises `UsageError` when no argument can be iterated, or two are not equally long, and `ParameterBindError` when the
-    arguments do not fit the function.
+    Raises `MappingMissingIterable` when no argument can be iterated, `MappingLengthMismatch` when two are not equally long,
+    and `ParameterBindError` when the arguments do not fit the function.
     """
     positional = [_Share(signature.place(index), value) for index, value in enumerate(args)]
     named = {key: _Share(key, value) for key, value in kwargs.items()}
@@ -24,9 +24,9 @@ def spread(signature: Signature, name: str, args: tuple[Any, ...], kwargs: Mappi
     lengths = {share.name: len(share.items) for share in shares if share.items is not None}
     if not lengths:
         given = sorted(share.name for share in shares)
-        raise errors.UsageError(f"{name}.map needs an argument to iterate; got only {given}.")
+        raise errors.MappingMissingIterable(f"{name}.map needs an argument to iterate; got only {given}.")
     if len(set(lengths.values())) > 1:
-        raise errors.UsageError(f"{name}.map needs arguments of the same length; got {lengths}.")
+        raise errors.MappingLengthMismatch(f"{name}.map needs arguments of the same length; got {lengths}.")
     return [
         signature.bind(
             tuple(share.of(run) for share in positional), {key: share.of(run) for key, share in named.items()}

@@ -25,7 +25,7 @@ _PLAIN = frozenset({int, str, float, bool, bytes, list, dict, set, tuple, type(N
 
 
 class Signature:
-    """A function's signature, prepared once. Raises `UsageError` for a parameter that shadows a keyword of ours."""
+    """A function's signature, prepared once. Raises `ReservedArgumentError` for a parameter that shadows a keyword of ours."""
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self.function = function
@@ -34,7 +34,7 @@ class Signature:
         parameters = self.signature.parameters.values()
         for parameter in parameters:
             if parameter.name in RESERVED:
-                raise errors.UsageError(
+                raise errors.ReservedArgumentError(
                     f"{name!r} cannot have a parameter {parameter.name!r}: that is a keyword of every call."
                 )
         self.names = tuple(self.signature.parameters)

@@ -302,8 +302,8 @@ class Task(Generic[P, R_co]):
     def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit one run per item of the arguments that can be iterated, which must be equally long; return the futures.
 
-        Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises `UsageError` when nothing
-        can be iterated or the lengths differ.
+        Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises
+        `MappingMissingIterable` when nothing can be iterated and `MappingLengthMismatch` when the lengths differ.
         """
         sketch = current_sketch.get()
         if sketch is not None:

@@ -44,8 +44,8 @@ class RunningTask:
     __slots__ = (
         "_storage_key", "again", "arguments", "awaited", "cache_expiration", "cache_key", "context", "created", "durable",
         "dynamic_key", "ended", "flow_run_id", "hold", "id", "iteration", "lock", "lost", "name", "ordinal",
-        "parameters", "restored", "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp", "transaction",
-        "upstream",
+        "parameters", "restored", "run_count", "session", "state_name", "state_type", "tags", "task", "timestamp",
+        "transaction", "upstream",
     )  # fmt: skip
 
     def __init__(

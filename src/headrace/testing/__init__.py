@@ -10,6 +10,7 @@ from headrace.testing.scripted import (
     emits,
     enters,
     gives,
+    improvise,
     play,
     proposes,
     sleeps,
@@ -18,5 +19,5 @@ from headrace.testing.scripted import (
 
 __all__ = [
     "FrozenClock", "RecordingRun", "RecordingSession", "ScriptMismatch", "Step", "asks", "calls", "emits", "enters",
-    "frozen_clock", "gives", "play", "proposes", "sleeps", "takes",
+    "frozen_clock", "gives", "improvise", "play", "proposes", "sleeps", "takes",
 ]  # fmt: skip

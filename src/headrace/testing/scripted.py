@@ -63,6 +63,28 @@ def play(lifecycle: Lifecycle[T], script: Sequence[Step]) -> T:
     raise _parting(script, history, len(script) + 1, show(command))
 
 
+def improvise(lifecycle: Lifecycle[T], answer: Callable[[Command], Any]) -> T:
+    """Perform the lifecycle without a script: `answer` is given each command as it comes and says what the reply is.
+
+    What it raises is thrown into the lifecycle for `Ask` and `Emit`, and is the outcome of the rest, as in a script; a
+    `GeneratorExit` closes it. Returns what the lifecycle returns; what it raises is raised.
+    """
+    reply: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            command = _resume(lifecycle, reply, error)
+        except StopIteration as end:
+            return end.value
+        try:
+            reply, error = answer(command), None
+        except GeneratorExit:
+            lifecycle.close()
+            raise
+        except BaseException as raised:  # noqa: BLE001 - a test may interrupt at any command
+            reply, error = (None, raised) if isinstance(command, (Ask, Emit)) else (Outcome(None, raised), None)
+
+
 def _resume(lifecycle: Lifecycle[Any], reply: Any, error: BaseException | None) -> Command:
     return lifecycle.send(reply) if error is None else lifecycle.throw(error)
 

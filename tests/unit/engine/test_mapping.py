@@ -83,12 +83,16 @@ def test_a_failure_that_is_allowed_and_cannot_be_iterated_is_given_to_every_run(
 
 
 def test_lengths_must_be_the_same() -> None:
-    with pytest.raises(errors.UsageError, match=r"add.map needs arguments of the same length; got {'x': 2, 'y': 1}"):
+    with pytest.raises(
+        errors.MappingLengthMismatch, match=r"add.map needs arguments of the same length; got {'x': 2, 'y': 1}"
+    ):
         mapped([1, 2], y=[3])
 
 
 def test_something_must_be_iterable() -> None:
-    with pytest.raises(errors.UsageError, match=r"add.map needs an argument to iterate; got only \['x', 'y'\]"):
+    with pytest.raises(
+        errors.MappingMissingIterable, match=r"add.map needs an argument to iterate; got only \['x', 'y'\]"
+    ):
         mapped(1, y=unmapped([3]))
 
 

@@ -141,7 +141,7 @@ def test_places_have_the_names_of_their_parameters() -> None:
 
 @pytest.mark.parametrize("name", ["wait_for", "return_state"])
 def test_keywords_of_every_call_are_no_parameters(name: str) -> None:
-    with pytest.raises(errors.UsageError, match=f"'load' cannot have a parameter '{name}'"):
+    with pytest.raises(errors.ReservedArgumentError, match=f"'load' cannot have a parameter '{name}'"):
         of(typed(name))
 
 

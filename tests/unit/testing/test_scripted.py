@@ -8,13 +8,26 @@ from typing import Any, cast
 import pytest
 
 from headrace.base.ids import uuid7
-from headrace.engine.commands import Call, Emit, Lifecycle, Outcome, ask, call, emit, give, sleep, step
+from headrace.engine.commands import Ask, Call, Command, Emit, Lifecycle, Outcome, ask, call, emit, give, sleep, step
 from headrace.engine.requests import FindResult, Propose
 from headrace.engine.steps import Steps
 from headrace.schema.fact import StateFact, TaskNameFact, TaskStateFact
 from headrace.schema.orchestration import Proposal
 from headrace.schema.state import StateCreate, StateType
-from headrace.testing import ScriptMismatch, Step, asks, calls, emits, enters, gives, play, proposes, sleeps, takes
+from headrace.testing import (
+    ScriptMismatch,
+    Step,
+    asks,
+    calls,
+    emits,
+    enters,
+    gives,
+    improvise,
+    play,
+    proposes,
+    sleeps,
+    takes,
+)
 
 RUN = uuid7()
 
@@ -235,3 +248,43 @@ def test_commands_are_shown_in_one_line() -> None:
     assert show(next(step(STEPS, error=GeneratorExit()))) == "close the generator"
     assert show(next(give("a"))) == "give 'a'"
     assert show(next(sleep(0.5))) == "sleep 0.5 s"
+
+
+def test_improvised_replies_go_in_as_they_are_made() -> None:
+    stop = KeyboardInterrupt()
+
+    def lifecycle() -> Lifecycle[list[Any]]:
+        told: list[Any] = [(yield from ask(FindResult("key"))), (yield from call(double, 4)), (yield from sleep(1))]
+        try:
+            yield from emit(TaskNameFact(RUN, "x"))
+        except KeyboardInterrupt as error:
+            told.append(error)
+        return told
+
+    def answer(command: Command) -> Any:
+        match command:
+            case Ask():
+                return "found"
+            case Call():
+                return Outcome(8)
+            case _:
+                raise stop
+
+    assert improvise(lifecycle(), answer) == ["found", Outcome(8), Outcome(None, stop), stop]
+
+
+def test_an_improvised_exit_closes_the_lifecycle() -> None:
+    closed: list[bool] = []
+
+    def lifecycle() -> Lifecycle[None]:
+        try:
+            yield from sleep(1)
+        finally:
+            closed.append(True)
+
+    def answer(command: Command) -> Any:
+        raise GeneratorExit
+
+    with pytest.raises(GeneratorExit):
+        improvise(lifecycle(), answer)
+    assert closed
