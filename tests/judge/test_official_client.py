@@ -54,12 +54,12 @@ def administration(server: ServerProcess) -> Iterator[Administration]:
     opened.close()
 
 
-def start(python: Path, script: str, server: ServerProcess, home: Path) -> subprocess.Popen[str]:
+def start(python: Path, script: str, server: ServerProcess, home: Path, *arguments: str) -> subprocess.Popen[str]:
     ours = ("HEADRACE_", "COVERAGE_", "PREFECT_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environ |= {"PREFECT_HOME": str(home / "official"), "PREFECT_API_URL": server.url, "DO_NOT_TRACK": "1"}
     return subprocess.Popen(
-        [python, str(HERE / script)],
+        [python, str(HERE / script), *arguments],
         env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -139,6 +139,33 @@ def test_a_server_killed_in_the_middle_of_a_flow(
     tasks = administration.list_task_runs()
     assert [run.state_type for run in tasks] == [COMPLETED] * 6
     assert {tuple(names_of_states(administration, run)) for run in tasks} == {("Pending", "Running", "Completed")}
+
+
+@pytest.mark.timeout(300)
+def test_background_tasks(
+    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+) -> None:
+    script = "official_background.py"
+    serving = start(official_python, script, server, tmp_path, "serve")
+    try:
+        finish(start(official_python, script, server, tmp_path))
+        execution = server.open_execution()
+        runs = administration.list_task_runs()
+        while not all(run.state is not None and run.state.is_final() for run in runs):
+            execution.last_cursor()
+            execution.wait_for_events(5)
+            runs = administration.list_task_runs()
+        (worker,) = administration.list_task_workers([runs[0].task_key])
+        assert len(worker.task_keys) == 2
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=60)
+    kinds = {(run.task_key.partition("-")[0], run.state_type, run.run_count) for run in runs}
+    assert len(runs) == 7
+    assert kinds == {("add", COMPLETED, 1), ("refuse", StateType.FAILED, 2)}
+    (of_flow,) = (run for run in runs if run.flow_run_id is not None)
+    assert names_of_states(administration, of_flow) == ["Scheduled", "Pending", "Running", "Completed"]
+    assert administration.list_task_workers() == []
 
 
 # Frames, as the client sends them.

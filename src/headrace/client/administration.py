@@ -10,6 +10,7 @@ from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
 from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
+from headrace.client.nouns.task_workers import TaskWorkerCalls
 from headrace.client.nouns.variables import VariableCalls
 from headrace.client.nouns.work_pools import WorkPoolCalls
 
@@ -18,6 +19,7 @@ class RemoteAdministration(
     FlowCalls,
     FlowRunCalls,
     TaskRunCalls,
+    TaskWorkerCalls,
     LogCalls,
     ArtifactCalls,
     ResultCalls,

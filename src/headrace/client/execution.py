@@ -34,6 +34,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.task_worker import WORKER_EPOCH, TaskClaimRequest, TaskClaims
 from headrace.schema.wire import encode_leniently, encode_packed
 from headrace.schema.work_pool import WorkerBeat
 
@@ -146,6 +147,25 @@ class RemoteExecution:
 
     def beat_worker(self, beat: WorkerBeat) -> None:
         self._call("beat_worker", calls.BeatWorker(beat))
+
+    # background tasks
+
+    def claim_task_runs(self, request: TaskClaimRequest) -> TaskClaims:
+        answer: TaskClaims = self._call("claim_task_runs", calls.ClaimTaskRuns(request))
+        if self._heart is not None and not answer.recognised:
+            self._heart.begin(request.worker_id, WORKER_EPOCH)
+        return answer
+
+    def release_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        return self._call("release_task_run", calls.ReleaseTaskRun(task_run_id, epoch))
+
+    def hand_over_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        return self._call("hand_over_task_run", calls.HandOverTaskRun(task_run_id, epoch))
+
+    def end_task_worker(self, worker_id: UUID) -> bool:
+        if self._heart is not None:
+            self._heart.end(worker_id)
+        return self._call("end_task_worker", calls.EndTaskWorker(worker_id))
 
     # slots
 

@@ -49,6 +49,7 @@ from headrace.schema.run import (
 )
 from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
 from headrace.schema.state import State, StateType
+from headrace.schema.task_worker import TaskWorker
 from headrace.schema.wire import Labels
 from headrace.schema.work_pool import (
     Worker,
@@ -201,6 +202,12 @@ class Administration(Variables, Protocol):
 
     def read_task_run_state(self, state_id: UUID) -> State:
         """Return the state with this id."""
+        ...
+
+    # task workers
+
+    def list_task_workers(self, task_keys: list[str] | None = None) -> list[TaskWorker]:
+        """Return the workers of background tasks that are there, by name; of at least one of the tasks, if any are named."""
         ...
 
     # logs

@@ -31,6 +31,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.task_worker import TaskClaimRequest, TaskClaims
 from headrace.schema.work_pool import WorkerBeat
 
 
@@ -96,9 +97,10 @@ class Execution(Protocol):
         ...
 
     def create_task_run(self, run: TaskRunCreate) -> TaskRun:
-        """Create a task run whose life others decide (placeholders of subflows, background tasks of the contract).
+        """Create a task run whose life others decide (placeholders of subflows, background runs).
 
-        The same (flow_run_id, task_key, dynamic_key) again returns the run that exists.
+        The same (flow_run_id, task_key, dynamic_key) again returns the run that exists. A SCHEDULED state that is deferred
+        makes it a background run, which a worker of its task takes when it is due.
         """
         ...
 
@@ -137,11 +139,14 @@ class Execution(Protocol):
     # leases
 
     def beat(self, beats: Sequence[Beat]) -> list[UUID]:
-        """Show that attempts are alive; return the flow runs whose attempt is fenced and must end itself."""
+        """Show that attempts, or task workers, are alive; return those that are fenced and must end themselves."""
         ...
 
     def crash_if_dead(self) -> int:
-        """Look once at every lease whose holder's death can be seen at once (locks); crash those runs; return how many."""
+        """Look once at every lease whose holder's death can be seen at once (locks); return how many have died.
+
+        Their flow runs crash. What a task worker had is offered again; a run that three workers have died with crashes.
+        """
         ...
 
     def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
@@ -171,6 +176,31 @@ class Execution(Protocol):
 
     def beat_worker(self, beat: WorkerBeat) -> None:
         """Show that a worker is there. Raises `ObjectNotFound` when its work pool does not exist."""
+        ...
+
+    # background tasks
+
+    def claim_task_runs(self, request: TaskClaimRequest) -> TaskClaims:
+        """Take background runs that are due: each becomes PENDING under a new epoch, and nobody else's. Oldest first.
+
+        The worker is known from then on, under its lease; what it has comes back to all workers when it dies. Facts of an
+        epoch that is over are history. An event of kind `background` tells when a run is due, and when one has ended.
+        """
+        ...
+
+    def release_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        """Give a claimed run back: it is SCHEDULED again, and keeps its place. False when the claim was not held any more."""
+        ...
+
+    def hand_over_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        """Let a claimed run go to who executes it and shows no sign of life, so that only its states tell of it.
+
+        False when the claim was not held any more.
+        """
+        ...
+
+    def end_task_worker(self, worker_id: UUID) -> bool:
+        """Say that a task worker is gone, and give back what it has. False when it is not known any more."""
         ...
 
     # slots

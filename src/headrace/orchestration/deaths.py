@@ -8,6 +8,7 @@ from uuid import UUID
 
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.proposals import propose
+from headrace.orchestration.task_claims import end_task_worker
 from headrace.orchestration.unit import Unit
 from headrace.rules.liveness import PATIENCE, Pulse
 from headrace.rules.transitions import CRASHED
@@ -96,7 +97,9 @@ def _judge(unit: Unit, held: Collection[str], dead: Collection[str]) -> int:
 
 
 def _crash(unit: Unit, flow_run_id: UUID, message: str) -> bool:
-    """Say of a run that it was ended from outside; False when it had ended already."""
+    """Say of a run that it was ended from outside; False when it had ended already. A task worker leaves what it had."""
+    if end_task_worker(unit, flow_run_id, f"The worker that had it is gone: {message}"):
+        return True
     state = StateCreate(type=CRASHED, message=message)
     decision = propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
     return isinstance(decision, Decision) and decision.written

@@ -24,6 +24,9 @@ CUSTOM: Final = "custom"
 SLOTS: Final = "slots"
 """Somebody who waits for slots, named as the subject, may have them now."""
 
+BACKGROUND: Final = "background"
+"""A background run, named as the subject, is due, or has ended."""
+
 LATE: Final = "late"
 """States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
 
@@ -77,7 +80,8 @@ def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact
 def list_states(unit: Unit, run_id: UUID) -> list[State]:
     """Every state a run was in or was said to be in, oldest first, each once."""
     rows = unit.fetch(compiled.find_history, ids=[run_id])
-    facts = [fact for _, _, body in rows for fact in to_facts(body)]
+    told = {FLOW_RUN, TASK_RUN, LATE}
+    facts = [fact for _, kind, body in rows if kind in told for fact in to_facts(body)]
     return [to_state(run_id, fact) for fact in in_order(facts)]
 
 

@@ -20,6 +20,7 @@ from headrace.orchestration import (
     places,
     proposals,
     slots,
+    task_claims,
     task_runs,
 )
 from headrace.orchestration.desk import Desk
@@ -44,6 +45,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.task_worker import TaskClaimRequest, TaskClaims
 from headrace.schema.work_pool import WorkerBeat
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
@@ -151,6 +153,20 @@ class OrchestratedExecution:
 
     def release_claim(self, flow_run_id: UUID, epoch: int) -> bool:
         return self._desk.write(lambda unit: claims.release_claim(unit, flow_run_id, epoch))
+
+    # background tasks
+
+    def claim_task_runs(self, request: TaskClaimRequest) -> TaskClaims:
+        return self._desk.write(lambda unit: task_claims.claim_task_runs(unit, request))
+
+    def release_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        return self._desk.write(lambda unit: task_claims.release_task_run(unit, task_run_id, epoch))
+
+    def hand_over_task_run(self, task_run_id: UUID, epoch: int) -> bool:
+        return self._desk.write(lambda unit: task_claims.hand_over_task_run(unit, task_run_id, epoch))
+
+    def end_task_worker(self, worker_id: UUID) -> bool:
+        return self._desk.write(lambda unit: task_claims.end_task_worker(unit, worker_id))
 
     # slots
 

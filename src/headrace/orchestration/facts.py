@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from headrace.base.errors import LostFacts
+from headrace.orchestration import background
 from headrace.orchestration.events import append_custom
 from headrace.orchestration.records import change_artifacts, store_artifacts, store_logs, store_results
 from headrace.orchestration.stories import Stories, store_stories
@@ -31,7 +32,7 @@ def store_batch(unit: Unit, batch: Batch) -> int:
     Raises `LostFacts` when facts are missing between the mark and the batch.
     """
     if _follows(unit, batch):
-        store_facts(unit, batch.facts, _find_stale(unit, batch.attempts))
+        store_facts(unit, batch.facts, _find_stale(unit, batch.attempts), batch.attempts)
         return batch.last
     mark = _lock_mark(unit, batch)
     if batch.first > mark + 1:
@@ -41,14 +42,20 @@ def store_batch(unit: Unit, batch: Batch) -> int:
         )
     if batch.last <= mark:
         return mark
-    store_facts(unit, batch.facts[mark + 1 - batch.first :], _find_stale(unit, batch.attempts))
+    facts = batch.facts[mark + 1 - batch.first :]
+    store_facts(unit, facts, _find_stale(unit, batch.attempts), batch.attempts)
     unit.execute(compiled.move_mark, journal_id=batch.journal_id, new_mark=batch.last, new_updated=unit.now)
     return batch.last
 
 
-def store_facts(unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = frozenset()) -> None:
-    """Store facts. Those of flow runs in `stale` come from an attempt that is over: history, which moves nothing."""
-    stories = Stories(stale)
+def store_facts(
+    unit: Unit, facts: Sequence[Fact], stale: frozenset[UUID] = frozenset(), claimed: Collection[UUID] = ()
+) -> None:
+    """Store facts. Those of runs in `stale` come from an attempt that is over: history, which moves nothing.
+
+    Of the task runs only those in `claimed` may be background runs.
+    """
+    stories = Stories(stale, claimed)
     logs: list[LogFact] = []
     artifacts: list[ArtifactFact] = []
     changes: list[ArtifactChangeFact] = []
@@ -97,8 +104,10 @@ def _lock_mark(unit: Unit, batch: Batch) -> int:
 
 
 def _find_stale(unit: Unit, attempts: dict[UUID, int]) -> frozenset[UUID]:
-    """The flow runs that are executed under another epoch than the batch's writer thinks."""
+    """The flow runs and background runs that are executed under another epoch than the batch's writer thinks."""
     if not attempts:
         return frozenset()
-    epochs = unit.fetch(compiled.find_epochs, ids=list(attempts))
-    return frozenset(run_id for run_id, epoch in epochs if attempts[run_id] != epoch)
+    epochs = dict(unit.fetch(compiled.find_epochs, ids=list(attempts)))
+    others = {run_id: epoch for run_id, epoch in attempts.items() if run_id not in epochs}
+    stale = {run_id for run_id, epoch in epochs.items() if attempts[run_id] != epoch}
+    return background.find_stale(unit, others) | stale

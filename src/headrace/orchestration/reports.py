@@ -7,13 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from headrace.base.ids import state_id
 from headrace.orchestration.events import append_custom, load_histories
 from headrace.orchestration.leases import take_lease
 from headrace.orchestration.stories import Stories, store_stories
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import REPORT
 from headrace.rules.transitions import is_terminal
-from headrace.schema.fact import TaskNameFact, TaskStateFact
+from headrace.schema.fact import StateFact, TaskNameFact, TaskStateFact
 from headrace.schema.orchestration import Presence
 from headrace.schema.report import BeatReport, EventReport, Report, StateReport
 from headrace.schema.state import StateType
@@ -38,10 +39,10 @@ def _store_states(unit: Unit, reports: Sequence[StateReport]) -> None:
     # Held until the end, so that nobody else numbers states of the same runs.
     rows = {values[0]: TaskRunRow._make(values) for values in unit.fetch(compiled.lock_task_runs, ids=ids)}
     histories = load_histories(unit, ids)
-    stories = Stories(frozenset())
+    stories = Stories(frozenset(), rows)
     for report in sorted(reports, key=lambda report: (report.state.timestamp, report.id)):
         run, history = report.run, histories.setdefault(report.run.id, [])
-        if any(state.details and state.details.get(REPORT) == str(report.id) for state in history):
+        if any(_is_told(state, report) for state in history):
             continue
         row = rows.get(run.id)
         if row is None or not row.task_key:
@@ -54,6 +55,13 @@ def _store_states(unit: Unit, reports: Sequence[StateReport]) -> None:
         history.append(state)
         stories.add(TaskStateFact(run.id, run.flow_run_id, state, report.run_count))
     store_stories(unit, stories)
+
+
+def _is_told(state: StateFact, report: StateReport) -> bool:
+    """Whether a state is the reported one: by the report's id, or by its own, which a client that made the run tells of."""
+    if state.details and state.details.get(REPORT) == str(report.id):
+        return True
+    return state_id(report.run.id, state.ordinal) == report.id
 
 
 def _beat(unit: Unit, report: BeatReport) -> None:

@@ -6,9 +6,10 @@ written back in one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
+from headrace.orchestration import background
 from headrace.orchestration.events import LATE, TASK_RUN, EventRow, append, event_row, load_histories
 from headrace.orchestration.states import pack_rest
 from headrace.orchestration.tags import keep_task_run_tags, replace_task_run_tags
@@ -41,10 +42,14 @@ class Story:
 
 
 class Stories:
-    """The stories of a batch, by task run. Flow runs in `stale` are executed by another attempt by now."""
+    """The stories of a batch, by task run. Runs in `stale` are executed by another attempt by now.
 
-    def __init__(self, stale: frozenset[UUID]) -> None:
+    Of the task runs only those in `claimed` may be background runs.
+    """
+
+    def __init__(self, stale: frozenset[UUID], claimed: Collection[UUID] = ()) -> None:
         self.stale = stale
+        self.claimed = claimed
         self.by_id: dict[UUID, Story] = {}
 
     def add(self, fact: TaskRunFact | TaskStateFact | TaskNameFact) -> None:
@@ -68,10 +73,8 @@ class Stories:
         told = self.by_id.values()
         if not self.stale:
             return list(told), []
-        return (
-            [story for story in told if story.flow_run_id not in self.stale],
-            [story for story in told if story.flow_run_id in self.stale],
-        )
+        over = [story for story in told if self.stale & {story.id, story.flow_run_id}]
+        return [story for story in told if not self.stale & {story.id, story.flow_run_id}], over
 
 
 def store_stories(unit: Unit, stories: Stories) -> None:
@@ -81,9 +84,9 @@ def store_stories(unit: Unit, stories: Stories) -> None:
     known = [story for story in live if story.made is None]
     if begun:
         known += _insert(unit, begun)
-    if known:
-        _advance(unit, known)
+    moved = _advance(unit, known) if known else []
     append(unit, [event_row(TASK_RUN, story.id, story.flow_run_id, story.states) for story in live if story.states])
+    background.settle(unit, [row for row in moved if row.id in stories.claimed])
     if stale:
         _keep(unit, stale)
 
@@ -96,8 +99,8 @@ def _insert(unit: Unit, begun: list[Story]) -> list[Story]:
     return [] if count == len(begun) else begun
 
 
-def _advance(unit: Unit, stories: Sequence[Story]) -> None:
-    """Go on with task runs that exist; one that nobody has announced yet gets a row to be completed."""
+def _advance(unit: Unit, stories: Sequence[Story]) -> list[TaskRunRow]:
+    """Go on with task runs that exist, and return the rows; one that nobody has announced yet gets a row to be completed."""
     found = unit.fetch(compiled.lock_task_runs, ids=[story.id for story in stories])
     rows = {values[0]: TaskRunRow._make(values) for values in found}
     histories: dict[UUID, list[StateFact]] | None = None
@@ -120,6 +123,7 @@ def _advance(unit: Unit, stories: Sequence[Story]) -> None:
     unit.insert(compiled.replace_task_runs, moved)
     if retagged:
         replace_task_run_tags(unit, retagged)
+    return moved
 
 
 def _keep(unit: Unit, stale: Sequence[Story]) -> None:

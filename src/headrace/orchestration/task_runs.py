@@ -10,6 +10,7 @@ import msgspec
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
+from headrace.orchestration import background
 from headrace.orchestration.events import EventRow, append, event_row, load_histories
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.tags import keep_task_run_tags
@@ -46,6 +47,7 @@ def create_task_run(unit: Unit, create: TaskRunCreate) -> TaskRun:
     if unit.insert(compiled.insert_task_runs, [row]):
         keep_task_run_tags(unit, [row])
         append(unit, [event_row("task-run", run_id, create.flow_run_id, [first])])
+        background.offer(unit, row, first)
     return read_task_run(unit, run_id)
 
 
@@ -93,9 +95,10 @@ def propose_task_run_state(unit: Unit, task_run_id: UUID, state: StateCreate, fo
     fact = to_state_fact(state, row.state_ordinal + 1, max(unit.now, (row.state_timestamp or 0) + 1))
     run_count = row.run_count + (state.type is RUNNING)
     if before is not None and is_terminal(before.type):
-        _reopen(unit, row, fact, run_count)
+        moved = _reopen(unit, row, fact, run_count)
     else:
-        _enter(unit, [(row, fact, run_count)])
+        (moved,) = move(unit, [(row, fact, run_count)])
+    background.offer(unit, moved, fact)
     return TaskDecision(verb=Verb.ACCEPT, state=to_state(row.id, fact), written=True)
 
 
@@ -106,29 +109,39 @@ def mirror_child(unit: Unit, parent_task_run_id: UUID, child_id: UUID, state: St
         row = TaskRunRow(*rows[0])
         details = {**(state.details or {}), "child_flow_run_id": str(child_id)}
         mirrored = msgspec.structs.replace(state, ordinal=row.state_ordinal + 1, details=details)
-        _enter(unit, [(row, mirrored, run_count)])
+        move(unit, [(row, mirrored, run_count)])
 
 
 def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
-    """Let the task runs of a flow run that had not ended have died with it."""
+    """Let the task runs of a flow run that had not ended have died with it, but for those that others execute."""
     moved: list[tuple[TaskRunRow, StateFact, int]] = []
     for values in unit.fetch(compiled.lock_unfinished_task_runs, flow_run_id=flow_run_id):
         row = TaskRunRow(*values)
         time = max(unit.now, (row.state_timestamp or 0) + 1)
         moved.append((row, StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message), 0))
-    if moved:
-        _enter(unit, moved)
+    kept = {row.task_run_id for row in background.lock(unit, [row.id for row, _, _ in moved])} if moved else set[UUID]()
+    move(unit, [each for each in moved if each[0].id not in kept])
 
 
-def _reopen(unit: Unit, row: TaskRunRow, state: StateFact, run_count: int) -> None:
-    """Let a task run that had ended enter a state all the same, because somebody insists."""
+def _reopen(unit: Unit, row: TaskRunRow, state: StateFact, run_count: int) -> TaskRunRow:
+    """Let a task run that had ended enter a state all the same, because somebody insists; the row as it is then."""
     after = enter(to_progress(row), state, run_count)
-    unit.insert(compiled.replace_task_runs, [_with_progress(row, after, unit.now)])
+    moved = _with_progress(row, after, unit.now)
+    unit.insert(compiled.replace_task_runs, [moved])
     append(unit, [event_row("task-run", row.id, row.flow_run_id, [state])])
+    return moved
 
 
-def _enter(unit: Unit, moved: Sequence[tuple[TaskRunRow, StateFact, int]]) -> None:
-    """Let task runs, whose rows are held, enter one state each."""
+def lock_rows(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, TaskRunRow]:
+    """The rows of task runs by their ids, held."""
+    rows = [TaskRunRow._make(row) for row in unit.fetch(compiled.lock_task_runs, ids=[*ids])] if ids else []
+    return {row.id: row for row in rows}
+
+
+def move(unit: Unit, moved: Sequence[tuple[TaskRunRow, StateFact, int]]) -> list[TaskRunRow]:
+    """Let task runs, whose rows are held, enter one state each; the rows as they are then."""
+    if not moved:
+        return []
     rows: list[TaskRunRow] = []
     events: list[EventRow] = []
     for row, state, run_count in moved:
@@ -137,6 +150,8 @@ def _enter(unit: Unit, moved: Sequence[tuple[TaskRunRow, StateFact, int]]) -> No
         events.append(event_row("task-run", row.id, row.flow_run_id, [state]))
     unit.insert(compiled.replace_task_runs, rows)
     append(unit, events)
+    background.settle(unit, rows)
+    return rows
 
 
 def _find_existing(unit: Unit, create: TaskRunCreate) -> TaskRunRow | None:

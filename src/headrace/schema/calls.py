@@ -30,6 +30,7 @@ from headrace.schema.orchestration import (
 from headrace.schema.report import Report
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunUpdate, TaskRun, TaskRunCreate
 from headrace.schema.state import StateCreate
+from headrace.schema.task_worker import TaskClaimRequest, TaskClaims
 from headrace.schema.work_pool import WorkerBeat
 
 PREFIX = "/execution"
@@ -177,6 +178,32 @@ class BeatWorker(Call, frozen=True):
     beat: WorkerBeat
 
 
+class ClaimTaskRuns(Call, frozen=True):
+    """`claim_task_runs`"""
+
+    request: TaskClaimRequest
+
+
+class ReleaseTaskRun(Call, frozen=True):
+    """`release_task_run`"""
+
+    task_run_id: UUID
+    epoch: int
+
+
+class HandOverTaskRun(Call, frozen=True):
+    """`hand_over_task_run`"""
+
+    task_run_id: UUID
+    epoch: int
+
+
+class EndTaskWorker(Call, frozen=True):
+    """`end_task_worker`"""
+
+    worker_id: UUID
+
+
 class AcquireSlots(Call, frozen=True):
     """`acquire_slots`"""
 
@@ -286,6 +313,10 @@ ROUTES: tuple[Route, ...] = (
     Route("release_claim", "claims/release", ReleaseClaim, bool),
     Route("list_due_flow_runs", "claims/due", ListDueFlowRuns, list[FlowRun]),
     Route("beat_worker", "workers/beats", BeatWorker, None),
+    Route("claim_task_runs", "task-runs/claims", ClaimTaskRuns, TaskClaims),
+    Route("release_task_run", "task-runs/release", ReleaseTaskRun, bool),
+    Route("hand_over_task_run", "task-runs/hand-over", HandOverTaskRun, bool),
+    Route("end_task_worker", "task-workers/end", EndTaskWorker, bool),
     Route("acquire_slots", "slots", AcquireSlots, SlotGrant),
     Route("find_limited", "slots/limited", FindLimited, list[str]),
     Route("renew_slots", "slots/renew", RenewSlots, bool),

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from headrace.schema.state import State
 from headrace.schema.wire import Wire
 
-EventKind = Literal["flow-run", "task-run", "custom", "slots"]
+EventKind = Literal["flow-run", "task-run", "custom", "slots", "background"]
 
 
 class Cursor(Struct, frozen=True, order=True, array_like=True):
@@ -24,7 +24,9 @@ class Cursor(Struct, frozen=True, order=True, array_like=True):
 class LoggedEvent(Wire, kw_only=True):
     """Something that happened to `subject_id`: the states it entered, in order.
 
-    Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now.
+    Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now. Of kind
+    `background` it tells that the background run with that id, of the task `body["task_key"]`, is due (`body["due"]`) or has
+    ended.
     """
 
     cursor: Cursor

@@ -68,7 +68,7 @@ class TaskDecision(Wire, kw_only=True):
 
 
 class Beat(Request, kw_only=True):
-    """Shows that an attempt is alive."""
+    """Shows that an attempt of a flow run is alive, or a task worker, which goes by its own id."""
 
     flow_run_id: UUID
     epoch: int

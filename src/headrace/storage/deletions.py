@@ -60,6 +60,7 @@ def _delete_left(connection: Connection, workspace_id: UUID, tasks: Query, flow_
     """Delete what task runs, and their flow run, left. Each on its own, because no index serves an OR of the two."""
     _delete_of(connection, workspace_id, t.events, t.events.c.subject_id.in_(tasks))
     _delete_of(connection, workspace_id, t.task_run_tags, t.task_run_tags.c.run_id.in_(tasks))
+    _delete_of(connection, workspace_id, t.background_runs, t.background_runs.c.task_run_id.in_(tasks))
     if flow_run_id is not None:
         _delete_of(connection, workspace_id, t.events, t.events.c.subject_id == flow_run_id)
     for table in (t.logs, t.results):

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -31,37 +30,13 @@ from sqlalchemy import (
     text,
 )
 
+from headrace.storage import background_tables
+from headrace.storage.declaration import metadata
+from headrace.storage.declaration import objects as _objects
+from headrace.storage.declaration import present as _present
+from headrace.storage.declaration import required as _required
+from headrace.storage.declaration import table as _table
 from headrace.storage.types import Float, Id, Json, Micros, Sequence, Text, TransactionNumber
-
-metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
-
-
-def _required(name: str, kind: Any, **options: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False, **options)
-
-
-def _table(name: str, *parts: Any, **options: Any) -> Table:
-    """A table of a workspace."""
-    return Table(name, metadata, _required("workspace_id", Id), *parts, **options)
-
-
-def _objects(name: str, *parts: Any) -> Table:
-    """A table of objects that have an id and know when they were made and changed."""
-    return _table(
-        name,
-        _required("id", Id),
-        *parts,
-        _required("created", Micros),
-        _required("updated", Micros),
-        PrimaryKeyConstraint("workspace_id", "id"),
-    )
-
-
-def _present(column: str) -> dict[str, Any]:
-    """Options of an index that holds only the rows where `column` has a value."""
-    condition = Column(column).is_not(None)
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
 
 # Alembic's own record of the revision, here so that a database created from this declaration carries it too.
 schema_revision = Table(
@@ -320,8 +295,8 @@ journals = _table(
 )
 Index("ix_journals_updated", journals.c.updated)
 
-# The live attempt of each flow run. `beats` counts, so that a looker can watch it stand still by a clock of its own;
-# `suspect_since` is when the presence lock was first found free, cleared by its owner.
+# The live attempt of each flow run, and each live task worker under its own id. `beats` counts, so that a looker can watch it
+# stand still by a clock of its own; `suspect_since` is when the presence lock was first found free, cleared by its owner.
 leases = _table(
     "leases",
     _required("flow_run_id", Id),
@@ -337,6 +312,10 @@ leases = _table(
     PrimaryKeyConstraint("workspace_id", "flow_run_id"),
 )
 Index("ix_leases_presence", leases.c.workspace_id, leases.c.presence_kind, leases.c.presence_name)
+
+# Background tasks ----------------------------------------------------------------------------------------------------
+
+background_runs, task_workers = background_tables.background_runs, background_tables.task_workers
 
 # Slots ---------------------------------------------------------------------------------------------------------------
 

@@ -211,6 +211,7 @@ def test_each_state_of_a_task_run_is_an_event(
     assert told.event == "prefect.task-run.Running"
     assert told.payload["task_run"]["task_key"] == "load-1a2b"
     assert told.payload["validated_state"]["type"] == "RUNNING"
+    assert told.payload["validated_state"]["data"] is None
     assert {related["prefect.resource.role"] for related in told.related} == {"flow-run", "flow", "tag"}
     msgspec.json.encode(told)
 
@@ -275,6 +276,7 @@ CHOSEN: list[dict[str, Any]] = [
     {"any_resource": {"id": ["prefect.tag.hot"]}},
     {"any_resource": [{"id_prefix": ["prefect.flow."]}, {"labels": {"env": "prod"}}]},
     {"id": {"id": [str(UUID(int=7))]}},
+    {"id": {"id": []}},
     {"text": {"query": "three -four"}},
     {"order": "ASC"},
 ]

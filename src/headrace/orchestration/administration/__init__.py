@@ -11,6 +11,7 @@ from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
 from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
+from headrace.orchestration.administration.task_workers import TaskWorkerVerbs
 from headrace.orchestration.administration.variables import VariableVerbs
 from headrace.orchestration.administration.work_pools import WorkPoolVerbs
 
@@ -19,6 +20,7 @@ class OrchestratedAdministration(
     FlowVerbs,
     FlowRunVerbs,
     TaskRunVerbs,
+    TaskWorkerVerbs,
     LogVerbs,
     ArtifactVerbs,
     ResultVerbs,

@@ -135,7 +135,13 @@ def _tell_state(
         payload={
             "intended": {"from": None, "to": str(state.type)},
             "initial_state": None,
-            "validated_state": {"type": str(state.type), "name": name, "message": state.message or ""},
+            "validated_state": {
+                "type": str(state.type),
+                "name": name,
+                "message": state.message or "",
+                "state_details": msgspec.to_builtins(state.state_details),
+                "data": state.data,
+            },
             **payload,
         },
     )
