@@ -59,10 +59,7 @@ demo: ui demo-tools ## The tour on real taxi trips: server, deployment, worker, 
 ui: tools ## Build the UI into the source checkout, if anything of it has changed; no Node needed
 	@$(RUN)/python hatch_build.py
 
-ui-chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
-	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
-
-check: tools ## Formats, lint, types and unit tests of the UI, and whether its types are those of the API
+ui-check: tools ## Formats, lint, types and unit tests of the UI, and whether its types are those of the API
 	@$(RUN)/python hatch_build.py npm run --silent check
 	@$(RUN)/python hatch_build.py npm run --silent test
 	@$(RUN)/python hatch_build.py npm run --silent check:types
@@ -77,6 +74,9 @@ quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLi
 test: tools demo-tools services check ui ui-check ## Everything, on both databases
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(WHOLE)
+
+chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
+	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline
