@@ -70,6 +70,7 @@ NAMES = {
         "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
         "get_transaction", "transaction",
     ],
+    "headrace.task_worker": ["TaskWorker", "aserve", "serve"],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
     "headrace.variables": ["Variable"],
 }  # fmt: skip

@@ -136,8 +136,8 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
-        "session", "tags", "task", "transaction",
+        "flow_run", "held", "log_prints", "name", "of_flow_run", "parameters", "parent", "persist_result", "run_count",
+        "run_id", "session", "tags", "task", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -162,14 +162,15 @@ class TaskContext:
         self.persist_result = persist_result
         self.parent = parent
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
+        self.of_flow_run: UUID | None = None
         self.run_count = 0
         self.held: list[str] = []
         self.transaction: Node | None = None
 
     @property
     def flow_run_id(self) -> UUID | None:
-        """The id of the flow run this task runs in, if any."""
-        return self.flow_run.run.id if self.flow_run is not None else None
+        """The id of the flow run this task runs in, or was deferred by, if any."""
+        return self.flow_run.run.id if self.flow_run is not None else self.of_flow_run
 
     @property
     def task_run_id(self) -> UUID:

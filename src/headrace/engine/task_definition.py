@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
 from headrace.base.settings import Settings
@@ -29,7 +29,7 @@ from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
-from headrace.engine.session import current_session
+from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
@@ -200,10 +200,14 @@ class Task(Generic[P, R_co]):
 
     def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningTask:
         """A run of the task, called from here, that has not begun yet."""
+        return RunningTask(self.settled(), self, parameters, current.get(), wait_for)
+
+    def settled(self) -> Session:
+        """This process's session, whose settings have filled in what was left to them."""
         session = current_session()
         if self._settled_for is not session.settings:
             self._settle_defaults(session.settings)
-        return RunningTask(session, self, parameters, current.get(), wait_for)
+        return session
 
     def _iterate(self, run: RunningTask, return_state: bool) -> Any:
         if return_state:
@@ -321,9 +325,9 @@ class Task(Generic[P, R_co]):
             return [future.state for future in futures]
         return futures
 
-    def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R_co]:
+    def with_options(self, **options: Unpack[TaskOptions]) -> Self:
         """A task like this one with other options."""
-        return Task(self._given, **{**self.options, **options})
+        return type(self)(self._given, **{**self.options, **options})
 
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
@@ -365,7 +369,7 @@ class Task(Generic[P, R_co]):
         method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
         if method is None:
             return self
-        return Task(method, **{**self.options, "name": self.name})
+        return type(self)(method, **{**self.options, "name": self.name})
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
