@@ -744,6 +744,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/task_workers/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List task workers */
+        post: operations["list_task_workers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/flow_runs/{flow_run_id}/graph-v2": {
         parameters: {
             query?: never;
@@ -3700,6 +3717,21 @@ export interface components {
             flow_run_run_count: number;
             flow_run_name: string | null;
         };
+        /** TaskWorker */
+        TaskWorker: {
+            identifier: string;
+            task_keys: string[];
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /** TaskWorkerFilter */
+        TaskWorkerFilter: {
+            task_keys: string[];
+        };
+        /** TaskWorkerListing */
+        TaskWorkerListing: {
+            task_worker_filter?: components["schemas"]["TaskWorkerFilter"] | null;
+        };
         /** TextFilter */
         TextFilter: {
             /**
@@ -5702,6 +5734,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["State"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_task_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TaskWorkerListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskWorker"][];
                 };
             };
             /** @description What went wrong */
