@@ -65,7 +65,7 @@ NAMES = {
         "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed", "Failed", "Late", "Paused", "Pending",
         "Retrying", "Running", "Scheduled", "State", "StateDetails", "StateType", "Suspended",
     ],
-    "headrace.task_runners": ["ConcurrentTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
+    "headrace.task_runners": ["ConcurrentTaskRunner", "HeadraceTaskRunner", "TaskRunner", "ThreadPoolTaskRunner"],
     "headrace.transactions": [
         "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
         "get_transaction", "transaction",

@@ -263,14 +263,17 @@ class Task(Generic[P, R_co]):
 
     def submit_bound(self, parameters: dict[str, Any], wait_for: Awaited = None) -> Future[Any]:
         """Submit a call whose arguments are bound already."""
+        around = current.get()
+        runner = _loose_runner if around is None or around.flow_run is None else around.flow_run.runner()
+        defer: Callable[..., Future[Any]] | None = getattr(runner, "defer", None)
+        if defer is not None:
+            return defer(self.settled(), self, parameters, wait_for)
         run = self.begin(parameters, wait_for)
         if self.is_generator:
             run.iteration = Iteration(Sink.LIST)
         future: Future[Any] = Future(run.id, run.name)
         for fact in run.announce():
             run.session.emit(fact)
-        flow = run.context.flow_run
-        runner = flow.runner() if flow is not None else _loose_runner
         context = contextvars.copy_context()
         runner.submit(lambda: context.run(self._execute, run, future))
         return future

@@ -11,13 +11,13 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
 from headrace.engine.claimed_task import execute_claim
-from headrace.engine.runners import ThreadPoolTaskRunner
 from headrace.engine.session import Session, current_session
 from headrace.engine.task_definition import Task
 from headrace.schema.task_worker import TaskClaim, TaskClaimRequest, TaskClaims
@@ -95,17 +95,16 @@ class TaskWorker:
 
     def _work(self, once: bool) -> int:
         session = current_session()
-        runner = ThreadPoolTaskRunner().start()
         self._taking = True
         self._stops = 0 if self.started else self._stops
         self.started_at = clock.now()
         try:
             with session.live.listen(self._hear):
-                return self._serve(session, runner, once)
+                return self._serve(session, once)
         finally:
             self._leave(session)
 
-    def _serve(self, session: Session, runner: ThreadPoolTaskRunner, once: bool) -> int:
+    def _serve(self, session: Session, once: bool) -> int:
         """Take runs and have them executed, until there is nothing more to do; how many were taken."""
         taken = 0
         while self._taking or self._running or self._again:
@@ -116,13 +115,12 @@ class TaskWorker:
             room = self._room()
             claims, patience = self._take(session, room)
             for claim in [*self._again.values(), *(claims or ())]:
-                self._begin(session, runner, claim)
+                self._begin(session, claim)
             taken += len(claims or ())
             if once and claims == [] and room:
                 self._taking = False
             if not claims and (self._taking or self._running):
                 self._stirred.wait(patience)
-        runner.stop()
         return taken
 
     def _room(self) -> int:
@@ -154,7 +152,7 @@ class TaskWorker:
             presence=session.gateway.presence(),
         )
 
-    def _begin(self, session: Session, runner: ThreadPoolTaskRunner, claim: TaskClaim) -> None:
+    def _begin(self, session: Session, claim: TaskClaim) -> None:
         run = claim.task_run
         with self._lock:
             waits = run.id in self._running
@@ -163,8 +161,9 @@ class TaskWorker:
             return
         self._again.pop(run.id, None)
         log.info("Task run %r begins.", run.name)
-        context = contextvars.Context()  # of its own: nothing that a run sets is seen by the next one on its thread
-        runner.submit(lambda: context.run(self._execute, session, claim))
+        # A thread and a context of its own: nothing that a run leaves behind in them is met by the next one.
+        work = partial(contextvars.Context().run, self._execute, session, claim)
+        threading.Thread(target=work, name=f"headrace-run-{run.name}", daemon=True).start()
 
     def _execute(self, session: Session, claim: TaskClaim) -> None:
         """Execute a run on this thread. Never raises: there is nobody to raise to."""

@@ -19,12 +19,14 @@ from headrace.engine.deferring import settle, storage_key
 from headrace.engine.distributed import DistributedFuture
 from headrace.engine.futures import Future, FutureList, as_completed, unmapped, wait
 from headrace.engine.session import current_session
+from headrace.schema.event import Cursor
 from headrace.schema.fact import LogFact
 from headrace.schema.presence import Presence
 from headrace.schema.run import TaskRun, TaskRunResult
 from headrace.schema.state import State, StateCreate, StateDetails, StateType
 from headrace.schema.task_worker import TaskClaim, TaskClaimRequest
 from headrace.states import Completed, Failed
+from headrace.task_runners import HeadraceTaskRunner
 from headrace.tasks import Task
 from tests.unit.engine.conftest import Stage
 
@@ -389,3 +391,51 @@ def test_a_future_waits_through_an_outage(stage: Stage) -> None:
     stage.recorder.before = fail
     assert future.result(LIMIT) == 2
     assert not failures
+
+
+# a flow whose tasks workers execute
+
+
+def test_what_a_flow_submits_is_executed_by_workers(stage: Stage) -> None:
+    served = threading.Event()
+
+    def serve() -> None:
+        for _ in range(5):
+            while True:
+                stage.recorder.gateway.wait_for_events(0.1)
+                try:
+                    claimed = claim(stage, add)
+                except IndexError:
+                    continue
+                execute_claim(current_session(), add, claimed)
+                break
+        served.set()
+
+    @flow(task_runner=HeadraceTaskRunner())
+    def sums() -> list[int]:
+        first = add.submit(1)
+        assert isinstance(first, DistributedFuture)
+        second = add.submit(first, right=10, wait_for=[first])
+        mapped = add.map([1, 2])
+        add.submit(100)  # nobody asks for its result, but the flow waits for it
+        return [second.result(LIMIT), *mapped.result(LIMIT)]
+
+    worker = threading.Thread(target=serve)
+    worker.start()
+    assert sums() == [12, 2, 3]
+    assert served.wait(LIMIT)
+    worker.join()
+    runs = [stage.recorder.gateway.read_task_run(run_id) for run_id in deferred_by(stage)]
+    assert [run.state_type for run in runs] == [COMPLETED] * 5
+    assert {run.flow_run_id for run in runs} == {*stage.recorder.flow_runs()}
+
+
+def deferred_by(stage: Stage) -> list[Any]:
+    """The runs that were deferred, in order."""
+    events = stage.recorder.gateway.read_events(Cursor(), kinds=("background",)).events
+    return [event.subject_id for event in events if event.body is not None and event.body["due"]]
+
+
+def test_workers_execute_calls_of_tasks_only() -> None:
+    with pytest.raises(errors.UsageError, match="only calls of tasks can"):
+        HeadraceTaskRunner().submit(lambda: None)
