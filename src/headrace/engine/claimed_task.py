@@ -111,7 +111,10 @@ def execute_claim(session: Session, task: TaskDefinition, claim: TaskClaim) -> S
 
 def _is_over(session: Session, run_id: UUID) -> bool:
     """Whether the run has ended for everybody: an attempt that was taken for dead leaves it to the one after."""
-    run = session.patiently(lambda: session.gateway.read_task_run(run_id))
+    try:
+        run = session.patiently(lambda: session.gateway.read_task_run(run_id))
+    except errors.ObjectNotFound:
+        return True
     return run.state is not None and (run.state.is_final() or run.state.name == NOT_READY)
 
 

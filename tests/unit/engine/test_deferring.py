@@ -89,9 +89,9 @@ def test_a_delayed_call_is_stored_when_the_future_is_returned(stage: Stage) -> N
 
 def test_arguments_are_bound_when_the_call_is_made(stage: Stage) -> None:
     with pytest.raises(errors.ParameterBindError):
-        add.delay()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        add.delay()
     with pytest.raises(errors.SerializationError):
-        add.delay(threading.Lock())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        add.delay(threading.Lock())
 
 
 def test_a_call_in_a_flow_belongs_to_its_run_and_outlives_it(stage: Stage) -> None:
@@ -177,6 +177,21 @@ def test_what_a_run_was_given_is_forgotten_when_it_has_ended(stage: Stage) -> No
     execute_claim(current_session(), add, claimed)
     assert current_session().results.find(path) is None
     assert future.state.type is COMPLETED
+
+
+def test_a_run_that_is_deleted_while_it_is_executed_ends(stage: Stage) -> None:
+    future = add.delay(1)
+    claimed = claim(stage, add)
+    assert claimed.parameters_id is not None
+
+    def forget(verb: str, request: Any) -> None:
+        if verb == "read_task_run":
+            raise errors.ObjectNotFound("It has been deleted.")
+
+    stage.recorder.before = forget
+    assert execute_claim(current_session(), add, claimed).type is COMPLETED
+    assert current_session().results.find(storage_key(claimed.parameters_id)) is None
+    assert future.state.type is CRASHED
 
 
 def test_a_run_that_fails_raises_its_own_exception_elsewhere(stage: Stage) -> None:
@@ -310,7 +325,7 @@ def test_a_run_needs_what_it_waits_for(stage: Stage) -> None:
 
     first = refuse.delay()
     second = add.apply_async([1], wait_for=[first])
-    third = add.delay(ended(Failed()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    third = add.delay(ended(Failed()))
     work(stage, refuse)
     assert work(stage, add).name == "NotReady"
     assert work(stage, add).name == "NotReady"
@@ -322,7 +337,7 @@ def test_a_run_needs_what_it_waits_for(stage: Stage) -> None:
 
 def test_the_result_of_one_run_is_given_to_the_next(stage: Stage) -> None:
     first = add.delay(1)
-    second = add.delay(first, right=10)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    second = add.delay(first, right=10)
     assert read(stage, second).task_inputs["left"] == [TaskRunResult(id=first.task_run_id)]
     work(stage, add)
     work(stage, add)
