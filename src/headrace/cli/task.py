@@ -11,7 +11,7 @@ from headrace.cli.invocation import Injected
 
 app = App(name="task", help_flags=["--help"])
 
-Modules = Annotated[tuple[str, ...], Parameter(name=["--module", "-m"], negative=())]
+Modules = Annotated[tuple[str, ...], Parameter(name=["--module", "-m"], negative=(), show_default=False)]
 AtOnce = Annotated[int, Parameter(name=["--limit", "-l"])]
 
 
