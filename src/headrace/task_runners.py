@@ -9,6 +9,7 @@ from headrace.engine.runner import TaskRunner, Work
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
 
 if TYPE_CHECKING:
+    from headrace.engine.background_runner import HeadraceTaskRunner
     from headrace.engine.delegates import execute
     from headrace.engine.runners.processes import ProcessPoolTaskRunner
     from headrace.engine.runners.remote import RemoteTaskRunner, WorkerDied
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 ConcurrentTaskRunner = ThreadPoolTaskRunner
 
 __all__ = [
-    "ConcurrentTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work",
-    "WorkerDied", "execute",
+    "ConcurrentTaskRunner", "HeadraceTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner",
+    "ThreadPoolTaskRunner", "Work", "WorkerDied", "execute",
 ]  # fmt: skip
 
 _MODULES = {
+    "HeadraceTaskRunner": "headrace.engine.background_runner",
     "ProcessPoolTaskRunner": "headrace.engine.runners.processes",
     "RemoteTaskRunner": "headrace.engine.runners.remote",
     "WorkerDied": "headrace.engine.runners.remote",

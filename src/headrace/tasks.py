@@ -2,21 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, Unpack, overload
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 from headrace.connect import open_session
+from headrace.engine import task_definition
 from headrace.engine.caching import hash_values
+from headrace.engine.inputs import Awaited
 from headrace.engine.session import set_opener
-from headrace.engine.task_definition import Task, TaskOptions
+from headrace.engine.task_definition import TaskOptions
 from headrace.rules.retries import exponential_backoff
+
+if TYPE_CHECKING:
+    from headrace.engine.deferring import Dependencies
+    from headrace.engine.distributed import DistributedFuture
 
 __all__ = ["Task", "exponential_backoff", "task", "task_input_hash"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
 
 set_opener(open_session)
+
+
+class Task(task_definition.Task[P, R_co]):
+    """A function whose calls are task runs, here or in task workers. Made by the `task` decorator."""
+
+    @overload
+    def delay(self: Task[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> DistributedFuture[T]: ...
+
+    @overload
+    def delay(self: Task[..., Generator[T, Any, Any]], *args: Any, **kwargs: Any) -> DistributedFuture[list[T]]: ...
+
+    @overload
+    def delay(self: Task[..., AsyncGenerator[T, Any]], *args: Any, **kwargs: Any) -> DistributedFuture[list[T]]: ...
+
+    @overload
+    def delay(self, *args: Any, **kwargs: Any) -> DistributedFuture[R_co]: ...
+
+    def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """Have the task run by a task worker, and return a future at once: `task.delay(1, b=2)`.
+
+        The run is stored when this returns, and is executed at least once, whatever becomes of this process. Its value is
+        kept; what it was given is kept until then.
+        """
+        return self.apply_async(args, kwargs)
+
+    def apply_async(
+        self,
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        wait_for: Awaited = None,
+        dependencies: Dependencies = None,
+    ) -> DistributedFuture[Any]:
+        """As `delay`, with more to say: `task.apply_async((1,), {"b": 2}, wait_for=[future])`.
+
+        `wait_for` names futures and states that must have completed first, `dependencies` what else the run is to be shown
+        with, by name.
+        """
+        from headrace.engine.deferring import defer
+
+        return defer(
+            self.settled(), self, self.signature.bind(tuple(args or ()), dict(kwargs or {})), wait_for, dependencies
+        )
+
+    def serve(
+        self, *, limit: int | None = 10, status_server_port: int | None = None, timeout: float | None = None
+    ) -> None:
+        """Execute runs of this task that are delayed, until Ctrl-C; see `serve` of `headrace.task_worker`."""
+        from headrace.task_worker import serve
+
+        serve(self, limit=limit, status_server_port=status_server_port, timeout=timeout)
 
 
 @overload

@@ -82,13 +82,14 @@ NAMES = {
         "raise_state_exception", "return_value_to_state",
     ],
     "headrace.task_runners": [
-        "ConcurrentTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner", "ThreadPoolTaskRunner", "Work",
-        "WorkerDied", "execute",
+        "ConcurrentTaskRunner", "HeadraceTaskRunner", "ProcessPoolTaskRunner", "RemoteTaskRunner", "TaskRunner",
+        "ThreadPoolTaskRunner", "Work", "WorkerDied", "execute",
     ],
     "headrace.transactions": [
         "AsyncTransaction", "CommitMode", "IsolationLevel", "Transaction", "TransactionState", "atransaction",
         "get_transaction", "transaction",
     ],
+    "headrace.task_worker": ["TaskWorker", "aserve", "serve"],
     "headrace.tasks": ["Task", "exponential_backoff", "task", "task_input_hash"],
     "headrace.variables": ["Variable"],
 }  # fmt: skip

@@ -25,6 +25,7 @@ NOUNS = {
     "profile": "Named sets of settings.",
     "project": "Begin a project with the files that projects had before.",
     "server": "Start and stop the server that shows everything in a browser.",
+    "task": "Execute background tasks.",
     "task-run": "List and inspect task runs, and read their logs.",
     "variable": "Named values that flows and project files read.",
     "work-pool": "Where runs of deployments wait for workers.",

@@ -175,7 +175,8 @@ class TaskContext:
     """A task run in execution."""
 
     __slots__ = (
-        "call", "flow_run", "held", "locked_key", "log_prints", "name", "parameters", "parent", "persist_result", "run_count",
+        "call", "flow_run", "held", "locked_key", "log_prints", "name", "of_flow_run", "parameters", "parent",
+        "persist_result", "run_count",
         "run_id", "session", "tags", "task", "transaction",
     )  # fmt: skip
 
@@ -202,6 +203,7 @@ class TaskContext:
         self.parent = parent
         self.flow_run: FlowContext | None = parent.flow_run if parent is not None else None
         self.call: str | None = None
+        self.of_flow_run: UUID | None = None
         self.run_count = 0
         self.held: list[str] = []
         self.locked_key: str | None = None
@@ -209,8 +211,8 @@ class TaskContext:
 
     @property
     def flow_run_id(self) -> UUID | None:
-        """The id of the flow run this task runs in, if any."""
-        return self.flow_run.run.id if self.flow_run is not None else None
+        """The id of the flow run this task runs in, or was deferred by, if any."""
+        return self.flow_run.run.id if self.flow_run is not None else self.of_flow_run
 
     @property
     def task_run_id(self) -> UUID:

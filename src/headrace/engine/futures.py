@@ -30,13 +30,17 @@ class Future(Generic[R]):
         """The final state, or Pending while the run has not ended."""
         return self._ended.result() if self._ended.done() else UNFINISHED
 
+    def attend(self) -> concurrent.futures.Future[State]:
+        """See that the end is heard of here, and return what tells of it."""
+        return self._ended
+
     def done(self) -> bool:
         """Whether the run has ended."""
-        return self._ended.done()
+        return self.attend().done()
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the run has ended, at most `timeout` seconds."""
-        concurrent.futures.wait([self._ended], timeout)
+        concurrent.futures.wait([self.attend()], timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Block until the run has ended and return its value.
@@ -45,20 +49,42 @@ class Future(Generic[R]):
         when it has not ended within `timeout` seconds.
         """
         try:
-            state = self._ended.result(timeout)
+            state = self.attend().result(timeout)
         except concurrent.futures.TimeoutError:
-            raise TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.") from None
+            raise self._late(timeout) from None
         return state.result(raise_on_failure)
+
+    def _late(self, timeout: float | None) -> TimeoutError:
+        return TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.")
 
     def add_done_callback(self, function: Callable[[Future[R]], None]) -> None:
         """Call `function` with this future when the run has ended, on the thread that ended it; at once if it has."""
-        self._ended.add_done_callback(lambda _: function(self))
+        self.attend().add_done_callback(lambda _: function(self))
 
     def end(self, state: State) -> None:
         """Say how the run ended; once, by whoever executed it."""
         self._ended.set_result(state)
 
+    async def wait_async(self, timeout: float | None = None) -> None:
+        """As `wait`, without blocking the running event loop."""
+        import asyncio
+
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._come(), timeout)
+
+    async def result_async(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
+        """As `result`, without blocking the running event loop."""
+        await self.wait_async(timeout)
+        if not self.done():
+            raise self._late(timeout)
+        return self.result(raise_on_failure=raise_on_failure)
+
     def __await__(self) -> Generator[Any, None, R]:
+        yield from self._come().__await__()
+        return self.result()
+
+    async def _come(self) -> None:
+        """Wait for the end in the running event loop."""
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -69,9 +95,8 @@ class Future(Generic[R]):
                 loop.call_soon_threadsafe(ended.set)
 
         # An event of the waiter's own: who stops waiting must not cancel the run for everybody else.
-        self._ended.add_done_callback(tell)
-        yield from ended.wait().__await__()
-        return self.result()
+        self.attend().add_done_callback(tell)
+        await ended.wait()
 
     def __repr__(self) -> str:
         return f"<Future {self.name!r} {self.state}>"
@@ -100,14 +125,14 @@ class Waited(NamedTuple):
 def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited:
     """Block until all futures have ended, at most `timeout` seconds; return (done, not_done)."""
     given = list(futures)
-    concurrent.futures.wait([future._ended for future in given], timeout)  # pyright: ignore[reportPrivateUsage]
+    concurrent.futures.wait([future.attend() for future in given], timeout)
     done = {future for future in given if future.done()}
     return Waited(done, set(given) - done)
 
 
 def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
     """The futures in the order in which their runs end. Raises `TimeoutError` after `timeout` seconds in all."""
-    given = {future._ended: future for future in futures}  # pyright: ignore[reportPrivateUsage]
+    given = {future.attend(): future for future in futures}
     for ended in concurrent.futures.as_completed(given, timeout):
         yield given[ended]
 

@@ -1,5 +1,5 @@
-"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run they wait for
-and those who may have the slots they stand in line for.
+"""The one live channel of a process: it reads the event log while somebody waits, and wakes those whose run they wait for,
+those who may have the slots they stand in line for, and those who take background runs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID
 
-from headrace.base import errors
+from headrace.base import clock, errors
 from headrace.gateway.execution import Execution
 from headrace.rules.transitions import ENDING
-from headrace.schema.event import Cursor
+from headrace.schema.event import Cursor, LoggedEvent
 from headrace.schema.state import StateType
 
 log = logging.getLogger("headrace.live")
@@ -23,6 +23,10 @@ log = logging.getLogger("headrace.live")
 _POLL = 1.0
 _SHORT = 0.5
 _FAREWELL = 0.1
+_LOOK = 30.0
+
+Look = Callable[[], bool]
+"""Looks at a background run; True when there is nothing more to see."""
 
 
 class Watcher(NamedTuple):
@@ -56,6 +60,10 @@ class LiveChannel:
         self._unchecked: set[UUID] = set()
         self._turns: dict[UUID, _Turn] = {}
         self._in_log = 0
+        self._looks: dict[UUID, list[Look]] = {}
+        self._to_look: set[UUID] = set()
+        self._looked = 0.0
+        self._listeners: list[Callable[[str], None]] = []
         self._following = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -145,6 +153,28 @@ class LiveChannel:
         if wake is not None:
             wake()
 
+    def follow(self, task_run_id: UUID, look: Look) -> None:
+        """Call `look` soon, whenever something has happened to a background run, and now and then, until it returns True.
+
+        When it raises, because nobody answers, it is called again.
+        """
+        with self._lock:
+            self._looks.setdefault(task_run_id, []).append(look)
+            self._to_look.add(task_run_id)
+            self._start()
+
+    @contextmanager
+    def listen(self, hear: Callable[[str], None]) -> Generator[None]:
+        """Call `hear` with the key of a task of which a background run is due, for each such run within the block."""
+        with self._lock:
+            self._listeners.append(hear)
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(hear)
+
     def close(self) -> None:
         """Stop reading; nobody is woken any more. A read that waits for the log is not waited for."""
         with self._lock:
@@ -162,7 +192,7 @@ class LiveChannel:
         cursor: Cursor | None = None
         while True:
             with self._lock:
-                if self._closed or not (self._watchers or self._in_log):
+                if self._closed or not (self._watchers or self._in_log or self._looks or self._listeners):
                     self._thread = None
                     self._following.clear()
                     return
@@ -170,6 +200,7 @@ class LiveChannel:
                 cursor = cursor or self._gateway.last_cursor()
                 self._following.set()
                 self._check()
+                self._look()
                 self._gateway.wait_for_events(_POLL)
                 cursor = self._read(cursor)
             except Exception as error:  # noqa: BLE001 - nobody else would read if this thread died
@@ -189,12 +220,40 @@ class LiveChannel:
                 self._unchecked |= unchecked
             raise
 
+    def _look(self) -> None:
+        """Look at each background run of which something was heard, and at all of them now and then."""
+        now = clock.monotonic()
+        with self._lock:
+            if now - self._looked > _LOOK:
+                self._to_look |= self._looks.keys()
+                self._looked = now
+            waiting = [(run_id, [*self._looks.get(run_id, ())]) for run_id in self._to_look]
+        for run_id, looks in waiting:
+            seen = [look for look in looks if look()]
+            with self._lock:
+                self._to_look.discard(run_id)
+                left = [look for look in self._looks.pop(run_id, []) if look not in seen]
+                if left:
+                    self._looks[run_id] = left
+
+    def _hear(self, event: LoggedEvent) -> None:
+        """Take note of what is told of a background run."""
+        with self._lock:
+            if event.subject_id in self._looks:
+                self._to_look.add(event.subject_id)
+            listeners = [*self._listeners]
+        if event.body is not None and event.body["due"]:
+            for hear in listeners:
+                hear(event.body["task_key"])
+
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._gateway.read_events(cursor, kinds=("flow-run", "slots"))
+            page = self._gateway.read_events(cursor, kinds=("flow-run", "slots", "background"))
             for event in page.events:
                 if event.kind == "slots":
                     self.call(event.subject_id)
+                elif event.kind == "background":
+                    self._hear(event)
                 else:
                     self._wake(event.subject_id, event.states[-1].type)
             if page.cursor == cursor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol, Self
+from collections.abc import Callable
+from typing import Any, Protocol, Self
 
 
 class Work(Protocol):
@@ -21,6 +22,9 @@ class TaskRunner(ABC):
     task is submitted, and torn down when the flow's function has returned. What executes work in other processes is a
     `RemoteTaskRunner`.
     """
+
+    defer: Callable[..., Any] | None = None
+    """Has a call executed by somebody who makes a run of it by himself: `(session, task, arguments, wait_for)`, a future."""
 
     @abstractmethod
     def duplicate(self) -> Self:

@@ -31,7 +31,7 @@ from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun, FlowRunCreate
+from headrace.schema.run import FlowRun, FlowRunCreate, TaskRun, TaskRunCreate
 from headrace.schema.state import TERMINAL, StateType
 
 T = TypeVar("T")
@@ -50,8 +50,8 @@ class Session:
     """One process's way to the orchestrator.
 
     Facts go through the journal; requests go straight, and none overtakes what was emitted before it. `attempts` maps
-    the flow runs this process executes to the epoch it executes them under; `unfinished` holds its task runs, `iterations`
-    the generators that its callers have not exhausted.
+    the flow runs and background runs this process executes to the epoch it executes them under; `unfinished` holds its task
+    runs, `iterations` the generators that its callers have not exhausted.
     """
 
     def __init__(
@@ -123,6 +123,10 @@ class Session:
         except errors.ObjectNotFound:  # somebody has deleted the flow since
             self._flows.pop(flow.name, None)
             return self.patiently(lambda: self._carry(send))
+
+    def create_task_run(self, create: TaskRunCreate) -> TaskRun:
+        """Create a task run that others are to execute; it is stored when this returns."""
+        return self.patiently(lambda: self.gateway.create_task_run(create))
 
     def propose(self, proposal: Proposal) -> Decision:
         """Propose a flow-run state, after everything emitted before and in the same transaction.

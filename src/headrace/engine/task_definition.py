@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
 from headrace.base.settings import Settings
@@ -29,7 +29,7 @@ from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
-from headrace.engine.session import current_session
+from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, key_of
 from headrace.engine.submissions import Submission
 from headrace.engine.task_lifecycle import task_lifecycle
@@ -206,10 +206,14 @@ class Task(Generic[P, R_co]):
 
     def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningTask:
         """A run of the task, called from here, that has not begun yet."""
+        return RunningTask(self.settled(), self, parameters, current.get(), wait_for)
+
+    def settled(self) -> Session:
+        """This process's session, whose settings have filled in what was left to them."""
         session = current_session()
         if self._settled_for is not session.settings:
             self.settle_defaults(session.settings)
-        return RunningTask(session, self, parameters, current.get(), wait_for)
+        return session
 
     def _iterate(self, run: RunningTask, return_state: bool) -> Any:
         if return_state:
@@ -268,14 +272,17 @@ class Task(Generic[P, R_co]):
 
     def submit_bound(self, parameters: dict[str, Any], wait_for: Awaited = None) -> Future[Any]:
         """Submit a call whose arguments are bound already."""
+        around = current.get()
+        runner = _loose_runner if around is None or around.flow_run is None else around.flow_run.runner()
+        if runner.defer is not None:
+            return runner.defer(self.settled(), self, parameters, wait_for)
         run = self.begin(parameters, wait_for)
         if self.is_generator:
             run.iteration = Iteration(Sink.LIST)
         for fact in run.announce():
             run.session.emit(fact)
-        flow = run.context.flow_run
         submission = Submission(run)
-        (flow.runner() if flow is not None else _loose_runner).submit(submission)
+        runner.submit(submission)
         return submission.future
 
     @overload
@@ -317,9 +324,9 @@ class Task(Generic[P, R_co]):
             return [future.state for future in futures]
         return futures
 
-    def with_options(self, **options: Unpack[TaskOptions]) -> Task[P, R_co]:
+    def with_options(self, **options: Unpack[TaskOptions]) -> Self:
         """A task like this one with other options."""
-        return Task(self._given, **{**self.options, **options})
+        return type(self)(self._given, **{**self.options, **options})
 
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
@@ -361,7 +368,7 @@ class Task(Generic[P, R_co]):
         method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
         if method is None:
             return self
-        return Task(method, **{**self.options, "name": self.name})
+        return type(self)(method, **{**self.options, "name": self.name})
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return reduce_definition(self, self._given, dict(self.options))

@@ -283,7 +283,9 @@ def _fail(run: RunningTask, error: BaseException, name: str = "Failed") -> Lifec
     run.log.error(
         "Task run failed with %s%s", message, retried, exc_info=None if isinstance(error, HeadraceError) else error
     )
-    yield Emit(run.enter(StateType.FAILED, name, message), run.durable)
+    keeping = run.keeping(error)
+    kept: Result | None = None if keeping is None else (yield Ask(keeping))
+    yield Emit(run.enter(StateType.FAILED, name, message, kept and kept.record), run.durable)
     return (yield from _finish(run, run.state(message, error)))
 
 

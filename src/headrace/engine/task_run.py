@@ -30,7 +30,9 @@ from headrace.schema.state import State, StateDetails, StateType
 
 if TYPE_CHECKING:
     from headrace.engine.checkpoints import Restored
+    from headrace.engine.commands import Request
     from headrace.engine.definitions import TaskDefinition
+    from headrace.engine.results import Result
     from headrace.engine.session import Session
 
 
@@ -306,6 +308,10 @@ class RunningTask:
             context = context.parent
         names = [f"{TAG_LIMIT}{tag}" for tag in self.tags]
         return self.session.slots.may_be_limited(name for name in names if name not in around)
+
+    def keeping(self, error: BaseException) -> Request[Result | None] | None:
+        """What keeps the exception it fails with, where others wait for it."""
+        return None
 
     def function(self) -> Any:
         """The user's function with its arguments, ready to be called."""

@@ -28,7 +28,9 @@ from headrace.futures import Future, FutureList, as_completed, wait
 from headrace.runner.storage import GitRepository
 from headrace.schedules import Cron
 from headrace.schema.run import FlowRun
-from headrace.task_runners import ThreadPoolTaskRunner
+from headrace.task_runners import HeadraceTaskRunner, ThreadPoolTaskRunner
+from headrace.task_worker import TaskWorker
+from headrace.task_worker import serve as serve_tasks
 from headrace.tasks import exponential_backoff, task_input_hash
 
 
@@ -148,3 +150,28 @@ assert_type(count.submit(3).result(), list[int])
 assert_type(count.map([1, 2]), FutureList[list[int]])
 assert_type(stream(3), AsyncGenerator[int])
 assert_type(listen.submit().result(), list[bytes])
+
+# background tasks
+delayed = add.delay(1, y=2)
+assert_type(delayed.result(timeout=10), int)
+assert_type(add.delay(delayed).result(), int)
+assert_type(fetch.delay("a").result(), bytes)
+assert_type(count.delay(3).result(), list[int])
+assert_type(add.with_options(retries=2).delay(1).result(), int)
+waiting: Future[int] = add.apply_async([1], {"y": 2}, wait_for=[delayed])
+
+
+async def hear() -> None:
+    assert_type(await delayed, int)
+    assert_type(await delayed.result_async(timeout=10), int)
+
+
+def work_for_others() -> None:
+    serve_tasks(add, fetch, limit=4)
+    add.serve()
+    assert_type(TaskWorker(add, count, limit=None).run_once(), int)
+
+
+@flow(task_runner=HeadraceTaskRunner())
+def spread() -> list[int]:
+    return add.map([1, 2]).result()

@@ -44,6 +44,20 @@ class Log:
             )
             self.changed.notify_all()
 
+    def tell(self, run: UUID, due: bool = False, key: str = "add") -> None:
+        """Tell of a background run."""
+        with self.changed:
+            self.events.append(
+                LoggedEvent(
+                    cursor=Cursor(0, len(self.events) + 1),
+                    kind="background",
+                    subject_id=run,
+                    occurred=clock.now(),
+                    body={"task_key": key, "due": due},
+                )
+            )
+            self.changed.notify_all()
+
     def last_cursor(self) -> Cursor:
         if self.failures:
             raise self.failures.pop()
@@ -250,3 +264,76 @@ def test_nothing_is_promised_while_the_log_cannot_be_read(
     monkeypatch.setattr(live, "_POLL", 0.001)
     log.failures = [errors.Unavailable("away")] * 100_000
     assert channel.expect(uuid7()) is False
+
+
+# background runs
+
+
+class Looker:
+    """Looks at a background run as often as it is asked to, and has seen enough after so many looks."""
+
+    def __init__(self, enough: int, failures: int = 0) -> None:
+        self.looks = 0
+        self.looked = threading.Semaphore(0)
+        self._enough = enough
+        self._failures = failures
+
+    def look(self) -> bool:
+        self.looks += 1
+        self.looked.release()
+        if self._failures:
+            self._failures -= 1
+            raise errors.Unavailable("down")
+        return self.looks >= self._enough
+
+
+def test_a_background_run_is_looked_at_until_enough_is_seen(channel: LiveChannel, log: Log) -> None:
+    run, other, one, patient = uuid7(), uuid7(), Looker(2), Looker(3)
+    channel.follow(run, one.look)
+    channel.follow(run, patient.look)
+    assert one.looked.acquire(timeout=60)
+    assert patient.looked.acquire(timeout=60)
+    log.tell(other)
+    log.tell(run)
+    assert one.looked.acquire(timeout=60)
+    assert patient.looked.acquire(timeout=60)
+    log.tell(run)
+    assert patient.looked.acquire(timeout=60)
+    assert (one.looks, patient.looks) == (2, 3)
+
+
+def test_who_gets_no_answer_looks_again(channel: LiveChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_POLL", 0.01)
+    looker = Looker(2, failures=1)
+    channel.follow(uuid7(), looker.look)
+    assert looker.looked.acquire(timeout=60)
+    assert looker.looked.acquire(timeout=60)
+
+
+def test_every_run_is_looked_at_now_and_then(channel: LiveChannel, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_LOOK", -1.0)
+    looker = Looker(3)
+    channel.follow(uuid7(), looker.look)
+    for _ in range(3):
+        assert looker.looked.acquire(timeout=60)
+        log.tell(uuid7())
+    assert looker.looks == 3
+
+
+def test_runs_that_are_due_are_heard_of(channel: LiveChannel, log: Log) -> None:
+    heard: list[str] = []
+    came = threading.Event()
+
+    def hear(key: str) -> None:
+        heard.append(key)
+        if key == "last":
+            came.set()
+
+    with channel.listen(hear):
+        assert log.waiting.wait(60)
+        log.tell(uuid7(), due=True, key="add")
+        log.tell(uuid7(), due=False, key="sub")
+        log.tell(uuid7(), due=True, key="last")
+        assert came.wait(60)
+    log.tell(uuid7(), due=True, key="late")
+    assert heard == ["add", "last"]
