@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from headrace.base import errors
 from headrace.base.ids import uuid7
@@ -185,7 +186,8 @@ def test_an_end_that_cannot_even_be_kept_is_said_to_be_lost(stage: Stage, monkey
 
 
 def test_a_durable_task_in_an_outage_that_lasts_raises(stage: Stage) -> None:
-    stage.use(outage_limit_seconds=0.0)
+    # The journal beside goes on trying: it would else keep the facts in the spool, and nothing would be left to wait for.
+    stage.session.settings = structs.replace(stage.session.settings, outage_limit_seconds=0.0)
     stage.recorder.before = away("deliver")
     with pytest.raises(errors.Unavailable):
         Task(one, durable=True)(1)
