@@ -22,7 +22,7 @@ from headrace.base.ids import state_ordinal
 from headrace.engine.context import FlowContext, RunContext, TaskContext, current, current_tags
 from headrace.engine.drivers import drive_sync
 from headrace.engine.iteration import Iteration, Sink
-from headrace.engine.lodging import lodgings
+from headrace.engine.lodging import Stay, lodgings
 from headrace.engine.logs import describe_error
 from headrace.engine.parcels import Answer, Ending, FlowPart, Parcel, dump, load_shared, pack_ending
 from headrace.engine.results import Result
@@ -56,13 +56,14 @@ def _answer(parcel: Parcel) -> Answer:
     began = clock.monotonic()
     try:
         _check_reach(parcel)
-        with lodgings.lodge(parcel.settings, parcel.opener, parcel.flow_run_id, parcel.epoch) as session:
+        with lodgings.lodge(parcel.settings, parcel.opener, parcel.flow_run_id, parcel.epoch) as stay:
+            session = stay.session
             run = _unpack(session, parcel)
             recorded = _look_up(session, parcel)
             ending = (_ending_of(session, recorded) if recorded is not None else None) or _execute(
                 run, parcel, recorded
             )
-            return Answer(_tell(session, clock.monotonic() - began), ending)
+            return Answer(_tell(stay, clock.monotonic() - began), ending)
     except errors.HeadraceError as error:
         return Answer([], refusal=error)
     except Exception as error:  # whatever it is, somebody waits
@@ -246,9 +247,12 @@ def _execute(run: DelegatedTask, parcel: Parcel, recorded: TaskRun | None) -> En
     return pack_ending(run, state, run.content)
 
 
-def _tell(session: Session, duration: float) -> list[Fact]:
+def _tell(stay: Stay, duration: float) -> list[Fact]:
     """Have recorded what happened, or give it to whoever does."""
-    if duration > SHORT:
-        with contextlib.suppress(errors.GatewayError):  # it may be that only this process cannot reach the orchestrator
-            session.patiently(session.journal.flush)
-    return session.journal.take_out()
+    facts = stay.take_out() if duration <= SHORT else None
+    if facts is not None:
+        return facts
+    journal = stay.session.journal
+    with contextlib.suppress(errors.GatewayError):  # it may be that only this process cannot reach the orchestrator
+        stay.session.patiently(journal.flush)
+    return journal.take_out()

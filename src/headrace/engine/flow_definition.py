@@ -14,6 +14,7 @@ from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import ClaimedFlow, RunningFlow, recall
+from headrace.engine.forks import is_being_spawned
 from headrace.engine.inputs import Awaited
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
@@ -173,6 +174,11 @@ class Flow(Generic[P, R_co]):
 
     def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningFlow:
         """A run of the flow, called from here, that has not begun yet."""
+        if is_being_spawned():
+            raise errors.UsageError(
+                f"Flow {self.name!r} is called while a process that the script has started loads the script again: call it "
+                f"below `if __name__ == '__main__':`."
+            )
         session = current_session()
         self._settle_defaults(session)
         return RunningFlow(session, self, parameters, current.get(), wait_for)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import NamedTuple
 from uuid import UUID
 
 from headrace.base.settings import Settings
 from headrace.engine.forks import after_fork
 from headrace.engine.session import Session, at_exit, lending, process_session, swap_session
+from headrace.schema.fact import Fact
 
 IDLE = 30.0
 """Seconds after which a session is closed that nobody has needed."""
@@ -42,6 +44,17 @@ class Lodging:
             self.session.attempts.pop(flow_run_id, None)
 
 
+class Stay(NamedTuple):
+    """A task run's stay in a session.
+
+    `take_out` takes what the journal has not delivered yet; None when other runs may have told some of it, which are not to
+    depend on what becomes of this one.
+    """
+
+    session: Session
+    take_out: Callable[[], list[Fact] | None]
+
+
 class Lodgings:
     """The lodgings of a process, by the settings of those who sent the runs."""
 
@@ -54,19 +67,19 @@ class Lodgings:
     @contextmanager
     def lodge(
         self, settings: Settings, opener: Callable[[Settings], Session], flow_run_id: UUID, epoch: int
-    ) -> Generator[Session]:
+    ) -> Generator[Stay]:
         """Have a session with these settings be the current one within the block, for an attempt of a flow run."""
         own = process_session()
         if own is not None and own.settings == settings and not self._is_lent(own):
             with lending(own):  # the flow itself is executed here
-                yield own
+                yield Stay(own, list)
             return
         with self._lock:
             lodging = self._lodgings.get(settings) or self._open(settings, opener)
             lodging.enter(flow_run_id, epoch)
         try:
             with lending(lodging.session):
-                yield lodging.session
+                yield Stay(lodging.session, lambda: self._take_out(lodging))
         finally:
             with self._lock:
                 lodging.leave(flow_run_id)
@@ -85,6 +98,11 @@ class Lodgings:
         for lodging in self._lodgings.values():
             lodging.session.inherited = True
         self.__init__()
+
+    def _take_out(self, lodging: Lodging) -> list[Fact] | None:
+        with self._lock:
+            alone = sum(lodging.guests.values()) == 1
+            return lodging.session.journal.take_out() if alone else None
 
     def _is_lent(self, session: Session) -> bool:
         return any(lodging.session is session for lodging in [*self._lodgings.values()])

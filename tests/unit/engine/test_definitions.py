@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import multiprocessing
 import threading
 from pathlib import Path
 from typing import Any
@@ -756,6 +757,14 @@ def test_a_run_without_a_runner_has_nothing_to_abandon(stage: Stage) -> None:
 
     assert Flow(work, task_runner=Inline(asked))() is False
     assert asked.count("abandon") == 1
+
+
+def test_a_script_that_is_loaded_again_by_a_process_it_starts_runs_no_flow(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(errors.UsageError, match=r"Flow 'double' is called while a process .* below `if __name__"):
+        Flow(double)(1)
 
 
 def test_what_is_no_task_runner_is_refused() -> None:

@@ -14,6 +14,7 @@ from headrace.base.settings import Settings, load_settings
 from headrace.engine import lodging
 from headrace.engine.lodging import Lodgings
 from headrace.engine.session import Session, current_session, process_session, swap_session
+from headrace.schema.fact import TaskNameFact
 from headrace.testing import RecordingSession
 
 LIMIT = 60
@@ -62,11 +63,13 @@ def other(settings: Settings) -> Settings:
 
 def test_a_session_serves_all_runs_with_its_settings(house: House) -> None:
     settings, run = load_settings(), uuid7()
-    with house.lodge(settings, run, 3) as session:
-        assert current_session() is session is process_session()
+    with house.lodge(settings, run, 3) as stay:
+        session = stay.session
+        assert current_session() is session
+        assert process_session() is session
         assert session.attempts == {run: 3}
         with house.lodge(settings, run, 2) as again:
-            assert again is session
+            assert again.session is session
             assert session.attempts == {run: 3}
         assert session.attempts == {run: 3}
     assert session.attempts == {}
@@ -76,9 +79,9 @@ def test_a_session_serves_all_runs_with_its_settings(house: House) -> None:
 def test_another_orchestrator_has_a_session_of_its_own(house: House) -> None:
     settings = load_settings()
     with house.lodge(settings) as first, house.lodge(other(settings)) as second:
-        assert first is not second
-        assert current_session() is second
-        assert process_session() is first
+        assert first.session is not second.session
+        assert current_session() is second.session
+        assert process_session() is first.session
     assert len(house.opened) == 2
     assert len(house.at_exit) == 1
     house.at_exit[0]()
@@ -90,13 +93,27 @@ def test_the_session_of_a_process_that_executes_the_flow_itself_is_used(house: H
     own = Closing(load_settings())
     own.attempts[run := uuid7()] = 5
     swap_session(own)
-    with house.lodge(own.settings, run, 1) as session:
-        assert session is own
+    with house.lodge(own.settings, run, 1) as stay:
+        assert stay.session is own
+        own.journal.emit(TaskNameFact(uuid7(), "own"))
+        assert stay.take_out() == []
+        assert len(own.journal.take_out()) == 1
     assert own.attempts == {run: 5}
     assert not house.opened
     with house.lodge(other(own.settings)) as second:
-        assert second is not own
+        assert second.session is not own
         assert process_session() is own
+
+
+def test_what_others_may_have_told_is_not_taken_out(house: House) -> None:
+    settings, fact = load_settings(), TaskNameFact(uuid7(), "told")
+    with house.lodge(settings, run := uuid7()) as first:
+        with house.lodge(settings, run) as second:
+            assert first.take_out() is second.take_out() is None
+            first.session.journal.emit(fact)
+        with house.lodge(settings):
+            assert first.take_out() is None
+        assert first.take_out() == [fact]
 
 
 def test_a_session_that_nobody_needs_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,10 +140,10 @@ def test_a_session_that_is_needed_stays(house: House, monkeypatch: pytest.Monkey
 
 
 def test_a_forked_child_has_none(house: House) -> None:
-    with house.lodge(load_settings()) as session:
+    with house.lodge(load_settings()) as stay:
         pass
     house.lodgings.forget()
-    assert session.inherited
+    assert stay.session.inherited
     house.lodgings.close()
     assert not house.opened[0].closed.is_set()
     swap_session(None)

@@ -15,7 +15,7 @@ from headrace.base import errors
 from headrace.base.ids import uuid7
 from headrace.cache_policies import FLOW_PARAMETERS, INPUTS
 from headrace.connect import open_session
-from headrace.engine import delegates, parcels
+from headrace.engine import delegates, journal, lodging, parcels
 from headrace.engine import session as sessions
 from headrace.engine.context import current_flow_run, current_task_run, tags
 from headrace.engine.flow_definition import Flow
@@ -46,6 +46,15 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(remote, "PATIENCE", 0.05)
     yield
     parcels.load_shared.cache_clear()
+
+
+@pytest.fixture
+def apart(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is executed elsewhere has a session of its own on the same database."""
+    monkeypatch.setattr(lodging, "process_session", lambda: None)
+    monkeypatch.setattr(lodging, "swap_session", bool)
+    yield
+    lodging.lodgings.close()
 
 
 def double(x: int) -> int:
@@ -684,8 +693,12 @@ def test_what_may_repeat_by_itself_looks_first(stage: Stage) -> None:
     assert asked.count("read_task_run") == 1
 
 
-def test_what_a_long_run_tells_is_recorded_by_its_process(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delegates, "SHORT", -1.0)
+@pytest.mark.parametrize(("limit", "come_along"), [(-1.0, False), (60.0, True)])
+def test_what_a_short_run_tells_comes_with_its_answer(
+    stage: Stage, apart: None, monkeypatch: pytest.MonkeyPatch, limit: float, come_along: bool
+) -> None:
+    monkeypatch.setattr(delegates, "SHORT", limit)
+    monkeypatch.setattr(journal, "GATHER", 60.0)
     told: list[int] = []
     runner = Loopback()
 
@@ -694,36 +707,39 @@ def test_what_a_long_run_tells_is_recorded_by_its_process(stage: Stage, monkeypa
         return content
 
     runner.answered = answered
-    assert run_flow(runner, lambda: Task(double).submit(2).result()) == 4
-    assert told == [0]
+    futures: list[Future[int]] = []
+
+    def work() -> int:
+        futures.append(Task(double).submit(2))
+        return futures[0].result()
+
+    assert run_flow(runner, work) == 4
+    assert (told[0] > 0) is come_along
+    stage.settle()
+    assert {*stage.recorder.path(futures[0].task_run_id)} == {"Pending", "Running", "Completed"}
 
 
 def test_what_cannot_be_recorded_over_there_comes_with_the_answer(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.use(outage_limit_seconds=0.0)
     monkeypatch.setattr(delegates, "SHORT", -1.0)
-    refuse = Shared(threading.Event())
+    monkeypatch.setattr(journal, "GATHER", 60.0)
 
-    def before(verb: str, request: Any) -> None:
-        if verb == "deliver" and refuse.it.is_set():
-            raise errors.NotAuthorized("no")
+    def refuse(_journal: Any) -> None:
+        raise errors.NotAuthorized("no")
 
-    def work_over_there(x: int) -> int:
-        refuse.it.set()
-        return x
-
-    runner = Loopback()
     told: list[int] = []
+    runner = Loopback()
 
     def answered(content: bytes) -> bytes:
-        refuse.it.clear()
+        monkeypatch.setattr(journal.Journal, "flush", flush)
         told.append(len(pickle.loads(content).facts))
         return content
 
     runner.answered = answered
-    stage.recorder.before = before
-    assert run_flow(runner, lambda: Task(work_over_there).submit(2).result()) == 2
+    flush = journal.Journal.flush
+    runner.sent = lambda parcel: monkeypatch.setattr(journal.Journal, "flush", refuse)
+    assert run_flow(runner, lambda: Task(double).submit(2).result()) == 4
     assert told[0] > 0
 
 
