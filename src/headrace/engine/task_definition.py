@@ -122,6 +122,8 @@ class Task(Generic[P, R_co]):
         self.persist_result = option("persist_result")
         self.caches = not isinstance(self.cache_policy, NoCache) and self.persist_result is not False
         self.retry_condition_fn = option("retry_condition_fn")
+        if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
+            raise errors.UsageError(f"Task {self.name!r}: retry_condition_fn must be a function.")
         self.retry_jitter_factor = option("retry_jitter_factor")
         self.plan_retries(option("retries") or 0, option("retry_delay_seconds"))
         self.result_folder = find_folder(option("result_storage"))

@@ -76,6 +76,7 @@ def test_options_that_cannot_be(kind: Any, options: dict[str, Any], says: str) -
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"retry_condition_fn": 5}, "retry_condition_fn must be a function"),
         ({"retry_jitter_factor": -0.5}, "can be negative"),
         ({"retry_delay_seconds": -1}, "cannot be negative"),
         ({"retries": 1, "retry_delay_seconds": [1] * 51}, "50 are the most"),
