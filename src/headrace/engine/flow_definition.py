@@ -17,7 +17,7 @@ from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.inputs import Awaited
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
-from headrace.engine.options import check_texts, check_timeout
+from headrace.engine.options import check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
@@ -112,9 +112,10 @@ class Flow(Generic[P, R_co]):
         self.result_serializer = find_serializer(option("result_serializer"))
         self.cache_result_in_memory = option("cache_result_in_memory", True)
         self.log_prints = option("log_prints")
-        self.running_hooks = list(option("on_running") or ())
+        whose = f"Flow {self.name!r}"
+        self.running_hooks = collect_hooks(whose, "on_running", option("on_running"))
         self._final_hooks: dict[StateType, list[Hook]] = {
-            kind: list(option(name) or ()) for kind, name in _HOOK_OPTIONS.items()
+            kind: collect_hooks(whose, name, option(name)) for kind, name in _HOOK_OPTIONS.items()
         }
 
     @property

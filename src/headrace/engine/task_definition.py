@@ -24,7 +24,7 @@ from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_me
 from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
-from headrace.engine.options import check_texts, check_timeout
+from headrace.engine.options import check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
@@ -132,11 +132,12 @@ class Task(Generic[P, R_co]):
         self.cache_result_in_memory = option("cache_result_in_memory", True)
         self.timeout_seconds = check_timeout(f"Task {self.name!r}", option("timeout_seconds"))
         self.log_prints = option("log_prints")
-        self.completion_hooks = list(option("on_completion") or ())
-        self.failure_hooks = list(option("on_failure") or ())
-        self.running_hooks = list(option("on_running") or ())
-        self.commit_hooks = list(option("on_commit") or ())
-        self.rollback_hooks = list(option("on_rollback") or ())
+        whose = f"Task {self.name!r}"
+        self.completion_hooks = collect_hooks(whose, "on_completion", option("on_completion"))
+        self.failure_hooks = collect_hooks(whose, "on_failure", option("on_failure"))
+        self.running_hooks = collect_hooks(whose, "on_running", option("on_running"))
+        self.commit_hooks = collect_hooks(whose, "on_commit", option("on_commit"))
+        self.rollback_hooks = collect_hooks(whose, "on_rollback", option("on_rollback"))
         self.durable = bool(option("durable"))
         self._settled_for: Settings | None = None
 

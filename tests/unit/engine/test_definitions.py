@@ -66,6 +66,10 @@ def test_a_flow_is_called_like_its_function_with_dashes() -> None:
         ({"retires": 3}, "has no option 'retires'"),
         ({"retries": -1}, "can be negative"),
         ({"result_serializer": "yaml"}, "no serializer 'yaml'"),
+        ({"on_completion": print}, "on_completion must be a list of functions, not <built-in function print>"),
+        ({"on_failure": "tell"}, "on_failure must be a list of functions, not 'tell'"),
+        ({"on_running": 5}, "on_running must be a list of functions, not 5"),
+        ({"on_running": [print, "tell"]}, "on_running must be functions, and 'tell' is none"),
     ],
 )
 def test_options_that_cannot_be(kind: Any, options: dict[str, Any], says: str) -> None:
