@@ -32,10 +32,11 @@ def check_texts(of: str, **texts: object) -> None:
 
 
 def check_timeout(of: str, seconds: float | None) -> float | None:
-    """The limit in seconds; None without one, which an infinite limit is. Raises `UsageError` for one that is no number."""
-    limit = None if seconds is None else float(seconds)
-    if limit is None or limit > LONGEST_DELAY:
-        return None
-    if isnan(limit):
-        raise errors.UsageError(f"{of}: timeout_seconds must be a number.")
-    return limit
+    """The limit in seconds; None without one, which 0 and an infinite limit are too.
+
+    Raises `UsageError` for one that is no number, or negative.
+    """
+    limit = float(seconds or 0)
+    if isnan(limit) or limit < 0:
+        raise errors.UsageError(f"{of}: timeout_seconds must be a number of seconds that is not negative.")
+    return limit if 0 < limit <= LONGEST_DELAY else None
