@@ -15,6 +15,7 @@ from headrace.base.errors import (
     FlowRunWaitTimeout,
     GatewayError,
     HeadraceError,
+    InvalidNameError,
     InvalidRequest,
     LostFacts,
     MappingLengthMismatch,
@@ -45,8 +46,8 @@ from headrace.engine.futures import UpstreamFailed
 __all__ = [
     "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
     "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
-    "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError", "MissingResult", "NewerSchema",
+    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidNameError", "InvalidRequest",
+    "LostFacts", "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError", "MissingResult", "NewerSchema",
     "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError",
     "PauseTimeoutError", "PausedRun", "ReservedArgumentError", "RunError", "SerializationError", "StaleEpoch",
     "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed",

@@ -46,8 +46,8 @@ NAMES = {
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
-        "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError", "MissingResult", "NewerSchema",
+        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidNameError", "InvalidRequest",
+        "LostFacts", "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError", "MissingResult", "NewerSchema",
         "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError",
         "PauseTimeoutError", "PausedRun", "ReservedArgumentError", "RunError", "SerializationError", "StaleEpoch",
         "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed",

@@ -35,6 +35,7 @@
         ├── ParameterBindError        also a TypeError
         ├── ParameterTypeError
         ├── ReservedArgumentError     also a TypeError
+        ├── InvalidNameError          also a ValueError
         ├── MappingLengthMismatch
         ├── MappingMissingIterable
         └── SerializationError
@@ -199,6 +200,10 @@ class ParameterTypeError(UsageError):
 
 class ReservedArgumentError(UsageError, TypeError):
     """A parameter of a flow or task has the name of a keyword that every call takes."""
+
+
+class InvalidNameError(UsageError, ValueError):
+    """A flow has a name with signs that no name may have."""
 
 
 class MappingLengthMismatch(UsageError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
 from pathlib import Path
@@ -23,7 +22,7 @@ from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
-from headrace.engine.sources import describe, key_of, version_of
+from headrace.engine.sources import describe, doc_of, key_of, version_of
 from headrace.engine.task_definition import finish
 from headrace.rules.retries import LONGEST_DELAY
 from headrace.schema.orchestration import Claim
@@ -87,10 +86,10 @@ class Flow(Generic[P, R_co]):
         self.name = option("name") or describe(fn).replace("_", "-")
         check_texts(f"Flow {self.name!r}", name=self.name, version=option("version"))
         if any(character in self.name for character in FORBIDDEN):
-            raise errors.UsageError(
+            raise errors.InvalidNameError(
                 f"A flow cannot be called {self.name!r}: none of {' '.join(FORBIDDEN)} may be in its name."
             )
-        self.description = option("description") or inspect.getdoc(fn)
+        self.description = option("description") or doc_of(fn)
         self.flow_key = key_of(fn)
         self.signature = Signature(fn, self.name)
         self.flow_run_name = option("flow_run_name")

@@ -83,7 +83,9 @@ class Signature:
         doubtful = {
             name: hint
             for name, hint in self.hints().items()
-            if parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
+            if not (
+                parameters[name] is None and self._defaults.get(name, _MISSING) is None
+            )  # people write `x: int = None`
             and not _fits(parameters[name], hint)
         }
         if not doubtful:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
@@ -30,7 +29,7 @@ from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import current_session
-from headrace.engine.sources import describe, key_of
+from headrace.engine.sources import describe, doc_of, key_of
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.engine.transactions import TransactionHook
@@ -103,7 +102,7 @@ class Task(Generic[P, R_co]):
         update_wrapper(self, fn)
         option = options.get
         self.name = option("name") or describe(fn)
-        self.description = option("description") or inspect.getdoc(fn)
+        self.description = option("description") or doc_of(fn)
         self.version = option("version")
         check_texts(f"Task {self.name!r}", name=self.name, version=self.version)
         self.tags = frozenset(option("tags") or ())
@@ -112,7 +111,7 @@ class Task(Generic[P, R_co]):
         self.sorted_tags = sorted(self.tags)
         self.task_key = key_of(fn)
         self.signature = Signature(fn, self.name)
-        self.task_run_name = option("task_run_name")
+        self.task_run_name = option("task_run_name") or None
         check_run_name(self.task_run_name, self.name)
         self.refresh_cache = bool(option("refresh_cache"))
         self.cache_expiration = option("cache_expiration")

@@ -733,6 +733,14 @@ NAMING = (
             enters("Completed"),
         ),
     ),
+    Case(
+        "is named by nothing",
+        [1],
+        DONE,
+        options={"task_run_name": ""},
+        value=1,
+        script=(*RUN, calls(returns=1), enters("Completed")),
+    ),
     Case("is named by a function", [1], DONE, options={"task_run_name": lambda: "by hand"}, value=1),
     Case(
         "is named by a function of its parameters",

@@ -97,13 +97,17 @@ def test_options_that_a_task_cannot_have(options: dict[str, Any], says: str) -> 
     ("options", "says"),
     [
         ({"retry_delay_seconds": -1}, "can be negative"),
-        ({"name": "a/b"}, "cannot be called 'a/b'"),
         ({"flow_run_name": 5}, "must be a template or a function, not int"),
     ],
 )
 def test_options_that_a_flow_cannot_have(options: dict[str, Any], says: str) -> None:
     with pytest.raises(errors.UsageError, match=says):
         Flow(double, **options)
+
+
+def test_a_flow_has_a_name_that_can_stand_in_a_path() -> None:
+    with pytest.raises(errors.InvalidNameError, match="cannot be called 'a/b'"):
+        Flow(double, name="a/b")
 
 
 @pytest.mark.parametrize(("kind", "says"), [(Task, "@task needs a function, not 5"), (Flow, "@flow needs a function")])
