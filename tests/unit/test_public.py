@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,11 @@ NAMES = {
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
         "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
-        "InvalidRequest", "LostFacts", "MappingLengthMismatch", "MappingMissingIterable", "MissingContextError",
-        "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError",
-        "ParameterTypeError", "PauseTimeoutError", "PausedRun", "ReservedArgumentError", "RunError",
-        "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting",
-        "UnusableDatabase", "UpstreamFailed", "UsageError",
+        "InvalidNameError", "InvalidRequest", "LostFacts", "MappingLengthMismatch", "MappingMissingIterable",
+        "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
+        "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "ReservedArgumentError",
+        "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun",
+        "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
     ],
     "headrace.flow_runs": [
         "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "await_for_flow_run", "pause_flow_run", "resume_flow_run",
@@ -213,5 +214,12 @@ def test_states_carry_values_and_errors() -> None:
     assert states.Completed(data=[3]).result() == [3]
     assert states.Completed().result() is None
     assert states.Failed(data=error).result(raise_on_failure=False) is error
+    said: Any = "no such file"
+    assert str(states.Failed(data=said).result(raise_on_failure=False)) == "no such file"
     for make in (states.Completed, states.Failed, states.Crashed, states.Cancelled, states.Cancelling):
         assert make(name="Skipped").name == "Skipped"
+
+
+def test_states_can_be_put_into_sets() -> None:
+    failed = states.Failed("no such file")
+    assert len({failed, failed, states.Completed()}) == 2

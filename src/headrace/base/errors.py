@@ -36,6 +36,7 @@
         ├── ParameterTypeError
         ├── FlowVisualizationError    a flow cannot be drawn without running it
         ├── ReservedArgumentError     also a TypeError
+        ├── InvalidNameError          also a ValueError
         ├── MappingLengthMismatch
         ├── MappingMissingIterable
         └── SerializationError
@@ -204,6 +205,10 @@ class FlowVisualizationError(UsageError):
 
 class ReservedArgumentError(UsageError, TypeError):
     """A parameter of a flow or task has the name of a keyword that every call takes."""
+
+
+class InvalidNameError(UsageError, ValueError):
+    """A flow has a name with signs that no name may have."""
 
 
 class MappingLengthMismatch(UsageError):

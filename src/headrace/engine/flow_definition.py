@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
 from pathlib import Path
@@ -19,7 +18,7 @@ from headrace.engine.inputs import Awaited
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
-from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout
+from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
 from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
@@ -27,7 +26,7 @@ from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
-from headrace.engine.sources import describe, key_of, version_of
+from headrace.engine.sources import describe, doc_of, key_of, version_of
 from headrace.engine.task_definition import finish
 from headrace.rules.retries import LONGEST_DELAY
 from headrace.schema.orchestration import Claim
@@ -98,10 +97,10 @@ class Flow(Generic[P, R_co]):
         self.name = option("name") or describe(fn).replace("_", "-")
         check_texts(f"Flow {self.name!r}", name=self.name, version=option("version"))
         if any(character in self.name for character in FORBIDDEN):
-            raise errors.UsageError(
+            raise errors.InvalidNameError(
                 f"A flow cannot be called {self.name!r}: none of {' '.join(FORBIDDEN)} may be in its name."
             )
-        self.description = option("description") or inspect.getdoc(fn)
+        self.description = option("description") or doc_of(fn)
         self.flow_key = key_of(fn)
         self.signature = Signature(fn, self.name)
         self.flow_run_name = option("flow_run_name")
@@ -125,12 +124,13 @@ class Flow(Generic[P, R_co]):
         self.result_serializer = find_serializer(option("result_serializer"))
         self.cache_result_in_memory = option("cache_result_in_memory", True)
         self.log_prints = option("log_prints")
+        whose = f"Flow {self.name!r}"
         self.durable = option("durable")
-        self.on_crash: OnCrash | None = check_on_crash(f"Flow {self.name!r}", option("on_crash"))
-        self.max_resumes = check_count(f"Flow {self.name!r}: max_resumes", option("max_resumes", MAX_RESUMES))
-        self.running_hooks = list(option("on_running") or ())
+        self.on_crash: OnCrash | None = check_on_crash(whose, option("on_crash"))
+        self.max_resumes = check_count(f"{whose}: max_resumes", option("max_resumes", MAX_RESUMES))
+        self.running_hooks = collect_hooks(whose, "on_running", option("on_running"))
         self._final_hooks: dict[StateType, list[Hook]] = {
-            kind: list(option(name) or ()) for kind, name in _HOOK_OPTIONS.items()
+            kind: collect_hooks(whose, name, option(name)) for kind, name in _HOOK_OPTIONS.items()
         }
 
     @property

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from math import isnan
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from headrace.base import errors
 from headrace.rules.retries import LONGEST_DELAY
 
 OnCrash = Literal["resume", "fail"]
 """What becomes of a run whose attempt dies."""
+
+H = TypeVar("H", bound=Callable[..., Any])
 
 
 def check_on_crash(of: str, given: OnCrash | None) -> OnCrash | None:
@@ -26,6 +29,18 @@ def check_count(of: str, given: int) -> int:
     return given
 
 
+def collect_hooks(of: str, name: str, hooks: Iterable[H] | None) -> list[H]:
+    """The hooks of an option, as a list of its own. Raises `UsageError` for what is no collection of functions."""
+    given: Any = hooks if hooks is not None else ()
+    if callable(given) or isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise errors.UsageError(f"{of}: {name} must be a list of functions, not {given!r}.")
+    collected: list[Any] = list(given)  # pyright: ignore[reportUnknownArgumentType]
+    for hook in collected:
+        if not callable(hook):
+            raise errors.UsageError(f"{of}: {name} must be functions, and {hook!r} is none.")
+    return collected
+
+
 def check_texts(of: str, **texts: object) -> None:
     """Raise `UsageError` unless each option is a text, or None."""
     for name, text in texts.items():
@@ -34,10 +49,11 @@ def check_texts(of: str, **texts: object) -> None:
 
 
 def check_timeout(of: str, seconds: float | None) -> float | None:
-    """The limit in seconds; None without one, which an infinite limit is. Raises `UsageError` for one that is no number."""
-    limit = None if seconds is None else float(seconds)
-    if limit is None or limit > LONGEST_DELAY:
-        return None
-    if isnan(limit):
-        raise errors.UsageError(f"{of}: timeout_seconds must be a number.")
-    return limit
+    """The limit in seconds; None without one, which 0 and an infinite limit are too.
+
+    Raises `UsageError` for one that is no number, or negative.
+    """
+    limit = float(seconds or 0)
+    if isnan(limit) or limit < 0:
+        raise errors.UsageError(f"{of}: timeout_seconds must be a number of seconds that is not negative.")
+    return limit if 0 < limit <= LONGEST_DELAY else None

@@ -9,11 +9,15 @@ from headrace.engine.futures import Future, FutureList, quote
 from headrace.engine.results import Result
 from headrace.schema.state import State, StateType
 
+_ENDINGS = frozenset({StateType.COMPLETED, StateType.CANCELLED})
+"""How another run may have ended that this one's end is called the same."""
+
 
 def state_from_value(value: Any, keep: Callable[[Any], Result]) -> State:
     """The final state of a run whose function returned `value`.
 
-    A state, or one future, decides alone. Several states or futures decide together: all completed, or the run failed and
+    A state that the function made is the run's own. That of another run, or one future, says whether this one ended well:
+    it is then Completed, Cancelled or Failed. Several states or futures decide together: all completed, or the run failed and
     says how many did. Anything else completes the run; `keep` makes the handle on its value. Futures must have ended.
     """
     if isinstance(value, State):
@@ -52,10 +56,16 @@ def waits_for(value: Any) -> list[Future[Any]]:
 
 
 def _finished(state: State) -> State:
-    """A state returned by a function is copied: it belonged to another run, or to none."""
+    """A state returned by a function is copied: it belonged to another run, or to none.
+
+    How another run ended in particular (Cached, Crashed) is not how this one did.
+    """
     if not state.is_final():
         text = f"The run returned the state {state}, in which no run ends."
         return State(type=StateType.FAILED, message=text, data=state.data)
+    if state.id is not None:
+        kind = state.type if state.type in _ENDINGS else StateType.FAILED
+        return State(type=kind, message=state.message, data=state.data)
     return State(type=state.type, name=state.name, message=state.message, data=state.data)
 
 

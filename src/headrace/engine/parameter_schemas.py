@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from headrace.engine.parameters import Signature, make_adapter
+from headrace.engine.sources import doc_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -110,6 +111,6 @@ def _read_docstring(function: Callable[..., Any]) -> dict[str, str]:
     texts: dict[str, str] = {}
     # It stumbles over some, and nobody's docstring is a reason to refuse their flow.
     with contextlib.suppress(Exception):
-        told = parse(inspect.getdoc(function) or "").params
+        told = parse(doc_of(function) or "").params
         texts.update((each.arg_name.lstrip("*"), " ".join((each.description or "").split())) for each in told)
     return texts

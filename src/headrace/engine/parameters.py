@@ -87,7 +87,8 @@ class Signature:
             name: hint
             for name, hint in self.hints().items()
             if name in parameters
-            and parameters[name] is not self._defaults.get(name, _MISSING)  # `x: int = None` is what people write
+            # `x: int = None` is what people write
+            and not (parameters[name] is None and self._defaults.get(name, _MISSING) is None)
             and not _fits(parameters[name], hint)
         }
         if not doubtful:

@@ -18,6 +18,15 @@ def describe(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
+def doc_of(function: Callable[..., Any]) -> str | None:
+    """The function's own docstring, its margin taken off.
+
+    `inspect.getdoc` would look for one in the class of a method, where it finds the flow or task that asks.
+    """
+    doc = getattr(function, "__doc__", None)
+    return inspect.cleandoc(doc) if isinstance(doc, str) else None
+
+
 def key_of(function: Callable[..., Any]) -> str:
     """An identity of a function in its file: the same in every process, whatever the module was imported as."""
     name = getattr(function, "__qualname__", describe(function))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
@@ -22,7 +21,7 @@ from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
-from headrace.engine.options import check_texts, check_timeout
+from headrace.engine.options import check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
 from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
@@ -30,7 +29,7 @@ from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
 from headrace.engine.session import Session, current_session
-from headrace.engine.sources import describe, key_of
+from headrace.engine.sources import describe, doc_of, key_of
 from headrace.engine.submissions import Submission
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
@@ -105,7 +104,7 @@ class Task(Generic[P, R_co]):
         update_wrapper(self, fn)
         option = options.get
         self.name = option("name") or describe(fn)
-        self.description = option("description") or inspect.getdoc(fn)
+        self.description = option("description") or doc_of(fn)
         self.version = option("version")
         check_texts(f"Task {self.name!r}", name=self.name, version=self.version)
         self.tags = frozenset(option("tags") or ())
@@ -114,7 +113,7 @@ class Task(Generic[P, R_co]):
         self.sorted_tags = sorted(self.tags)
         self.task_key = key_of(fn)
         self.signature = Signature(fn, self.name)
-        self.task_run_name = option("task_run_name")
+        self.task_run_name = option("task_run_name") or None
         check_run_name(self.task_run_name, self.name)
         self.refresh_cache = bool(option("refresh_cache"))
         self.cache_expiration = option("cache_expiration")
@@ -124,6 +123,8 @@ class Task(Generic[P, R_co]):
         self.persist_result = option("persist_result")
         self.caches = not isinstance(self.cache_policy, NoCache) and self.persist_result is not False
         self.retry_condition_fn = option("retry_condition_fn")
+        if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
+            raise errors.UsageError(f"Task {self.name!r}: retry_condition_fn must be a function.")
         self.retry_jitter_factor = option("retry_jitter_factor")
         self.plan_retries(option("retries") or 0, option("retry_delay_seconds"))
         self.result_folder = find_folder(option("result_storage"))
@@ -133,11 +134,12 @@ class Task(Generic[P, R_co]):
         self.viz_return_value = option("viz_return_value")
         self.timeout_seconds = check_timeout(f"Task {self.name!r}", option("timeout_seconds"))
         self.log_prints = option("log_prints")
-        self.completion_hooks = list(option("on_completion") or ())
-        self.failure_hooks = list(option("on_failure") or ())
-        self.running_hooks = list(option("on_running") or ())
-        self.commit_hooks = list(option("on_commit") or ())
-        self.rollback_hooks = list(option("on_rollback") or ())
+        whose = f"Task {self.name!r}"
+        self.completion_hooks = collect_hooks(whose, "on_completion", option("on_completion"))
+        self.failure_hooks = collect_hooks(whose, "on_failure", option("on_failure"))
+        self.running_hooks = collect_hooks(whose, "on_running", option("on_running"))
+        self.commit_hooks = collect_hooks(whose, "on_commit", option("on_commit"))
+        self.rollback_hooks = collect_hooks(whose, "on_rollback", option("on_rollback"))
         self.durable = option("durable")
         self._settled_for: Settings | None = None
 

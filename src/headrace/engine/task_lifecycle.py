@@ -77,11 +77,12 @@ def task_lifecycle(run: RunningTask) -> Lifecycle[State]:
                 )
             if run.hold.lease is not None:
                 yield from _give_slots_back(run)
-            if outcome.error is None:
-                return (yield from _succeed(run, outcome.value))
             if outcome.interrupt is not None:
                 return (yield from _crash(run, outcome.interrupt))
-            state = yield from _retry_or_fail(run, outcome.error)
+            if outcome.error is None:
+                state = yield from _succeed(run, outcome.value)
+            else:
+                state = yield from _retry_or_fail(run, outcome.error)
             if state is not None:
                 return state
     except GeneratorExit:
@@ -177,7 +178,8 @@ def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
     return (yield from _crash(run, error))
 
 
-def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
+def _succeed(run: RunningTask, value: Any) -> Lifecycle[State | None]:
+    """End in the state that the value decides. None says that it is a failure, and that the time for the next try has come."""
     if waiting := waits_for(value):
         if any(future.task_run_id == run.id for future in waiting):
             raise UsageError(f"Task run {run.name!r} returned its own future, so it would wait for itself.")
@@ -185,6 +187,8 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State]:
         if outcome.error is not None:
             raise outcome.error
     state = state_from_value(value, Result)
+    if state.is_failed() and (yield from _may_retry(run, state)):
+        return (yield from _await_retry(run, state.message or str(state)))
     run.hand_over(state)
     keeps = isinstance(state.data, Result) and (run.context.persist_result or run.cache_key is not None)
     transaction = run.transaction if state.is_completed() else None
@@ -240,29 +244,41 @@ def _complete(run: RunningTask, decided: State) -> Lifecycle[State]:
 
 def _retry_or_fail(run: RunningTask, error: BaseException) -> Lifecycle[State | None]:
     """Fail, or wait for the next try: None says that the time has come."""
-    task = run.task
     name = "Failed"
     if isinstance(error, DeadlineExceeded):
         name, error = TIMED_OUT, TaskRunTimeoutError(f"Task run {run.name!r} {error}.")
+    text = describe_error(error)
+    if (yield from _may_retry(run, State(type=StateType.FAILED, name=name, message=text, data=error))):
+        return (yield from _await_retry(run, text))
+    return (yield from _fail(run, error, name))
+
+
+def _may_retry(run: RunningTask, failed: State) -> Lifecycle[bool]:
+    """Whether a run that ended so is tried again."""
+    task = run.task
+    if run.run_count - run.lost > task.retries or (run.iteration is not None and run.iteration.handed):
+        return False
+    if task.retry_condition_fn is None:
+        return True
+    outcome = yield from call(task.retry_condition_fn, task, run.record(), failed)
+    if outcome.interrupt is not None:
+        raise outcome.interrupt
+    if outcome.error is not None:
+        run.log.error("The retry condition failed, so there is no retry: %r", outcome.error)
+    return bool(outcome.value)
+
+
+def _await_retry(run: RunningTask, text: str) -> Lifecycle[State | None]:
+    """Wait for the next try; a state means that the run was cancelled meanwhile."""
+    task = run.task
     tries = run.run_count - run.lost
-    if tries > task.retries or (run.iteration is not None and run.iteration.handed):
-        return (yield from _fail(run, error, name))
-    if task.retry_condition_fn is not None:
-        failed = State(type=StateType.FAILED, name=name, message=describe_error(error), data=error)
-        outcome = yield from call(task.retry_condition_fn, task, run.record(), failed)
-        if outcome.interrupt is not None:
-            raise outcome.interrupt
-        if outcome.error is not None:
-            run.log.error("The retry condition failed, so there is no retry: %r", outcome.error)
-        if not outcome.value:
-            return (yield from _fail(run, error, name))
     delay = delay_before(tries, task.retry_delays, task.retry_jitter_factor)
     run.log.warning(
         "Task run failed with %s - retry %d/%d starts %s",
-        describe_error(error), tries, task.retries, f"in {delay:.3g} s" if delay else "at once",
+        text, tries, task.retries, f"in {delay:.3g} s" if delay else "at once",
     )  # fmt: skip
     due = clock.to_datetime(clock.micros() + int(delay * 1_000_000))
-    yield Emit(run.enter(StateType.SCHEDULED, AWAITING_RETRY, describe_error(error), None, {"scheduled_time": due}))
+    yield Emit(run.enter(StateType.SCHEDULED, AWAITING_RETRY, text, None, {"scheduled_time": due}))
     if delay > 0:
         slept: Outcome = yield Sleep(delay, wake=run.flow_run_id)
         if slept.error is not None:

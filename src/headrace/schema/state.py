@@ -84,6 +84,9 @@ class State(Wire, kw_only=True):
         if self.name is None:
             self.name = self.type.capitalize()
 
+    def __hash__(self) -> int:
+        return hash((self.type, self.id))
+
     def is_scheduled(self) -> bool:
         """Whether the run waits for its time."""
         return self.type is StateType.SCHEDULED
@@ -157,7 +160,8 @@ class State(Wire, kw_only=True):
         """The exception that tells how a run in this state ended; for a state that is not final, `UnfinishedRun`."""
         if isinstance(self.data, BaseException):
             return self.data
-        text = self.message or f"The run ended in state {self.name}."
+        said = self.data if isinstance(self.data, str) else None
+        text = self.message or said or f"The run ended in state {self.name}."
         kinds: dict[StateType, type[errors.RunError]] = {
             StateType.FAILED: errors.FailedRun,
             StateType.CRASHED: errors.CrashedRun,

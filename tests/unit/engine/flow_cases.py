@@ -16,7 +16,7 @@ from headrace.engine.task_definition import Task
 from headrace.schema.orchestration import Decision, Verb
 from headrace.schema.run import FlowRun
 from headrace.schema.state import StateDetails
-from headrace.states import Completed, Crashed, Failed, State, StateType
+from headrace.states import Cancelled, Completed, Crashed, Failed, State, StateType
 from headrace.testing import asks, calls, proposes, sleeps
 from tests.unit.engine.cases import HANG, Case, kept
 from tests.unit.engine.task_cases import FAILURE, by, do_nothing, ended, explode, interrupt, leave, name_of_x
@@ -32,6 +32,9 @@ def fail(x: Any = None) -> None:
 
 doubled = Task(double)
 failing = Task(fail)
+skipping = Task(lambda: Completed(data=3, name="Skipped"))
+crashing = Task(lambda: Crashed("so"))
+cancelling = Task(lambda: Cancelled("so", name="Withdrawn"))
 
 
 def created(request: CreateFlowRun) -> FlowRun:
@@ -163,6 +166,22 @@ RETURNED = (
         by(lambda x: [doubled.submit(3), failing.submit(4)]),
         FAILED,
         raises=ValueError,
+    ),
+    Case("returns the future of a run that was skipped", by(lambda x: skipping.submit()), DONE, value=3),
+    Case("returns the state of a run that was skipped", by(lambda x: skipping(return_state=True)), DONE, value=3),
+    Case(
+        "returns the future of a run that crashed",
+        by(lambda x: crashing.submit()),
+        FAILED,
+        raises=errors.FailedRun,
+        says="so",
+    ),
+    Case(
+        "returns the state of a run that was cancelled",
+        by(lambda x: cancelling(return_state=True)),
+        "Pending Running Cancelled",
+        raises=errors.CancelledRun,
+        says="so",
     ),
     Case("returns a state", by(lambda x: Completed(data=3)), DONE, value=3),
     Case("returns a failed state", by(lambda x: Failed("so")), FAILED, raises=errors.FailedRun, says="so"),

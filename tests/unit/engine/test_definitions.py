@@ -68,6 +68,10 @@ def test_a_flow_is_called_like_its_function_with_dashes() -> None:
         ({"retires": 3}, "has no option 'retires'"),
         ({"retries": -1}, "can be negative"),
         ({"result_serializer": "yaml"}, "no serializer 'yaml'"),
+        ({"on_completion": print}, "on_completion must be a list of functions, not <built-in function print>"),
+        ({"on_failure": "tell"}, "on_failure must be a list of functions, not 'tell'"),
+        ({"on_running": 5}, "on_running must be a list of functions, not 5"),
+        ({"on_running": [print, "tell"]}, "on_running must be functions, and 'tell' is none"),
     ],
 )
 def test_options_that_cannot_be(kind: Any, options: dict[str, Any], says: str) -> None:
@@ -78,6 +82,7 @@ def test_options_that_cannot_be(kind: Any, options: dict[str, Any], says: str) -
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"retry_condition_fn": 5}, "retry_condition_fn must be a function"),
         ({"retry_jitter_factor": -0.5}, "can be negative"),
         ({"retry_delay_seconds": -1}, "cannot be negative"),
         ({"retries": 1, "retry_delay_seconds": [1] * 51}, "50 are the most"),
@@ -94,13 +99,17 @@ def test_options_that_a_task_cannot_have(options: dict[str, Any], says: str) -> 
     ("options", "says"),
     [
         ({"retry_delay_seconds": -1}, "can be negative"),
-        ({"name": "a/b"}, "cannot be called 'a/b'"),
         ({"flow_run_name": 5}, "must be a template or a function, not int"),
     ],
 )
 def test_options_that_a_flow_cannot_have(options: dict[str, Any], says: str) -> None:
     with pytest.raises(errors.UsageError, match=says):
         Flow(double, **options)
+
+
+def test_a_flow_has_a_name_that_can_stand_in_a_path() -> None:
+    with pytest.raises(errors.InvalidNameError, match="cannot be called 'a/b'"):
+        Flow(double, name="a/b")
 
 
 @pytest.mark.parametrize(("kind", "says"), [(Task, "@task needs a function, not 5"), (Flow, "@flow needs a function")])

@@ -483,6 +483,24 @@ def check_methods(kind: Any) -> None:
         assert [Special.made.submit(2).result(), Model.alone.submit(2).result()] == [10, 2]
 
 
+def test_methods_of_a_class_need_no_docstring(stage: Stage) -> None:
+    class Model:
+        factor = 3
+
+        @Task
+        @classmethod
+        def inside(cls, x: int) -> int:  # type: ignore[misc]
+            return cls.factor * x
+
+        @classmethod
+        @Flow
+        def outside(cls, x: int) -> int:
+            return cls.factor * x
+
+    model: Any = Model
+    assert [model.inside(2), model().inside(2), model.outside(2)] == [6, 6, 6]
+
+
 def test_async_and_generator_methods(stage: Stage) -> None:
     async def fetch(cls: Any, x: int) -> int:
         return cls.factor * x

@@ -39,6 +39,7 @@ class Speechless(Exception):
         {"retry_delay_seconds": float("nan")},
         {"retry_delay_seconds": float("inf")},
         {"timeout_seconds": float("nan")},
+        {"timeout_seconds": -1},
     ],
 )
 def test_options_that_could_not_be_recorded_are_refused_by_both(options: dict[str, Any]) -> None:
@@ -54,9 +55,13 @@ def test_options_of_tasks_that_could_not_be_recorded_are_refused(options: dict[s
         task(**options)(nothing)
 
 
-def test_no_limit_is_no_limit() -> None:
-    assert flow(timeout_seconds=float("inf"))(nothing).timeout_seconds is None
-    assert task(timeout_seconds=float("inf"))(nothing).timeout_seconds is None
+@pytest.mark.parametrize("seconds", [0, float("inf")])
+def test_no_limit_is_no_limit(seconds: float) -> None:
+    assert flow(timeout_seconds=seconds)(nothing).timeout_seconds is None
+    assert task(timeout_seconds=seconds)(nothing).timeout_seconds is None
+
+
+def test_a_limit_is_a_number() -> None:
     assert task(timeout_seconds=2)(nothing).timeout_seconds == 2.0
 
 

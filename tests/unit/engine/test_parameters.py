@@ -77,7 +77,7 @@ def check(function: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, 
 
 def typed(parameters: str) -> Callable[..., Any]:
     """A function with parameters that no type checker would let pass."""
-    made: dict[str, Any] = {"Any": Any, "T": T, "sys": sys}
+    made: dict[str, Any] = {"Any": Any, "T": T, "sys": sys, "date": date}
     exec(f"def load({parameters}): ...", made)
     return made["load"]
 
@@ -173,6 +173,13 @@ assert "pydantic" in sys.modules
 def test_a_default_may_be_what_its_annotation_does_not_say() -> None:
     lenient = typed("path: str = None")
     assert check(lenient) == check(lenient, None) == {"path": None}
+
+
+def test_a_default_is_converted_like_what_is_given() -> None:
+    dated = typed("day: date = '2026-03-01', of: int = 'five'")
+    assert check(dated, of=5) == {"day": date(2026, 3, 1), "of": 5}
+    with pytest.raises(errors.ParameterTypeError, match="of='five'"):
+        check(dated)
 
 
 # conversions
