@@ -71,9 +71,17 @@ NAMES = {
     "headrace.locking": ["FileSystemLockManager", "LockManager", "MemoryLockManager"],
     "headrace.locking.filesystem": ["FileSystemLockManager"],
     "headrace.locking.memory": ["MemoryLockManager"],
-    "headrace.logging": ["get_logger", "get_run_logger"],
+    "headrace.logging": ["LogEavesdropper", "disable_run_logger", "get_logger", "get_run_logger"],
     "headrace.runner.storage": ["GitRepository", "LocalStorage", "create_storage_from_source"],
     "headrace.schedules": ["Cron", "Interval", "RRule", "Schedule"],
+    "headrace.serializers": [
+        "CompressedJSONSerializer", "CompressedPickleSerializer", "CompressedSerializer", "JSONSerializer", "PickleSerializer",
+        "Serializer",
+    ],
+    "headrace.settings": [
+        "Profiles", "SETTINGS", "Setting", "Settings", "get_current_settings", "load_profiles", "temporary_settings",
+        "use_profile",
+    ],
     "headrace.states": [
         "AwaitingConcurrencySlot", "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed",
         "Failed", "InfrastructurePending", "Late", "Paused", "Pending", "Retrying", "Running", "Scheduled", "State",
