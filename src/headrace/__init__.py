@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from headrace.states import State as State
     from headrace.tasks import Task as Task
     from headrace.tasks import task as task
+    from headrace.transactions import Transaction as Transaction
 
 _ORIGINS = {
     "Flow": "headrace.flows",
     "State": "headrace.states",
     "Task": "headrace.tasks",
+    "Transaction": "headrace.transactions",
     "allow_failure": "headrace.engine.futures",
     "apause_flow_run": "headrace.flow_runs",
     "aresume_flow_run": "headrace.flow_runs",

@@ -19,8 +19,8 @@ from headrace.testing import frozen_clock
 
 NAMES = {
     "headrace": [
-        "Flow", "State", "Task", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run", "aserve",
-        "asuspend_flow_run", "deploy", "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "serve",
+        "Flow", "State", "Task", "Transaction", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run",
+        "aserve", "asuspend_flow_run", "deploy", "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "serve",
         "suspend_flow_run", "tags", "task", "unmapped",
     ],
     "headrace.artifacts": [
