@@ -20,8 +20,8 @@ from headrace.testing import frozen_clock
 NAMES = {
     "headrace": [
         "Flow", "State", "Task", "Transaction", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run",
-        "aserve", "asuspend_flow_run", "deploy", "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "serve",
-        "suspend_flow_run", "tags", "task", "unmapped",
+        "aserve", "asuspend_flow_run", "deploy", "flow", "get_client", "get_run_logger", "pause_flow_run", "quote",
+        "resume_flow_run", "serve", "suspend_flow_run", "tags", "task", "unmapped",
     ],
     "headrace.artifacts": [
         "Artifact", "ImageArtifact", "LinkArtifact", "MarkdownArtifact", "ProgressArtifact", "TableArtifact",
@@ -33,6 +33,7 @@ NAMES = {
         "CacheKeyFnPolicy", "CachePolicy", "CompoundCachePolicy", "DEFAULT", "FLOW_PARAMETERS", "FlowParameters", "INPUTS",
         "Inputs", "NONE", "NO_CACHE", "RUN_ID", "RunId", "TASK_SOURCE", "TaskSource",
     ],
+    "headrace.clients": ["AsyncClient", "Client", "get_client"],
     "headrace.concurrency": ["ConcurrencyLeaseHolder"],
     "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
     "headrace.concurrency.sync": ["concurrency", "rate_limit"],
@@ -101,7 +102,7 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
+FOLDERS = {"headrace.clients", "headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 
