@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace.clients import get_client as get_client
     from headrace.context import tags as tags
     from headrace.deployments import aserve as aserve
     from headrace.deployments import deploy as deploy
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from headrace.states import State as State
     from headrace.tasks import Task as Task
     from headrace.tasks import task as task
+    from headrace.transactions import Transaction as Transaction
 
 _ORIGINS = {
     "Flow": "headrace.flows",
     "State": "headrace.states",
     "Task": "headrace.tasks",
+    "Transaction": "headrace.transactions",
     "allow_failure": "headrace.engine.futures",
     "apause_flow_run": "headrace.flow_runs",
     "aresume_flow_run": "headrace.flow_runs",
@@ -37,6 +40,7 @@ _ORIGINS = {
     "asuspend_flow_run": "headrace.flow_runs",
     "deploy": "headrace.deployments",
     "flow": "headrace.flows",
+    "get_client": "headrace.clients",
     "get_run_logger": "headrace.logging",
     "pause_flow_run": "headrace.flow_runs",
     "quote": "headrace.engine.futures",

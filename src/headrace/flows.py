@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, cast, overload
 from uuid import UUID
 
 from headrace.connect import open_session
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Flow", "flow"]
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 
 set_opener(open_session)
@@ -153,9 +155,18 @@ class Flow(flow_definition.Flow[P, R_co]):
         made.source = self.source
         return made
 
-    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Flow[P, R_co]: ...
+
+    @overload
+    def __get__(self: Flow[Concatenate[S, Q], R_co], instance: S, owner: Any = None) -> Flow[Q, R_co]: ...
+
+    @overload
+    def __get__(self, instance: Any, owner: Any = None) -> Flow[P, R_co]: ...
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A flow that is a method is bound like one."""
-        return cast("Any", super().__get__(instance, owner))
+        return super().__get__(instance, owner)
 
 
 class FlowDecorator:

@@ -20,9 +20,9 @@ from headrace.testing import frozen_clock
 
 NAMES = {
     "headrace": [
-        "Flow", "State", "Task", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run", "aserve",
-        "asuspend_flow_run", "deploy", "flow", "get_run_logger", "pause_flow_run", "quote", "resume_flow_run", "serve",
-        "suspend_flow_run", "tags", "task", "unmapped",
+        "Flow", "State", "Task", "Transaction", "__version__", "allow_failure", "apause_flow_run", "aresume_flow_run",
+        "aserve", "asuspend_flow_run", "deploy", "flow", "get_client", "get_run_logger", "pause_flow_run", "quote",
+        "resume_flow_run", "serve", "suspend_flow_run", "tags", "task", "unmapped",
     ],
     "headrace.artifacts": [
         "Artifact", "ImageArtifact", "LinkArtifact", "MarkdownArtifact", "ProgressArtifact", "TableArtifact",
@@ -34,6 +34,7 @@ NAMES = {
         "CacheKeyFnPolicy", "CachePolicy", "CompoundCachePolicy", "DEFAULT", "FLOW_PARAMETERS", "FlowParameters", "INPUTS",
         "Inputs", "NONE", "NO_CACHE", "RUN_ID", "RunId", "TASK_SOURCE", "TaskSource",
     ],
+    "headrace.clients": ["AsyncClient", "Client", "get_client"],
     "headrace.concurrency": ["ConcurrencyLeaseHolder"],
     "headrace.concurrency.asyncio": ["concurrency", "rate_limit"],
     "headrace.concurrency.sync": ["concurrency", "rate_limit"],
@@ -72,9 +73,17 @@ NAMES = {
     "headrace.locking": ["FileSystemLockManager", "LockManager", "MemoryLockManager"],
     "headrace.locking.filesystem": ["FileSystemLockManager"],
     "headrace.locking.memory": ["MemoryLockManager"],
-    "headrace.logging": ["get_logger", "get_run_logger"],
+    "headrace.logging": ["LogEavesdropper", "disable_run_logger", "get_logger", "get_run_logger"],
     "headrace.runner.storage": ["GitRepository", "LocalStorage", "create_storage_from_source"],
     "headrace.schedules": ["Cron", "Interval", "RRule", "Schedule"],
+    "headrace.serializers": [
+        "CompressedJSONSerializer", "CompressedPickleSerializer", "CompressedSerializer", "JSONSerializer", "PickleSerializer",
+        "Serializer",
+    ],
+    "headrace.settings": [
+        "Profiles", "SETTINGS", "Setting", "Settings", "get_current_settings", "load_profiles", "temporary_settings",
+        "use_profile",
+    ],
     "headrace.states": [
         "AwaitingConcurrencySlot", "AwaitingRetry", "Cached", "Cancelled", "Cancelling", "Completed", "Crashed",
         "Failed", "InfrastructurePending", "Late", "Paused", "Pending", "Retrying", "Running", "Scheduled", "State",
@@ -98,7 +107,7 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
+FOLDERS = {"headrace.clients", "headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
 """Public modules that have a folder of their own."""
 
 

@@ -280,9 +280,9 @@ class Flow(Generic[P, R_co]):
         """A flow like this one with other options."""
         return type(self)(self._given, **{**self.options, **options})
 
-    def __get__(self, instance: Any, owner: Any = None) -> Flow[..., R_co]:
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A flow that is a method is bound like one."""
-        method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
+        method = bind_method(self._given, instance, owner)
         if method is None:
             return self
         return type(self)(method, **{**self.options, "name": self.name})

@@ -7,7 +7,10 @@ import logging
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from uuid import UUID
 
 from headrace.base import errors
@@ -68,6 +71,55 @@ class RunLogger(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
+class MutedLogger(RunLogger):
+    """A run logger that says nothing, and needs no run."""
+
+    def __init__(self) -> None:
+        logging.LoggerAdapter.__init__(self, logging.getLogger(FLOW_RUNS), {})  # pyright: ignore[reportUnknownMemberType]
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's own name
+        """No line of any level is."""
+        return False
+
+
+_muted: ContextVar[bool] = ContextVar("headrace_muted", default=False)
+
+
+@contextmanager
+def disable_run_logger() -> Generator[None]:
+    """Have `get_run_logger` drop its lines within the block, so that `flow.fn` and `task.fn` can be called in tests."""
+    token = _muted.set(True)
+    try:
+        yield
+    finally:
+        _muted.reset(token)
+
+
+class LogEavesdropper(logging.Handler):
+    """Hears what a logger says within a `with` block, and gives it as one text."""
+
+    def __init__(self, eavesdrop_on: str, level: int = logging.NOTSET) -> None:
+        super().__init__(level)
+        self.setFormatter(logging.Formatter("[%(levelname)s]: %(message)s"))
+        self._logger = logging.getLogger(eavesdrop_on)
+        self._lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._logger.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a line."""
+        self._lines.append(self.format(record))
+
+    def text(self) -> str:
+        """What was said so far, a line each."""
+        return "\n".join(self._lines)
+
+
 def get_logger(name: str | None = None) -> logging.Logger:
     """A logger of Headrace's own, below the root logger `headrace`."""
     if name is None or name == ROOT:
@@ -76,7 +128,12 @@ def get_logger(name: str | None = None) -> logging.Logger:
 
 
 def get_run_logger(context: RunContext | None = None) -> RunLogger:
-    """A logger whose lines are kept with the run that executes here. Raises `MissingContextError` outside of any run."""
+    """A logger whose lines are kept with the run that executes here. Raises `MissingContextError` outside of any run.
+
+    Within `disable_run_logger` it drops them, and no run is needed.
+    """
+    if _muted.get():
+        return MutedLogger()
     run = context or current.get()
     if run is None:
         raise errors.MissingContextError(

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from headrace.base.errors import GatewayError, HeadraceError, MissingResult, ObjectAlreadyExists
 from headrace.engine.checkpoints import Checkpoints
-from headrace.engine.keys import find_key, note_key
 from headrace.engine.results import Result, StoredResult, result_fact
 from headrace.engine.serializers import Serializer
 from headrace.engine.session import Session
@@ -122,6 +121,8 @@ class StoreResult(Struct, frozen=True):
             self.storage_key, self.value, self.serializer, self.expiration, self.folder, self.cache_key
         )
         if self.key_folder is not None and self.cache_key is not None:
+            from headrace.engine.keys import note_key
+
             note_key(self.key_folder, self.cache_key, record)
         session.emit(result_fact(record, self.flow_run_id, self.task_run_id))
         result = Result(self.value, record, session.results)
@@ -201,6 +202,8 @@ class FindResult(Struct, frozen=True):
         """Return a live handle on the value, or None when there is none that has not expired and can be read."""
         storage_key, folder = self.storage_key, self.folder
         if self.key_folder is not None and self.cache_key is not None:
+            from headrace.engine.keys import find_key
+
             known = find_key(self.key_folder, self.cache_key)
             if known is None:
                 return None

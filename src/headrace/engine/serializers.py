@@ -1,7 +1,10 @@
-"""How values become bytes. `pickle` keeps anything Python can pickle; `json` keeps plain data others can read."""
+"""How values become bytes. `pickle` keeps anything Python can pickle; `json` keeps plain data others can read; either may be
+compressed (`compressed/pickle`, `compressed-zlib/json`).
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Protocol
 
 import msgspec
@@ -86,6 +89,53 @@ class JSONSerializer:
             raise errors.SerializationError(f"A kept value is no JSON: {error}") from error
 
 
+_COMPRESSED = "compressed"
+_LIBRARIES = ("lzma", "bz2", "gzip", "zlib")
+
+
+class CompressedSerializer:
+    """Another serializer's bytes, compressed by a module of Python's: lzma, bz2, gzip or zlib."""
+
+    def __init__(self, serializer: Serializer | str, compressionlib: str = "lzma") -> None:
+        found = find_serializer(serializer)
+        if found is None or compressionlib not in _LIBRARIES:
+            raise errors.UsageError(f"Values are compressed by one of {', '.join(_LIBRARIES)}, not {compressionlib!r}.")
+        self.serializer: Serializer = found
+        self.compressionlib = compressionlib
+
+    @property
+    def type(self) -> str:
+        """The name under which it is recorded, which says how to read what it wrote."""
+        library = "" if self.compressionlib == "lzma" else f"-{self.compressionlib}"
+        return f"{_COMPRESSED}{library}/{self.serializer.type}"
+
+    def dumps(self, value: Any) -> bytes:
+        """Return the value as bytes. Raises `SerializationError`."""
+        return import_module(self.compressionlib).compress(self.serializer.dumps(value))
+
+    def loads(self, payload: bytes) -> Any:
+        """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
+        try:
+            content = import_module(self.compressionlib).decompress(payload)
+        except Exception as error:  # each of the modules has errors of its own
+            raise errors.SerializationError(f"A kept value cannot be decompressed: {error}") from error
+        return self.serializer.loads(content)
+
+
+class CompressedPickleSerializer(CompressedSerializer):
+    """Pickle, compressed."""
+
+    def __init__(self, compressionlib: str = "lzma") -> None:
+        super().__init__("pickle", compressionlib)
+
+
+class CompressedJSONSerializer(CompressedSerializer):
+    """JSON, compressed."""
+
+    def __init__(self, compressionlib: str = "lzma") -> None:
+        super().__init__("json", compressionlib)
+
+
 SERIALIZERS: dict[str, Serializer] = {"pickle": PickleSerializer(), "json": JSONSerializer()}
 _OURS = dict(SERIALIZERS)
 
@@ -106,6 +156,9 @@ def find_serializer(chosen: str | Serializer | None) -> Serializer | None:
             name = type(chosen).__name__
             raise errors.UsageError(f"{name} cannot have the type {chosen.type!r}: that is one of ours.")
         return chosen
+    prefix, sign, inner = chosen.partition("/")
+    if sign and prefix.partition("-")[0] == _COMPRESSED:
+        return CompressedSerializer(inner, prefix.partition("-")[2] or "lzma")
     if chosen not in SERIALIZERS:
         raise errors.UsageError(f"There is no serializer {chosen!r}: choose one of {', '.join(SERIALIZERS)}.")
     return SERIALIZERS[chosen]

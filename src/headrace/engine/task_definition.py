@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
 from headrace.base.settings import Settings
@@ -39,6 +39,8 @@ from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
+S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
@@ -365,9 +367,18 @@ class Task(Generic[P, R_co]):
         assert self.result_storage_key is not None
         return render_run_name(self.result_storage_key, parameters, self.name)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Task[..., R_co]:
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Task[P, R_co]: ...
+
+    @overload
+    def __get__(self: Task[Concatenate[S, Q], R_co], instance: S, owner: Any = None) -> Task[Q, R_co]: ...
+
+    @overload
+    def __get__(self, instance: Any, owner: Any = None) -> Task[P, R_co]: ...
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A task that is a method is bound like one."""
-        method: Callable[..., R_co] | None = bind_method(self._given, instance, owner)
+        method = bind_method(self._given, instance, owner)
         if method is None:
             return self
         return type(self)(method, **{**self.options, "name": self.name})

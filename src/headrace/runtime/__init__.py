@@ -1,5 +1,8 @@
-"""What is known of the run that executes here: `runtime.flow_run.name`, `runtime.task_run.id`, … None outside of a run."""
+"""What is known of the run that executes here: `runtime.flow_run.name`, `runtime.task_run.id`, `runtime.deployment.name`, …
 
-from headrace.runtime import flow_run, task_run
+None outside of a run.
+"""
 
-__all__ = ["flow_run", "task_run"]
+from headrace.runtime import deployment, flow_run, task_run
+
+__all__ = ["deployment", "flow_run", "task_run"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from headrace.engine.context import FlowContext, current
+from headrace.runtime import addresses
 
 _EMPTY: dict[str, Any] = {"parameters": {}, "tags": [], "run_count": 0}
 
@@ -20,6 +22,10 @@ def _parent(context: FlowContext) -> FlowContext | None:
     return context.parent.flow_run if context.parent is not None else None
 
 
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
 _READERS: dict[str, Callable[[FlowContext], Any]] = {
     "id": lambda context: str(context.run.id),
     "name": lambda context: context.run.name,
@@ -30,8 +36,13 @@ _READERS: dict[str, Callable[[FlowContext], Any]] = {
     "run_count": lambda context: context.run.run_count,
     "scheduled_start_time": lambda context: context.run.expected_start_time,
     "parent_flow_run_id": lambda context: str(parent.run.id) if (parent := _parent(context)) is not None else None,
+    "parent_deployment_id": lambda context: _text(
+        parent.run.deployment_id if (parent := _parent(context)) is not None else None
+    ),
     "root_flow_run_id": lambda context: str(_root(context).run.id),
     "job_variables": lambda context: context.run.job_variables,
+    "api_url": lambda context: addresses.api_url(context, "flow_runs", context.run.id),
+    "ui_url": lambda context: addresses.ui_url(context, "runs", context.run.id),
 }
 
 __all__ = [*_READERS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]

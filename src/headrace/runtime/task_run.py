@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headrace.engine.context import TaskContext, current
+from headrace.runtime import addresses
 
 _EMPTY: dict[str, Any] = {"parameters": {}, "tags": [], "run_count": 0}
 
@@ -16,6 +17,8 @@ _READERS: dict[str, Callable[[TaskContext], Any]] = {
     "parameters": lambda context: dict(context.parameters),
     "tags": lambda context: list(context.tags),
     "run_count": lambda context: context.run_count,
+    "api_url": lambda context: addresses.api_url(context, "task_runs", context.run_id),
+    "ui_url": lambda context: addresses.ui_url(context, "task-runs", context.run_id),
 }
 
 __all__ = [*_READERS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,7 +1,10 @@
 """Calls that must not type-check. Each line ends with a part of what the type checker says about it."""
 
-from headrace import flow, task
+from headrace import flow, pause_flow_run, task
+from headrace.cache_policies import INPUTS
+from headrace.input import RunInput, receive_input
 from headrace.task_runners import ThreadPoolTaskRunner
+from headrace.variables import Variable
 
 
 @task
@@ -22,6 +25,20 @@ def train(rate: float) -> float:
 @flow
 async def gather(urls: list[str]) -> int:
     return len(urls)
+
+
+class Approval(RunInput):
+    approved: bool
+
+
+class Report:
+    @task
+    def write(self, score: float) -> str:
+        return str(score)
+
+    @flow
+    def publish(self, score: float) -> str:
+        return self.write(score)
 
 
 add("1")  # expect: "Literal['1']"
@@ -48,3 +65,15 @@ train.with_options(log_prints="yes")  # expect: "Literal['yes']"
 ThreadPoolTaskRunner(max_workers="many")  # expect: "Literal['many']"
 train.deploy("daily", crom="@daily")  # expect: "crom"
 train.serve("daily", work_pool_name="local")  # expect: "work_pool_name"
+
+# methods, inputs, and what else is imported
+Report().write("high")  # expect: "Literal['high']"
+Report().write(1.0, 2.0)  # expect: No overloads
+Report().publish(scores=1.0)  # expect: No overloads
+paid: int = Report().write.submit(1.0).result()  # expect: "str" is not assignable to "int"
+answer: str = pause_flow_run(Approval)  # expect: "Approval" is not assignable to "str"
+for each in receive_input(int):
+    each.upper()  # expect: Cannot access attribute "upper"
+INPUTS.configure(isolation_level="SERIALIZABLE")  # expect: "IsolationLevel | None"
+Variable.set("city", 3, tag=["geo"])  # expect: No parameter named "tag"
+train.visualise()  # expect: Cannot access attribute "visualise"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from headrace import State, task
+from headrace import State, flow, task
 from headrace.cache_policies import CacheKeyFnPolicy, CachePolicy
 from headrace.engine.keys import find_key, note_key
 from headrace.engine.locking import KeyLock
@@ -133,6 +133,12 @@ def test_within_a_turn_the_same_key_is_not_waited_for() -> None:
         return inner() + inner.submit().result()
 
     assert outer() == 2
+
+    @flow
+    def around() -> int:
+        return outer.with_options(refresh_cache=True)()
+
+    assert around() == 4  # the inner ones find what the outer one kept under their key
 
 
 def test_a_run_that_is_left_gives_its_turn_back() -> None:

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.base import errors
-from headrace.engine.serializers import SERIALIZERS, JSONSerializer, PickleSerializer, find_serializer
+from headrace.engine.serializers import (
+    SERIALIZERS,
+    CompressedJSONSerializer,
+    CompressedPickleSerializer,
+    CompressedSerializer,
+    JSONSerializer,
+    PickleSerializer,
+    find_serializer,
+)
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -115,3 +123,27 @@ def test_nobody_takes_the_name_of_one_of_ours(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Backwards, "type", "pickle")
     with pytest.raises(errors.UsageError, match="Backwards cannot have the type 'pickle'"):
         find_serializer(Backwards())
+
+
+@pytest.mark.parametrize("library", ["lzma", "bz2", "gzip", "zlib"])
+@pytest.mark.parametrize("inner", ["pickle", "json"])
+def test_compressed_values_come_back_and_their_type_says_how(library: str, inner: str) -> None:
+    value = [{"rows": "a" * 10_000}]
+    made = CompressedSerializer(inner, library)
+    payload = made.dumps(value)
+    assert len(payload) < 1_000
+    again = find_serializer(made.type)
+    assert again is not None
+    assert again.loads(payload) == value
+    assert find_serializer(made) is made
+
+
+def test_compressed_serializers_by_name_and_class() -> None:
+    assert CompressedPickleSerializer().type == "compressed/pickle"
+    assert CompressedJSONSerializer("zlib").type == "compressed-zlib/json"
+    with pytest.raises(errors.UsageError, match="one of lzma, bz2, gzip, zlib, not 'brotli'"):
+        find_serializer("compressed-brotli/json")
+    with pytest.raises(errors.UsageError, match="There is no serializer 'xml'"):
+        find_serializer("compressed/xml")
+    with pytest.raises(errors.SerializationError, match="cannot be decompressed"):
+        CompressedPickleSerializer().loads(b"no such thing")

@@ -1,0 +1,187 @@
+"""docs/names.md says which of the field's names are here, and tells the truth."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from headrace import flow, task
+from headrace.cache_policies import INPUTS
+from headrace.deployments.making import DeploymentOptions, PooledOptions
+from headrace.deployments.running import RunOptions
+from headrace.engine.flow_definition import FlowOptions
+from headrace.engine.task_definition import TaskOptions
+from headrace.exceptions import UsageError
+from headrace.task_runners import ThreadPoolTaskRunner
+
+PAGE = (Path(__file__).parents[2] / "docs" / "names.md").read_text(encoding="utf-8")
+
+# What is on its way to the main line from elsewhere. Take off here what has arrived: the test below names it.
+AWAITED = (
+    "headrace.blocks.",
+    "headrace.filesystems.",
+    "headrace.futures.DistributedFuture",
+    "headrace.integrations.",
+    "headrace.task_runners.ProcessPoolTaskRunner",
+    "headrace.task_worker.",
+    "headrace.tasks.Task.apply_async",
+    "headrace.tasks.Task.delay",
+    "headrace.tasks.Task.serve",
+)
+
+OPTIONS = {
+    "headrace.deployments.run_deployment": RunOptions,
+    "headrace.flow": FlowOptions,
+    "headrace.flows.Flow.deploy": PooledOptions,
+    "headrace.flows.Flow.serve": DeploymentOptions,
+    "headrace.task": TaskOptions,
+}
+"""What those take that take options by name."""
+
+
+def hook(*_: Any) -> None:
+    """A hook of any kind."""
+
+
+def make_key(*_: Any) -> str:
+    """A cache key."""
+    return "key"
+
+
+def decide(*_: Any) -> bool:
+    """Whether to try again."""
+    return True
+
+
+EXAMPLES: dict[str, Any] = {
+    "name": "load", "description": "Loads", "version": "2", "tags": ["a"], "flow_run_name": "run", "task_run_name": "run",
+    "cache_policy": INPUTS, "cache_key_fn": make_key, "cache_expiration": timedelta(days=1),
+    "refresh_cache": True, "retries": 2, "retry_delay_seconds": 1.5, "retry_jitter_factor": 0.5,
+    "retry_condition_fn": decide, "task_runner": ThreadPoolTaskRunner(), "timeout_seconds": 60,
+    "validate_parameters": False, "persist_result": True, "result_storage": "results", "result_serializer": "json",
+    "result_storage_key": "key", "cache_result_in_memory": False, "log_prints": True, "on_completion": [hook],
+    "on_failure": [hook], "on_cancellation": [hook], "on_crashed": [hook], "on_running": [hook], "on_rollback": [hook],
+    "on_commit": [hook], "viz_return_value": 3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    here: str
+    state: str
+
+
+def read_rows() -> list[Row]:
+    """The rows of all tables."""
+    rows: list[Row] = []
+    for line in PAGE.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| ") and cells[0] != "name":
+            assert len(cells) == 3, line
+            rows.append(Row(cells[0], cells[1].strip("`"), cells[2].removesuffix(" |").strip()))
+    return rows
+
+
+def read_parameters() -> list[tuple[str, str]]:
+    """Each parameter that is said to be taken, with what takes it."""
+    found: list[tuple[str, str]] = []
+    for section in re.split(r"^#+ ", PAGE, flags=re.MULTILINE):
+        heading = re.match(r"Parameters of `([\w.]+)`\n", section)
+        if heading is not None:
+            taken = section[heading.end() :].partition("Not taken:")[0]
+            found += [(heading[1], name) for name in re.findall(r"`(\w+)`", taken)]
+    return found
+
+
+ROWS = read_rows()
+WORKING = [row for row in ROWS if row.state.startswith("works")]
+PARAMETERS = read_parameters()
+
+
+def find(path: str) -> Any:
+    """What a path means: a module, and attributes of it. Raises `LookupError`."""
+    parts = path.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            value: Any = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            if not hasattr(value, part):
+                raise LookupError(f"{path}: {value!r} has no {part!r}.")
+            value = getattr(value, part)
+        return value
+    raise LookupError(f"{path}: there is no such module.")
+
+
+def is_awaited(row: Row) -> bool:
+    return row.here.startswith(AWAITED)
+
+
+def test_the_page_has_tables() -> None:
+    assert len(ROWS) > 200
+    assert len(PARAMETERS) > 90
+    assert len({row.name for row in ROWS}) == len(ROWS) - 1  # Transaction stands on top as well
+
+
+@pytest.mark.parametrize("row", [row for row in WORKING if not is_awaited(row)], ids=lambda row: row.here)
+def test_what_works_is_there(row: Row) -> None:
+    find(row.here)
+
+
+def test_what_has_arrived_is_not_awaited_any_more() -> None:
+    arrived: list[str] = []
+    for row in filter(is_awaited, WORKING):
+        try:
+            find(row.here)
+        except LookupError:
+            continue
+        arrived.append(row.here)
+    assert arrived == [], "take these off AWAITED"
+    assert [prefix for prefix in AWAITED if not any(row.here.startswith(prefix) for row in WORKING)] == []
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row not in WORKING], ids=lambda row: row.name)
+def test_what_is_not_there_has_a_reason(row: Row) -> None:
+    assert row.here == "–"
+    reason = re.fullmatch(r"(absent(?: until|:| as functions:)|with automations) ?:?(.*)", row.state)
+    assert reason is not None, row.state
+    assert reason[1] == "with automations" or len(reason[2]) > 10
+
+
+@pytest.mark.parametrize(("taker", "name"), PARAMETERS)
+def test_parameters_are_taken(taker: str, name: str) -> None:
+    taken = set(inspect.signature(find(taker)).parameters)
+    options = OPTIONS.get(taker)
+    if options is not None:
+        taken |= set(get_type_hints(options))
+    assert name in taken
+
+
+@pytest.mark.parametrize(
+    ("taker", "name"), [each for each in PARAMETERS if each[0] in ("headrace.flow", "headrace.task")]
+)
+def test_decorators_accept_their_parameters(taker: str, name: str) -> None:
+    decorate: Any = flow if taker == "headrace.flow" else task
+    made = decorate(**{name: EXAMPLES[name]})(hook_of_a_run)
+    assert made.options == {name: EXAMPLES[name]}
+    assert made.with_options(**{name: EXAMPLES[name]}).options == made.options
+
+
+@pytest.mark.parametrize("decorate", [flow, task])
+def test_decorators_refuse_what_is_none(decorate: Callable[..., Any]) -> None:
+    with pytest.raises(UsageError, match="has no option 'asset_deps'"):
+        decorate(asset_deps=[])(hook_of_a_run)
+
+
+def hook_of_a_run() -> None:
+    """What is decorated."""
