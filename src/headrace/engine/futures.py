@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from headrace.base import errors
+from headrace.engine.places import lending_place
 from headrace.schema.state import State, StateType
 
 R = TypeVar("R")
@@ -36,7 +37,9 @@ class Future(Generic[R]):
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the run has ended, at most `timeout` seconds."""
-        concurrent.futures.wait([self._ended], timeout)
+        if not self._ended.done():
+            with lending_place():
+                concurrent.futures.wait([self._ended], timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Block until the run has ended and return its value.
@@ -44,11 +47,10 @@ class Future(Generic[R]):
         A run that did not complete raises its exception, or returns it without `raise_on_failure`. Raises `TimeoutError`
         when it has not ended within `timeout` seconds.
         """
-        try:
-            state = self._ended.result(timeout)
-        except concurrent.futures.TimeoutError:
-            raise TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.") from None
-        return state.result(raise_on_failure)
+        self.wait(timeout)
+        if not self._ended.done():
+            raise TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.")
+        return self._ended.result().result(raise_on_failure)
 
     def add_done_callback(self, function: Callable[[Future[R]], None]) -> None:
         """Call `function` with this future when the run has ended, on the thread that ended it; at once if it has."""
@@ -70,7 +72,8 @@ class Future(Generic[R]):
 
         # An event of the waiter's own: who stops waiting must not cancel the run for everybody else.
         self._ended.add_done_callback(tell)
-        yield from ended.wait().__await__()
+        with lending_place():
+            yield from ended.wait().__await__()
         return self.result()
 
     def __repr__(self) -> str:
@@ -100,7 +103,8 @@ class Waited(NamedTuple):
 def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited:
     """Block until all futures have ended, at most `timeout` seconds; return (done, not_done)."""
     given = list(futures)
-    concurrent.futures.wait([future._ended for future in given], timeout)  # pyright: ignore[reportPrivateUsage]
+    with lending_place():
+        concurrent.futures.wait([future._ended for future in given], timeout)  # pyright: ignore[reportPrivateUsage]
     done = {future for future in given if future.done()}
     return Waited(done, set(given) - done)
 
@@ -108,7 +112,12 @@ def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited
 def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
     """The futures in the order in which their runs end. Raises `TimeoutError` after `timeout` seconds in all."""
     given = {future._ended: future for future in futures}  # pyright: ignore[reportPrivateUsage]
-    for ended in concurrent.futures.as_completed(given, timeout):
+    arrivals = concurrent.futures.as_completed(given, timeout)
+    while True:
+        with lending_place():
+            ended = next(arrivals, None)
+        if ended is None:
+            return
         yield given[ended]
 
 
