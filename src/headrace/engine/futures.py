@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from headrace.base import errors
+from headrace.engine.places import lending_place
 from headrace.schema.state import State, StateType
 
 R = TypeVar("R")
@@ -40,7 +41,10 @@ class Future(Generic[R]):
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the run has ended, at most `timeout` seconds."""
-        concurrent.futures.wait([self.attend()], timeout)
+        ended = self.attend()
+        if not ended.done():
+            with lending_place():
+                concurrent.futures.wait([ended], timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Block until the run has ended and return its value.
@@ -48,11 +52,10 @@ class Future(Generic[R]):
         A run that did not complete raises its exception, or returns it without `raise_on_failure`. Raises `TimeoutError`
         when it has not ended within `timeout` seconds.
         """
-        try:
-            state = self.attend().result(timeout)
-        except concurrent.futures.TimeoutError:
-            raise self._late(timeout) from None
-        return state.result(raise_on_failure)
+        self.wait(timeout)
+        if not self.attend().done():
+            raise self._late(timeout)
+        return self.attend().result().result(raise_on_failure)
 
     def _late(self, timeout: float | None) -> TimeoutError:
         return TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.")
@@ -96,7 +99,8 @@ class Future(Generic[R]):
 
         # An event of the waiter's own: who stops waiting must not cancel the run for everybody else.
         self.attend().add_done_callback(tell)
-        await ended.wait()
+        with lending_place():
+            await ended.wait()
 
     def __repr__(self) -> str:
         return f"<Future {self.name!r} {self.state}>"
@@ -125,7 +129,8 @@ class Waited(NamedTuple):
 def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited:
     """Block until all futures have ended, at most `timeout` seconds; return (done, not_done)."""
     given = list(futures)
-    concurrent.futures.wait([future.attend() for future in given], timeout)
+    with lending_place():
+        concurrent.futures.wait([future.attend() for future in given], timeout)
     done = {future for future in given if future.done()}
     return Waited(done, set(given) - done)
 
@@ -133,7 +138,12 @@ def wait(futures: Iterable[Future[Any]], timeout: float | None = None) -> Waited
 def as_completed(futures: Iterable[Future[R]], timeout: float | None = None) -> Iterator[Future[R]]:
     """The futures in the order in which their runs end. Raises `TimeoutError` after `timeout` seconds in all."""
     given = {future.attend(): future for future in futures}
-    for ended in concurrent.futures.as_completed(given, timeout):
+    arrivals = concurrent.futures.as_completed(given, timeout)
+    while True:
+        with lending_place():
+            ended = next(arrivals, None)
+        if ended is None:
+            return
         yield given[ended]
 
 

@@ -17,6 +17,8 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from headrace.engine.places import current_seat, sitting
+
 GRACE = 1.0
 """Seconds an interrupted thread has to end before it is left behind."""
 
@@ -103,6 +105,7 @@ class _Limited:
         self.error: BaseException | None = None
         self.ended = threading.Event()
         self._function = function
+        self._seat = current_seat()
         self._lock = threading.Lock()
         self._over = False
         self._thread = threading.Thread(target=self._work, name="headrace-limited", daemon=True)
@@ -122,7 +125,8 @@ class _Limited:
     def _work(self) -> None:
         with contextlib.suppress(DeadlineInterrupt):  # it may arrive when the code has ended
             try:
-                self.value = self._function()
+                with sitting(self._seat):
+                    self.value = self._function()
             except BaseException as error:
                 self.error = error
             with self._lock:

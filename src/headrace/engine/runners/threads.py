@@ -8,6 +8,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Self
 
+from headrace.engine.places import Places, occupying
 from headrace.engine.runner import TaskRunner
 
 EAGER = 16
@@ -24,7 +25,8 @@ class ThreadPoolTaskRunner(TaskRunner):
     """Runs tasks in threads, at most `max_workers` at a time; by default as many as there is work that blocks.
 
     The pool is elastic, so a task that waits for tasks it submitted itself never starves them: the first threads start
-    at once, further ones when work has waited a moment with all of them busy.
+    at once, further ones when work has waited a moment with all of them busy. With `max_workers`, one that waits for the
+    future of another run lends it its place.
     """
 
     def __init__(self, max_workers: int | None = None) -> None:
@@ -32,6 +34,7 @@ class ThreadPoolTaskRunner(TaskRunner):
             raise ValueError(f"max_workers must be at least 1, not {max_workers}.")
         self.max_workers = max_workers
         self._limit = max_workers or 10_000
+        self._places = Places(max_workers) if max_workers is not None else None
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._drained = threading.Condition(self._lock)
@@ -47,7 +50,7 @@ class ThreadPoolTaskRunner(TaskRunner):
     def submit(self, work: Callable[[], None]) -> None:
         """Execute `work` on one of the threads. Raises `RuntimeError` when not even one can be started."""
         with self._lock:
-            if self._unfinished >= self._threads and self._threads < self._limit:
+            if self._unfinished >= self._threads and self._threads < self._most():
                 if self._threads < EAGER:
                     self._add_thread(needed=not self._threads)
                 elif self._watcher is None:
@@ -61,6 +64,16 @@ class ThreadPoolTaskRunner(TaskRunner):
             self._drained.wait_for(lambda: self._unfinished == 0)
             for _ in range(self._threads):
                 self._work.put(None)
+
+    def _most(self) -> int:
+        """The most threads there may be: those that only wait are not counted."""
+        return self._limit if self._places is None else self._limit + self._places.lent
+
+    def _replace(self) -> None:
+        """A place has been lent: see that somebody takes it, if there is work."""
+        with self._lock:
+            if self._unfinished > self._threads:
+                self._add_thread()
 
     def _add_thread(self, needed: bool = False) -> None:
         """Start a thread. Where the system has no more to give, those that are there must do."""
@@ -85,7 +98,7 @@ class ThreadPoolTaskRunner(TaskRunner):
         while True:
             pause.wait(GROWTH)
             with self._lock:
-                waiting = min(self._unfinished, self._limit) - self._threads
+                waiting = min(self._unfinished, self._most()) - self._threads
                 if waiting <= 0:
                     self._watcher = None
                     return
@@ -99,7 +112,11 @@ class ThreadPoolTaskRunner(TaskRunner):
         _ending.calls = calls
         try:
             while (work := self._next()) is not None:
-                work()
+                if self._places is None:
+                    work()
+                else:
+                    with occupying(self._places, self._replace):
+                        work()
                 with self._drained:
                     self._finished += 1
                     self._unfinished -= 1

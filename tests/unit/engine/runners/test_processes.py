@@ -17,7 +17,7 @@ import cloudpickle
 import pytest
 
 from headrace.base import errors
-from headrace.connect import open_session
+from headrace.connect import open_administration, open_session
 from headrace.engine import session as sessions
 from headrace.engine.flow_definition import Flow
 from headrace.engine.futures import Future
@@ -98,7 +98,8 @@ def test_tasks_run_in_other_processes_and_are_recorded(stage: Stage) -> None:
     recorder = stage.settle()
     made = [fact.id for fact in recorder.facts if isinstance(fact, TaskRunFact)]
     assert all(recorder.path(run_id) == ["Pending", "Running", "Completed"] for run_id in made)
-    lines = {fact.message for fact in recorder.facts if isinstance(fact, LogFact)}
+    administration = open_administration(stage.settings)
+    lines = {line.message for line in administration.list_logs()}
     assert {f"number {n}" for n in range(20)} <= lines
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from headrace.base.ids import uuid7
+from headrace.engine.flow_definition import Flow
+from headrace.engine.futures import Future, as_completed
+from headrace.engine.futures import wait as wait_for_all
+from headrace.engine.places import Places, current_seat, lending_place, occupying
+from headrace.engine.results import Result
 from headrace.engine.runners import threads
 from headrace.engine.runners.threads import EAGER, ThreadPoolTaskRunner, at_thread_end
+from headrace.engine.task_definition import Task
+from headrace.schema.state import State, StateType
+from tests.unit.engine.conftest import Stage
 
 LIMIT = 60
 
@@ -235,3 +245,116 @@ def test_a_pool_without_a_watcher_tries_again_with_the_next_work(monkeypatch: py
     doors.wait_for(2)
     doors.open()
     runner.teardown()
+
+
+# a place that is lent
+
+
+def descend(depth: int, wait: Callable[[Future[int]], int]) -> int:
+    return 0 if not depth else 1 + wait(Task(descend).submit(depth - 1, wait))
+
+
+WAITS: list[Callable[[Future[int]], int]] = [
+    lambda future: future.result(),
+    lambda future: wait_for_all([future]).done.pop().result(),
+    lambda future: next(as_completed([future])).result(),
+]
+
+
+@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_task_that_waits_for_tasks_it_submitted_lends_them_its_place(
+    stage: Stage, most: int, wait: Callable[[Future[int]], int]
+) -> None:
+    def work() -> int:
+        return Task(descend).submit(5, wait).result()
+
+    assert Flow(work, name="deep", task_runner=ThreadPoolTaskRunner(most))() == 5
+
+
+def test_a_task_with_a_time_limit_lends_its_place_as_well(stage: Stage) -> None:
+    def outer() -> int:
+        return Task(len).submit([1, 2]).result()
+
+    def work() -> int:
+        return Task(outer, timeout_seconds=LIMIT).submit().result()
+
+    assert Flow(work, name="limited", task_runner=ThreadPoolTaskRunner(1))() == 2
+
+
+def test_the_place_of_work_that_was_left_behind_is_free_again() -> None:
+    places, calls = Places(1), list[int]()
+    with occupying(places, lambda: calls.append(1)):
+        seat = current_seat()
+        assert seat is not None
+        seat.begin_wait()
+        assert places.lent == 1
+    assert places.lent == 0
+    seat.end_wait()
+    seat.begin_wait()
+    seat.end_wait()
+    with occupying(places, lambda: calls.append(2)), lending_place(), lending_place():
+        assert places.lent == 1
+    assert calls == [1, 2]
+    assert places.lent == 0
+
+
+def test_an_async_task_lends_its_place_as_well(stage: Stage) -> None:
+    async def deeper(depth: int) -> int:
+        if not depth:
+            return 0
+        below = [Task(deeper).submit(depth - 1) for _ in range(2)]
+
+        async def one(future: Future[int]) -> int:
+            return await future
+
+        return 1 + max(await asyncio.gather(*map(one, below)))
+
+    def work() -> int:
+        return Task(deeper).submit(3).result()
+
+    assert Flow(work, name="deep", task_runner=ThreadPoolTaskRunner(1))() == 3
+
+
+def test_a_task_whose_upstream_is_slow_keeps_nobody_waiting(stage: Stage) -> None:
+    order: list[str] = []
+
+    def note(value: str) -> None:
+        order.append(value)
+
+    def work() -> None:
+        elsewhere: Future[str] = Future(uuid7(), "elsewhere")
+        waits = Task(note).submit(elsewhere)
+        Task(note).submit("meanwhile").wait()
+        elsewhere.end(State(type=StateType.COMPLETED, data=Result("then")))
+        waits.wait()
+
+    Flow(work, name="order", task_runner=ThreadPoolTaskRunner(1))()
+    assert order == ["meanwhile", "then"]
+
+
+def test_never_more_run_than_may_although_places_are_lent(stage: Stage) -> None:
+    lock, running, high = threading.Lock(), [0], [0]
+
+    def enter(change: int) -> None:
+        with lock:
+            running[0] += change
+            high[0] = max(high[0], running[0])
+
+    def leaf() -> None:
+        enter(1)
+        enter(-1)
+
+    def branch() -> None:
+        enter(1)
+        futures = [Task(leaf).submit() for _ in range(5)]
+        enter(-1)
+        wait_for_all(futures)
+        enter(1)
+        enter(-1)
+
+    def work() -> None:
+        wait_for_all([Task(branch).submit() for _ in range(10)])
+
+    Flow(work, name="wide", task_runner=ThreadPoolTaskRunner(2))()
+    assert 1 <= high[0] <= 2
