@@ -15,6 +15,7 @@ from headrace.base.errors import (
     FlowRunWaitTimeout,
     GatewayError,
     HeadraceError,
+    InvalidBlockRegistration,
     InvalidRequest,
     LostFacts,
     MissingContextError,
@@ -33,6 +34,7 @@ from headrace.base.errors import (
     TaskRunTimeoutError,
     Unavailable,
     UnfinishedRun,
+    UnknownBlockType,
     UnknownSetting,
     UnusableDatabase,
     UsageError,
@@ -42,9 +44,10 @@ from headrace.engine.futures import UpstreamFailed
 __all__ = [
     "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
     "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
+    "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidBlockRegistration",
+    "InvalidRequest", "LostFacts",
     "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
     "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
     "StaleEpoch", "TaskRunTimeoutError", "Unavailable",
-    "UnfinishedRun", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+    "UnfinishedRun", "UnknownBlockType", "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
 ]  # fmt: skip

@@ -29,6 +29,13 @@ NAMES = {
         "acreate_table_artifact", "aupdate_progress_artifact", "create_image_artifact", "create_link_artifact",
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
+    "headrace.blocks.abstract": [
+        "CredentialsBlock", "DatabaseBlock", "JobBlock", "JobRun", "NotificationBlock", "NotificationError",
+        "ObjectStorageBlock", "SecretBlock",
+    ],
+    "headrace.blocks.core": ["Block"],
+    "headrace.blocks.fields": ["SecretDict"],
+    "headrace.blocks.system": ["Secret"],
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
     ],
@@ -45,10 +52,12 @@ NAMES = {
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
-        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidRequest", "LostFacts",
-        "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
+        "FlowRunTimeoutError", "FlowRunWaitTimeout", "GatewayError", "HeadraceError", "InvalidBlockRegistration",
+        "InvalidRequest", "LostFacts", "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized",
+        "ObjectAlreadyExists", "ObjectNotFound",
         "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "RunError", "SerializationError",
-        "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownSetting", "UnusableDatabase",
+        "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownBlockType", "UnknownSetting",
+        "UnusableDatabase",
         "UpstreamFailed", "UsageError",
     ],
     "headrace.flow_runs": [
@@ -77,7 +86,14 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.deployments", "headrace.runner.storage"}
+FOLDERS = {
+    "headrace.blocks.abstract",
+    "headrace.blocks.core",
+    "headrace.blocks.fields",
+    "headrace.blocks.system",
+    "headrace.deployments",
+    "headrace.runner.storage",
+}
 """Public modules that have a folder of their own."""
 
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -31,37 +30,13 @@ from sqlalchemy import (
     text,
 )
 
+from headrace.storage import block_tables
+from headrace.storage.declaring import metadata
+from headrace.storage.declaring import objects as _objects
+from headrace.storage.declaring import present as _present
+from headrace.storage.declaring import required as _required
+from headrace.storage.declaring import table as _table
 from headrace.storage.types import Float, Id, Json, Micros, Sequence, Text, TransactionNumber
-
-metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
-
-
-def _required(name: str, kind: Any, **options: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False, **options)
-
-
-def _table(name: str, *parts: Any, **options: Any) -> Table:
-    """A table of a workspace."""
-    return Table(name, metadata, _required("workspace_id", Id), *parts, **options)
-
-
-def _objects(name: str, *parts: Any) -> Table:
-    """A table of objects that have an id and know when they were made and changed."""
-    return _table(
-        name,
-        _required("id", Id),
-        *parts,
-        _required("created", Micros),
-        _required("updated", Micros),
-        PrimaryKeyConstraint("workspace_id", "id"),
-    )
-
-
-def _present(column: str) -> dict[str, Any]:
-    """Options of an index that holds only the rows where `column` has a value."""
-    condition = Column(column).is_not(None)
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
 
 # Alembic's own record of the revision, here so that a database created from this declaration carries it too.
 schema_revision = Table(
@@ -485,3 +460,9 @@ variables = _objects(
     _required("tags", Json),
     UniqueConstraint("workspace_id", "name", name="uq_variables_name"),
 )
+
+# Blocks --------------------------------------------------------------------------------------------------------------
+
+block_types = block_tables.block_types
+block_schemas = block_tables.block_schemas
+block_documents = block_tables.block_documents
