@@ -35,7 +35,12 @@ NAMES = {
     ],
     "headrace.blocks.core": ["Block"],
     "headrace.blocks.fields": ["SecretDict"],
+    "headrace.blocks.notifications": [
+        "CustomWebhookNotificationBlock", "DiscordWebhook", "MattermostWebhook", "MicrosoftTeamsWebhook", "OpsgenieWebhook",
+        "PagerDutyWebHook", "SendgridEmail", "SlackWebhook", "SmtpEmail", "TwilioSMS",
+    ],
     "headrace.blocks.system": ["Secret"],
+    "headrace.blocks.webhook": ["Webhook"],
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "DEFAULT", "FLOW_PARAMETERS", "INPUTS", "NONE", "NO_CACHE", "RUN_ID", "TASK_SOURCE",
     ],
@@ -59,6 +64,9 @@ NAMES = {
         "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun", "UnknownBlockType", "UnknownSetting",
         "UnusableDatabase",
         "UpstreamFailed", "UsageError",
+    ],
+    "headrace.filesystems": [
+        "LocalFileSystem", "ReadableFileSystem", "RemoteFileSystem", "WritableDeploymentStorage", "WritableFileSystem",
     ],
     "headrace.flow_runs": [
         "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "await_for_flow_run", "pause_flow_run", "resume_flow_run",
@@ -90,7 +98,9 @@ FOLDERS = {
     "headrace.blocks.abstract",
     "headrace.blocks.core",
     "headrace.blocks.fields",
+    "headrace.blocks.notifications",
     "headrace.blocks.system",
+    "headrace.blocks.webhook",
     "headrace.deployments",
     "headrace.runner.storage",
 }

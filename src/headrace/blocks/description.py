@@ -15,7 +15,12 @@ from headrace.blocks.fields import SecretDict
 from headrace.rules.blocks import ALL, checksum_of
 from headrace.schema.block import NON_VERSIONED
 
-OWN_MODULES = ("headrace.blocks.system",)
+OWN_MODULES = (
+    "headrace.blocks.notifications",
+    "headrace.blocks.system",
+    "headrace.blocks.webhook",
+    "headrace.filesystems",
+)
 """Where the classes of the types are that come with Headrace."""
 
 _TOLD = (

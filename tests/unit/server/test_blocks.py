@@ -13,7 +13,11 @@ from headrace.server.auth import Access, Identity, Permission
 def block(ask: httpx2.Client) -> dict[str, Any]:
     """A block of a type of its own, as the contract's clients make one."""
     kind = ask.post("/api/block_types/", json={"name": "Log In", "slug": "log-in"}).json()
-    fields: dict[str, Any] = {"properties": {"password": {}}, "secret_fields": ["password"], "block_type_slug": "log-in"}
+    fields: dict[str, Any] = {
+        "properties": {"password": {}},
+        "secret_fields": ["password"],
+        "block_type_slug": "log-in",
+    }
     schema = ask.post("/api/block_schemas/", json={"fields": fields, "block_type_id": kind["id"], "capabilities": []})
     body = {
         "name": "mine",
