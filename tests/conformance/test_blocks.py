@@ -264,6 +264,13 @@ def test_a_block_that_cannot_be_is_refused(administration: Administration, shelf
     asked = BlockDocumentCreate(name="x", block_schema_id=shelf.schema.id, block_type_id=other.type.id)
     with pytest.raises(InvalidRequest, match="is not one of block type"):
         administration.create_block_document(asked)
+    for name in ("Upper", "with space", "a\n", "", "x" * 256):
+        with pytest.raises(InvalidRequest):
+            shelf.put(name)
+        with pytest.raises(InvalidRequest):
+            administration.create_block_type(BlockTypeCreate(name="Fine", slug=name))
+    with pytest.raises(InvalidRequest):
+        administration.create_block_type(BlockTypeCreate(name="a/b", slug="fine"))
     with pytest.raises(InvalidRequest, match="A block needs a name"):
         administration.create_block_document(
             BlockDocumentCreate(block_schema_id=shelf.schema.id, block_type_id=shelf.type.id)

@@ -142,7 +142,7 @@ class Block(Described):
 
         Raises `InvalidBlockRegistration` for a class that is no type of its own.
         """
-        _register(cls, _administration())
+        register_with(cls, _administration())
 
     def save(self, name: str | None = None, overwrite: bool = False) -> UUID:
         """Keep this block under a name of lower-case letters, digits and dashes, and return its id.
@@ -160,7 +160,7 @@ class Block(Described):
     def _save(self, name: str | None = None, is_anonymous: bool = False, overwrite: bool = False) -> UUID:
         """Keep this block, under a name or anonymously."""
         office = _administration()
-        block_type, schema = _register(type(self), office, self)
+        block_type, schema = register_with(type(self), office, self)
         data = self._to_data()
         asked = BlockDocumentCreate(
             name=name,
@@ -298,7 +298,7 @@ class Block(Described):
         self._is_anonymous = is_anonymous
 
 
-def _register(
+def register_with(
     block: type[Block], office: Administration, example: Block | None = None
 ) -> tuple[BlockType, BlockSchema]:
     """Make a class of blocks known, those in its fields first; what is secret in an example is so in its schema.
@@ -308,7 +308,7 @@ def _register(
     if not block.is_block_type():
         raise InvalidBlockRegistration(f"{block.__name__} is no block type: derive one from it.")
     for _, inner in list_block_fields(block):
-        _register(cast("type[Block]", inner), office)
+        register_with(cast("type[Block]", inner), office)
     slug = block.get_block_type_slug()
     about: dict[str, Any] = block.get_about()
     try:

@@ -33,15 +33,19 @@ def find_flow(entrypoint: str, folder: Path) -> tuple[str, AnyFlow]:
     place, _, name = entrypoint.rpartition(":") if ":" in entrypoint else (entrypoint, "", "")
     if not place:
         raise ConfigurationError(f"Entrypoint {entrypoint!r} names no file: write path/to/file.py:function.")
-    folder = folder.absolute()
-    if place.endswith(".py") or "/" in place:
-        if Path(place).is_relative_to(folder):
-            place = str(Path(place).relative_to(folder))
-        module = _load_file(folder / place, place, folder)
-    else:
-        module = _load_module(place, folder)
+    place, module = load_module(place, folder)
     name = name or _name_only_flow(module, place)
     return f"{place}:{name}", _find_flow(module, name, place)
+
+
+def load_module(place: str, folder: Path) -> tuple[str, ModuleType]:
+    """The module of that name, or in that file, and where it is: relative to the folder where it can be. As `find_flow`."""
+    folder = folder.absolute()
+    if not place.endswith(".py") and "/" not in place:
+        return place, _load_module(place, folder)
+    if Path(place).is_relative_to(folder):
+        place = str(Path(place).relative_to(folder))
+    return place, _load_file(folder / place, place, folder)
 
 
 def _load_file(path: Path, shown: str, folder: Path) -> ModuleType:

@@ -23,9 +23,14 @@ REFERENCE = "$ref"
 """The key of a value that stands for a document: with its id, or with an object that names it (`DOCUMENT_ID`)."""
 DOCUMENT_ID = "block_document_id"
 
-TypeName = Annotated[str, Meta(min_length=1, max_length=255, pattern="^[^/%&><]+$")]
-Slug = Annotated[str, Meta(min_length=1, max_length=255, pattern="^[a-z0-9-]+$")]
-DocumentName = Annotated[str, Meta(min_length=1, max_length=255, pattern="^[a-z0-9-]+$")]
+PLAIN = "^[a-z0-9-]{1,255}$"
+"""What slugs and names of blocks look like."""
+READABLE = "^[^/%&><]{1,255}$"
+"""What names of types look like."""
+
+TypeName = Annotated[str, Meta(pattern=READABLE)]
+Slug = Annotated[str, Meta(pattern=PLAIN)]
+DocumentName = Annotated[str, Meta(pattern=PLAIN)]
 
 
 class BlockTypeCreate(Request, kw_only=True):

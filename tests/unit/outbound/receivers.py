@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -47,7 +47,7 @@ class WebReceiver:
 
 
 @contextmanager
-def receive_web() -> Iterator[WebReceiver]:
+def receive_web() -> Generator[WebReceiver]:
     """A web server, for the length of a `with` block."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,7 +63,7 @@ def receive_web() -> Iterator[WebReceiver]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - what the base class calls
 
-        def log_message(self, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own word
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -83,7 +83,7 @@ class MailReceiver:
 
 
 @contextmanager
-def receive_mail() -> Iterator[MailReceiver]:
+def receive_mail() -> Generator[MailReceiver]:
     """A mail server, for the length of a `with` block."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -121,7 +121,7 @@ def receive_mail() -> Iterator[MailReceiver]:
 
 
 @contextmanager
-def _serving(server: socketserver.TCPServer) -> Iterator[None]:
+def _serving(server: socketserver.TCPServer) -> Generator[None]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from headrace.base.clock import SYSTEM, Clock
-from headrace.base.errors import ConfigurationError, NotAuthorized, ObjectAlreadyExists, ObjectNotFound
+from headrace.base.errors import ConfigurationError, InvalidRequest, NotAuthorized, ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.blocks import pack, unpack
@@ -20,6 +21,8 @@ from headrace.outbound.vault import Vault
 from headrace.rules.blocks import checksum_of, secret_fields_of
 from headrace.schema.block import (
     NON_VERSIONED,
+    PLAIN,
+    READABLE,
     BlockSchema,
     BlockSchemaCreate,
     BlockSelection,
@@ -77,6 +80,8 @@ class BlockTypeVerbs(Office):
         self._installed = True
 
     def create_block_type(self, block_type: BlockTypeCreate) -> BlockType:
+        refuse_strange(block_type.slug, PLAIN, "slug", "A block type's slug is lower-case letters, digits and dashes")
+        refuse_strange(block_type.name, READABLE, "name", "A block type's name has none of / % & > < in it")
         if block_type.name.lower().startswith(RESERVED):
             raise NotAuthorized(f"Names that begin with {block_type.name[:8]!r} are reserved: {block_type.name!r}.")
 
@@ -206,6 +211,12 @@ def read_catalogue() -> list[dict[str, Any]]:
     """The types that come with Headrace, each with its schema and the schema's checksum."""
     told: list[dict[str, Any]] = json.loads(CATALOGUE.read_bytes())
     return [{**each, "checksum": checksum_of(each["fields"])} for each in told]
+
+
+def refuse_strange(text: str, pattern: str, field: str, rule: str) -> None:
+    """Raise `InvalidRequest` for a text that does not look as it has to, or is longer than 255 characters."""
+    if not re.fullmatch(pattern.strip("^$"), text):
+        raise InvalidRequest(f"{rule}, not {text!r:.60}.", [([field], f"{rule}.")])
 
 
 def require(unit: Unit, kind: type[Row], wanted: UUID) -> Row:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from headrace.base.errors import InvalidRequest, ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
-from headrace.orchestration.administration.block_types import BlockTypeVerbs, require, require_type
+from headrace.orchestration.administration.block_types import BlockTypeVerbs, refuse_strange, require, require_type
 from headrace.orchestration.administration.office import checked
 from headrace.orchestration.blocks import context_of, pack, show_documents, unpack
 from headrace.orchestration.unit import Unit
 from headrace.outbound.vault import Sealed, Vault
 from headrace.rules.blocks import list_references, secret_fields_of, unmask
 from headrace.schema.block import (
+    PLAIN,
     BlockDocument,
     BlockDocumentCreate,
     BlockDocumentSort,
@@ -38,7 +39,8 @@ class BlockVerbs(BlockTypeVerbs):
         document_id = uuid7()
         if document.name is None and not document.is_anonymous:
             raise InvalidRequest("A block needs a name, unless it is anonymous.", [(["name"], "A block needs a name.")])
-        name = document.name or f"anonymous-{document_id}"
+        name = f"anonymous-{document_id}" if document.name is None else document.name
+        refuse_strange(name, PLAIN, "name", "A block's name is lower-case letters, digits and dashes")
 
         def create(unit: Unit) -> BlockDocument | None:
             block_type = require_type(unit, document.block_type_id)
