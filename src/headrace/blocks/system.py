@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 from pydantic import Field, JsonValue, SecretStr
@@ -25,6 +25,10 @@ class Secret(Block):
     """
 
     value: SecretStr | pydantic.Secret[JsonValue] = Field(description="The value to keep.")
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, value: Any) -> None: ...
 
     def get(self) -> Any:
         """The value."""
