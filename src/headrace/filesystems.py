@@ -102,6 +102,10 @@ class LocalFileSystem(_FileSystem):
 
     basepath: str | None = Field(default=None, description="The folder; else the one that code runs in.")
 
+    def __fspath__(self) -> str:
+        """The folder, for what takes paths: `result_storage` of flows and tasks, say."""
+        return self.basepath or "."
+
     def read_path(self, path: str) -> bytes:
         """What is in a file. Raises `UsageError` for a path that leads out, `ValueError` for one that is no file."""
         file = self._find(path)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
+from headrace import task
 from headrace.base.errors import ConfigurationError, UsageError
 from headrace.blocks.fields import SecretDict
 from headrace.filesystems import LocalFileSystem, RemoteFileSystem, WritableFileSystem
@@ -108,6 +109,17 @@ def test_what_is_not_there_is_said(place: LocalFileSystem, tmp_path: Path) -> No
             do()
     with pytest.raises(UsageError, match=r"The patterns in .* cannot be read: No such file"):
         place.put_directory(str(tmp_path), "x", ignore_file=str(tmp_path / "none"))
+
+
+def test_results_can_be_kept_in_a_place(place: LocalFileSystem, remote: RemoteFileSystem, tmp_path: Path) -> None:
+    @task(persist_result=True, result_storage=place, result_storage_key="six")
+    def compute() -> int:
+        return 6
+
+    assert compute() == 6
+    assert names(tmp_path / "place") == ["si/six"]
+    with pytest.raises(UsageError, match="result_storage is a path or a LocalFileSystem, not a RemoteFileSystem"):
+        task(result_storage=remote)(compute.fn)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 # elsewhere
