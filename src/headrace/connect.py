@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
     from headrace.orchestration.loops.loop import Loop
+    from headrace.outbound.vault import Vault
 
 ARRIVAL = 3.0
 """Seconds that a script waits for a server which does not answer: one that is just being started anew."""
@@ -53,7 +54,15 @@ def open_administration(settings: Settings) -> Administration:
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.storage.databases import open_database
 
-    return OrchestratedAdministration(open_database(settings.database_url, synchronous=settings.database_synchronous))
+    database = open_database(settings.database_url, synchronous=settings.database_synchronous)
+    return OrchestratedAdministration(database, vault=open_vault(settings))
+
+
+def open_vault(settings: Settings) -> Vault:
+    """Where the keys for secrets are: beside what is kept in the home, never in the database."""
+    from headrace.outbound.vault import Vault
+
+    return Vault(settings.home / "secrets.key", settings.secrets_key)
 
 
 class Orchestrator(NamedTuple):
@@ -80,7 +89,8 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
     loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database))
-    return Orchestrator(OrchestratedExecution(database), OrchestratedAdministration(database), loops)
+    administration = OrchestratedAdministration(database, vault=open_vault(settings))
+    return Orchestrator(OrchestratedExecution(database), administration, loops)
 
 
 def open_service(settings: Settings) -> Orchestrator:

@@ -71,7 +71,7 @@ from headrace.projects.steps.sequence import run_pull_steps
 administration = open_administration(load_settings())
 deployment = administration.read_deployment_by_name("train", "nightly")
 administration.close()
-code = run_pull_steps(deployment.pull_steps, Path(sys.argv[1]), print, str)
+code = run_pull_steps(deployment.pull_steps, Path(sys.argv[1]), print, str, str)
 print(load_flow(deployment.entrypoint, code)(**deployment.parameters))
 """
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from headrace.base.clock import FrozenClock
+from headrace.base.settings import load_settings
 from headrace.client.administration import RemoteAdministration
 from headrace.client.execution import RemoteExecution
 from headrace.client.transport import Transport
@@ -14,6 +15,7 @@ from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.orchestration.administration import OrchestratedAdministration
 from headrace.orchestration.execution import OrchestratedExecution
+from headrace.outbound.vault import Vault
 from headrace.schema.workspace import DEFAULT_SCOPE, Scope
 from headrace.storage.database import Database
 from headrace.storage.databases import open_database
@@ -41,8 +43,10 @@ class Orchestrations:
     def open(self, scope: Scope = DEFAULT_SCOPE) -> Gateways:
         self.databases.append(open_database(self.url))
         database = self.databases[-1]
+        vault = Vault(load_settings().home / "secrets.key")
         return Gateways(
-            OrchestratedExecution(database, scope, self.clock), OrchestratedAdministration(database, scope, self.clock)
+            OrchestratedExecution(database, scope, self.clock),
+            OrchestratedAdministration(database, scope, self.clock, vault),
         )
 
     def close(self) -> None:

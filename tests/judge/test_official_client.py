@@ -68,11 +68,12 @@ def start(python: Path, script: str, server: ServerProcess, home: Path, *argumen
     )
 
 
-def finish(process: subprocess.Popen[str], text: str | None = None) -> None:
-    _, shown = process.communicate(text, timeout=100)
+def finish(process: subprocess.Popen[str], text: str | None = None) -> str:
+    said, shown = process.communicate(text, timeout=100)
     assert process.returncode == 0, shown
     assert "Traceback" not in shown
     assert "EventsWorker failed" not in shown
+    return said
 
 
 def of(run: FlowRun) -> RunSelection:
@@ -116,6 +117,19 @@ def test_a_flow_with_retry_subflow_logs_and_artifact(
     assert (artifact.data, artifact.type, artifact.flow_run_id) == ("# 6", "markdown", etl.id)
     graph = administration.read_flow_run_graph(etl.id)
     assert len(graph.nodes) == 3
+
+
+@pytest.mark.timeout(300)
+def test_blocks_are_saved_and_loaded(
+    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+) -> None:
+    said = finish(start(official_python, "official_blocks.py", server, tmp_path))
+    assert said.splitlines() == ["{'a': ['second']}", "pa55 5pare", "ValueError", "{'a': ['second']}"]
+    token = administration.read_block_document_by_name("secret", "token")
+    assert token.data == {"value": "********"}
+    assert administration.read_block_document(token.id, include_secrets=True).data == {"value": {"a": ["second"]}}
+    shop = administration.read_block_document_by_name("shop", "shop", include_secrets=True)
+    assert shop.data == {"spare": {"user": "spare", "password": "5pare", "block_type_slug": "login"}}
 
 
 @pytest.mark.timeout(300)

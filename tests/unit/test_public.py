@@ -30,6 +30,18 @@ NAMES = {
         "acreate_table_artifact", "aupdate_progress_artifact", "create_image_artifact", "create_link_artifact",
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
+    "headrace.blocks.abstract": [
+        "CredentialsBlock", "DatabaseBlock", "JobBlock", "JobRun", "NotificationBlock", "NotificationError",
+        "ObjectStorageBlock", "SecretBlock",
+    ],
+    "headrace.blocks.core": ["Block"],
+    "headrace.blocks.fields": ["SecretDict"],
+    "headrace.blocks.notifications": [
+        "CustomWebhookNotificationBlock", "DiscordWebhook", "MattermostWebhook", "MicrosoftTeamsWebhook", "OpsgenieWebhook",
+        "PagerDutyWebHook", "SendgridEmail", "SlackWebhook", "SmtpEmail", "TwilioSMS",
+    ],
+    "headrace.blocks.system": ["Secret"],
+    "headrace.blocks.webhook": ["Webhook"],
     "headrace.cache_policies": [
         "CacheKeyFnPolicy", "CachePolicy", "CompoundCachePolicy", "DEFAULT", "FLOW_PARAMETERS", "FlowParameters", "INPUTS",
         "Inputs", "NONE", "NO_CACHE", "RUN_ID", "RunId", "TASK_SOURCE", "TaskSource",
@@ -50,11 +62,15 @@ NAMES = {
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",
         "FlowRunTimeoutError", "FlowRunWaitTimeout", "FlowVisualizationError", "GatewayError", "HeadraceError",
-        "InvalidNameError", "InvalidRequest", "LostFacts", "MappingLengthMismatch", "MappingMissingIterable",
-        "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized", "ObjectAlreadyExists", "ObjectNotFound",
-        "ParameterBindError", "ParameterTypeError", "PauseTimeoutError", "PausedRun", "ReservedArgumentError",
-        "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError", "Unavailable", "UnfinishedRun",
-        "UnknownSetting", "UnusableDatabase", "UpstreamFailed", "UsageError",
+        "InvalidBlockRegistration", "InvalidNameError", "InvalidRequest", "LostFacts", "MappingLengthMismatch",
+        "MappingMissingIterable", "MissingContextError", "MissingResult", "NewerSchema", "NotAuthorized",
+        "ObjectAlreadyExists", "ObjectNotFound", "ParameterBindError", "ParameterTypeError", "PauseTimeoutError",
+        "PausedRun", "ReservedArgumentError", "RunError", "SerializationError", "StaleEpoch", "TaskRunTimeoutError",
+        "Unavailable", "UnfinishedRun", "UnknownBlockType", "UnknownSetting", "UnusableDatabase", "UpstreamFailed",
+        "UsageError",
+    ],
+    "headrace.filesystems": [
+        "LocalFileSystem", "ReadableFileSystem", "RemoteFileSystem", "WritableDeploymentStorage", "WritableFileSystem",
     ],
     "headrace.flow_runs": [
         "apause_flow_run", "aresume_flow_run", "asuspend_flow_run", "await_for_flow_run", "pause_flow_run", "resume_flow_run",
@@ -107,7 +123,19 @@ NAMES = {
 INNER = {"__main__", "connect"}
 """Modules beside the public ones that nobody imports."""
 
-FOLDERS = {"headrace.clients", "headrace.deployments", "headrace.drawings", "headrace.input", "headrace.runner.storage"}
+FOLDERS = {
+    "headrace.blocks.abstract",
+    "headrace.blocks.core",
+    "headrace.blocks.fields",
+    "headrace.blocks.notifications",
+    "headrace.blocks.system",
+    "headrace.blocks.webhook",
+    "headrace.clients",
+    "headrace.deployments",
+    "headrace.drawings",
+    "headrace.input",
+    "headrace.runner.storage",
+}
 """Public modules that have a folder of their own."""
 
 

@@ -39,7 +39,9 @@
         ├── InvalidNameError          also a ValueError
         ├── MappingLengthMismatch
         ├── MappingMissingIterable
-        └── SerializationError
+        ├── SerializationError
+        ├── UnknownBlockType          no class here is called by that block type
+        └── InvalidBlockRegistration  a class that is no block type of its own was registered or saved
 
 Each message says what happened, to what, and what to do next, in one line.
 """
@@ -221,3 +223,11 @@ class MappingMissingIterable(UsageError):
 
 class SerializationError(UsageError):
     """A value could not be written or read by the serializer chosen for it."""
+
+
+class UnknownBlockType(UsageError):
+    """No class that this process knows is called by that block type."""
+
+
+class InvalidBlockRegistration(UsageError):
+    """A class that is no block type of its own was registered or saved."""

@@ -46,6 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     server_api_host: str
     server_api_port: int
     server_api_key: str | None
+    secrets_key: str | None
     heartbeat_seconds: float
     outage_limit_seconds: float
     journal_memory_mib: int
@@ -251,6 +252,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
     Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
     Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
+    Setting(
+        "secrets_key", _text, None, "The keys that seal secrets, instead of those in <home>/secrets.key.", secret=True
+    ),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
     Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),

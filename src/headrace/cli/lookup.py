@@ -97,7 +97,7 @@ def find_deployment(administration: Administration, named: str) -> Deployment:
         known = read_pages(lambda page: administration.list_deployments(page=page), CANDIDATES)
         names = name_deployments(administration, known)
         spellings = {full if slash else full.partition("/")[2]: full for full in names.values()}
-        raise ObjectNotFound(f"There is no deployment {named!r}{_say_meant(named, spellings)}")
+        raise ObjectNotFound(f"There is no deployment {named!r}{say_meant(named, spellings)}")
     return _only(found, "deployment", named)
 
 
@@ -107,7 +107,7 @@ def find_work_pool(administration: Administration, name: str) -> WorkPool:
         return administration.read_work_pool(name)
     except ObjectNotFound:
         known = read_pages(lambda page: administration.list_work_pools(page=page), CANDIDATES)
-        meant = _say_meant(name, {pool.name: pool.name for pool in known})
+        meant = say_meant(name, {pool.name: pool.name for pool in known})
         raise ObjectNotFound(f"There is no work pool {name!r}{meant}") from None
 
 
@@ -125,7 +125,7 @@ def find_work_queue(administration: Administration, named: str, pool: str | None
     found = administration.list_work_queues(pool, wanted, Page(2))
     if not found:
         known = read_pages(lambda page: administration.list_work_queues(pool, page=page), CANDIDATES)
-        meant = _say_meant(named, {queue.name: queue.name for queue in known})
+        meant = say_meant(named, {queue.name: queue.name for queue in known})
         where = "" if pool is None else f" in work pool {pool!r}"
         raise ObjectNotFound(f"There is no work queue {named!r}{where}{meant}")
     if len(found) > 1:
@@ -179,7 +179,7 @@ def _only(found: list[Thing], noun: str, named: str) -> Thing:
     return found[0]
 
 
-def _say_meant(named: str, spellings: Mapping[str, str]) -> str:
+def say_meant(named: str, spellings: Mapping[str, str]) -> str:
     """What may have been meant: of what could have been written, the nearest, as it is called in full."""
     nearest = get_close_matches(named, spellings, 1)
     return f"; did you mean {spellings[nearest[0]]!r}?" if nearest else "."

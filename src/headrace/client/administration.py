@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.client.nouns.artifacts import ArtifactCalls
+from headrace.client.nouns.blocks import BlockCalls
 from headrace.client.nouns.deployments import DeploymentCalls
 from headrace.client.nouns.flow_runs import FlowRunCalls
 from headrace.client.nouns.flows import FlowCalls
@@ -27,5 +28,6 @@ class RemoteAdministration(
     DeploymentCalls,
     WorkPoolCalls,
     VariableCalls,
+    BlockCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

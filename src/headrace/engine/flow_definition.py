@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
-from pathlib import Path
+from os import PathLike
 from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
@@ -55,7 +55,7 @@ class FlowOptions(TypedDict, total=False):
     validate_parameters: bool
     task_runner: TaskRunner | type[TaskRunner] | None
     persist_result: bool | None
-    result_storage: Path | str | None
+    result_storage: PathLike[str] | str | None
     result_serializer: Serializer | str | None
     cache_result_in_memory: bool
     log_prints: bool | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
-from pathlib import Path
+from os import PathLike
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
@@ -74,7 +74,7 @@ class TaskOptions(TypedDict, total=False):
     retry_jitter_factor: float | None
     retry_condition_fn: Callable[[Any, Any, State], bool] | None
     persist_result: bool | None
-    result_storage: Path | str | None
+    result_storage: PathLike[str] | str | None
     result_serializer: Serializer | str | None
     result_storage_key: str | Callable[..., str] | None
     cache_result_in_memory: bool

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from headrace.gateway.blocks import Blocks
 from headrace.gateway.variables import Variables
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
 from headrace.schema.deployment import (
@@ -62,7 +63,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Protocol):
+class Administration(Variables, Blocks, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

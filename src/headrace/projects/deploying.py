@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from headrace.base.errors import ConfigurationError
+from headrace.projects.blocks import BlockReader, refuse_to_store
 from headrace.projects.blueprints import Blueprint, Deployed, Plan, check_name, draw_plan, make_deployment, refuse_twins
 from headrace.projects.definitions import Collision, Definition, Draft, Limit, PoolPlace, Steps, read_definition
 from headrace.projects.documents import Route
@@ -64,7 +65,8 @@ def deploy(
     log: Log,
 ) -> list[Deployed]:
     """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
-    plans = Planner(project, Pools(administration), log, VariableReader(lambda: administration)).plan(wanted)
+    variables, blocks = VariableReader(lambda: administration), BlockReader(lambda: administration)
+    plans = Planner(project, Pools(administration), log, variables, blocks).plan(wanted)
     execution = open_execution()
     return [make_deployment(plan, administration, execution) for plan in plans]
 
@@ -72,11 +74,14 @@ def deploy(
 class Planner:
     """Finds out for each deployment what is to be made; steps that several share are performed once."""
 
-    def __init__(self, project: Project, pools: Pools, log: Log, variables: VariableReader) -> None:
+    def __init__(
+        self, project: Project, pools: Pools, log: Log, variables: VariableReader, blocks: BlockReader
+    ) -> None:
         self.project = project
         self.pools = pools
         self.log = log
         self.variables = variables
+        self.blocks = blocks
         self._done: dict[str, dict[str, Any]] = {}
 
     def plan(self, wanted: Sequence[tuple[Draft, Wishes]]) -> list[Plan]:
@@ -112,7 +117,7 @@ class Planner:
             return outputs
         key = json.dumps([[step.to_document() for step in steps], outputs], default=str)
         if key not in self._done:
-            place = Place(self.project.folder, self.project.folder, self.log, self.variables)
+            place = Place(self.project.folder, self.project.folder, self.log, self.variables, self.blocks)
             self._done[key] = run_steps(steps, place, outputs)
         return self._done[key]
 
@@ -146,13 +151,15 @@ class Planner:
         return draw_plan(blueprint, self.pools, refuse)
 
     def _read_definition(self, draft: Draft, outputs: dict[str, Any]) -> Definition:
+        # Job variables are read where the run is executed: what blocks hold for them is looked up there.
         known = Known(environ=os.environ, variables=self.variables, outputs=outputs)
+        kept = structs.replace(known, blocks=refuse_to_store)
         filled: dict[str, Any] = {}
         for key, value in draft.value.items():
             if key in {"build", "push", "pull"}:
                 continue
             try:
-                filled[key] = known.fill_in(value)
+                filled[key] = (known if key == "work_pool" else kept).fill_in(value)
             except ConfigurationError as error:
                 raise draft.error((key,), str(error)) from None
         return read_definition(draft, filled)
@@ -185,7 +192,7 @@ class Planner:
         return made
 
     def _make_pull(self, draft: Draft, pull: list[Step], outputs: dict[str, Any]) -> Steps:
-        """The steps as the deployment keeps them: variables and outputs of pull steps are filled in where it runs."""
+        """The steps as the deployment keeps them: variables, blocks and outputs of pull steps are filled in where it runs."""
         if not pull:
             return go_to(draft.folder or self.project.folder)
         made: Steps = []

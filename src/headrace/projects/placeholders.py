@@ -1,5 +1,5 @@
 """Placeholders in project files: `{{ $NAME }}` is an environment variable, `{{ step.output }}` what a step gave,
-`{{ headrace.variables.name }}` the value of a variable.
+`{{ headrace.variables.name }}` the value of a variable, `{{ headrace.blocks.type/name.field }}` what a block holds.
 
 A text that is nothing but a placeholder becomes the value itself; within a longer text the value is written out.
 """
@@ -16,17 +16,21 @@ from headrace.base.errors import ConfigurationError
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _VARIABLE = re.compile(r"(?:headrace|prefect)\.variables\.(.+)")
+_BLOCK = re.compile(r"(?:headrace|prefect)\.blocks\.([a-z0-9-]+[/.][a-z0-9-]+(?:\.[^.]+)*)")
 
 
 class Known(Struct, frozen=True, kw_only=True):
     """What placeholders can stand for here. Without `environ`, environment variables are left for whoever comes later,
-    without `variables` those, and so are the outputs of steps in `later`. `variables` reads one by its name.
+    without `variables` those, without `blocks` those, and so are the outputs of steps in `later`. `variables` reads one by
+    its name, `blocks` by `type/name`, maybe with the way to a part of it. What stands for nothing is an error if `strict`.
     """
 
     environ: Mapping[str, str] | None = None
     variables: Callable[[str], Any] | None = None
+    blocks: Callable[[str], Any] | None = None
     outputs: Mapping[str, Any] = {}
     later: frozenset[str] = frozenset()
+    strict: bool = True
 
     def fill_in(self, value: Any) -> Any:
         """The value with its placeholders filled in. Raises `ConfigurationError` naming the one that stands for nothing."""
@@ -53,6 +57,9 @@ class Known(Struct, frozen=True, kw_only=True):
         variable = _VARIABLE.fullmatch(name)
         if variable is not None:
             return whole if self.variables is None else self._read(self.variables, variable[1], whole)
+        block = _BLOCK.fullmatch(name)
+        if block is not None:
+            return whole if self.blocks is None else self._read(self.blocks, block[1], whole)
         first, *rest = name.split(".")
         if first in self.outputs:
             found = self.outputs[first]
@@ -63,11 +70,12 @@ class Known(Struct, frozen=True, kw_only=True):
                     raise ConfigurationError(f"{whole} stands for nothing: there is no {part!r} in {first!r}; {has}.")
                 found = known[part]
             return found
-        if first in self.later:
+        if first in self.later or not self.strict:
             return whole
         raise ConfigurationError(
             f"{whole} stands for nothing: write {{{{ $NAME }}}} for an environment variable, {{{{ headrace.variables.name }}}} "
-            "for a variable, {{ id.output }} for what an earlier step with that id gave."
+            "for a variable, {{ headrace.blocks.type/name }} for a block, {{ id.output }} for what an earlier step with "
+            "that id gave."
         )
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Whether what a run is given is what the schema says: of its deployment's parameters, or of the input it asks for."""
+"""Whether what is given is what a schema says: parameters of a run, the input it asks for, the data of a block."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) ->
 def check_input(schema: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Raise `InvalidRequest` in one line when what is given to a run does not fit the schema of what it asks for."""
     _check(schema, given, "run_input", "The schema of the run's input", "The input is not what the run asks for")
+
+
+def check_block(schema: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Raise `InvalidRequest` in one line when the data of a block does not fit the schema of its type."""
+    _check(schema, data, "data", "The schema of the block's type", "The block does not fit its type")
 
 
 def _check(schema: Mapping[str, Any], values: Mapping[str, Any], field: str, named: str, misfit: str) -> None:

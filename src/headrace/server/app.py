@@ -22,6 +22,7 @@ from headrace.server.gate import Gate
 from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
+    blocks,
     collections,
     concurrency_limits,
     deployments,
@@ -71,6 +72,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *schedules.routes,
     *work_pools.routes,
     *variables.routes,
+    *blocks.routes,
     *collections.routes,
     *ui.routes,
     *events.routes,

@@ -98,6 +98,7 @@ ANSWERS: dict[Any, Any] = {
     errors.ObjectNotFound: answer_gateway_error(404),
     errors.ObjectAlreadyExists: answer_gateway_error(409),
     errors.StaleEpoch: answer_gateway_error(409),
+    errors.NotAuthorized: answer_gateway_error(403),
     errors.Unavailable: answer_gateway_error(503),
     errors.DatabaseError: answer_gateway_error(503),
     errors.InvalidRequest: answer_invalid,

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from headrace.storage import background_tables
+from headrace.storage import background_tables, block_tables
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
 from headrace.storage.declaration import present as _present
@@ -464,3 +464,9 @@ variables = _objects(
     _required("tags", Json),
     UniqueConstraint("workspace_id", "name", name="uq_variables_name"),
 )
+
+# Blocks --------------------------------------------------------------------------------------------------------------
+
+block_types = block_tables.block_types
+block_schemas = block_tables.block_schemas
+block_documents = block_tables.block_documents

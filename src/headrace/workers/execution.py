@@ -17,6 +17,7 @@ from headrace.connect import open_session
 from headrace.engine.flow_definition import Flow
 from headrace.engine.logs import RunLogger, describe_error
 from headrace.engine.session import Session, current_session, set_opener
+from headrace.projects.blocks import BlockReader
 from headrace.projects.entrypoints import load_flow
 from headrace.projects.steps.sequence import run_pull_steps
 from headrace.projects.variables import VariableReader
@@ -80,7 +81,8 @@ def _prepare(charge: Charge, session: Session) -> Flow[..., Any] | None:
     try:
         folder = Path(charge.working_dir or charge.folder)
         os.chdir(folder)
-        folder = run_pull_steps(charge.pull_steps, folder, logger.info, VariableReader(lambda: session.administration))
+        variables, blocks = VariableReader(lambda: session.administration), BlockReader(lambda: session.administration)
+        folder = run_pull_steps(charge.pull_steps, folder, logger.info, variables, blocks)
         os.chdir(folder)
         sys.argv = [charge.entrypoint.partition(":")[0]]
         return load_flow(charge.entrypoint, folder)

@@ -12,6 +12,9 @@ from msgspec import Meta, Struct, field
 from headrace.base.errors import ConfigurationError
 from headrace.base.settings import load_settings
 from headrace.gateway.administration import Administration
+from headrace.projects.blocks import BlockReader
+from headrace.projects.placeholders import Known
+from headrace.projects.variables import VariableReader
 from headrace.schema.deployment import Deployment
 from headrace.schema.orchestration import Claim
 from headrace.workers.charge import Charge
@@ -41,7 +44,11 @@ def draw_up(claim: Claim, administration: Administration, environ: Mapping[str, 
     deployment = administration.read_deployment(run.deployment_id)
     if not deployment.entrypoint:
         raise ConfigurationError(f"deployment {deployment.name!r} has no entrypoint: deploy it anew.")
-    job = read_job_variables({**deployment.job_variables, **(run.job_variables or {})})
+    wanted = {**deployment.job_variables, **(run.job_variables or {})}
+    known = Known(
+        variables=VariableReader(lambda: administration), blocks=BlockReader(lambda: administration), strict=False
+    )
+    job = read_job_variables(known.fill_in(wanted))
     environ = {**environ, **{name: str(value) for name, value in (job.env or {}).items() if value is not None}}
     load_settings(environ)  # what cannot be used is said here, by somebody who is heard
     return Charge(

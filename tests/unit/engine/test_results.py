@@ -297,6 +297,8 @@ def test_folders_are_named_as_people_write_them(monkeypatch: pytest.MonkeyPatch,
     assert find_folder(None) is None
     assert find_folder("~/kept") == tmp_path / "kept"
     assert find_folder(Path("kept")) == tmp_path / "kept"
+    with pytest.raises(errors.UsageError, match=r"Results are kept in a folder: .*, not a int"):
+        find_folder(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_the_fact_tells_of_the_record() -> None:

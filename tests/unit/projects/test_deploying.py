@@ -10,6 +10,8 @@ from headrace.base.errors import ConfigurationError
 from headrace.projects.deploying import Wishes, deploy
 from headrace.projects.project_files import find_base, open_project
 from headrace.projects.steps.naming import PREFIX
+from headrace.schema.block import BlockDocumentCreate, BlockSchemaFilter, BlockSelection
+from headrace.schema.filters import IdFilter
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
 from headrace.schema.variable import VariableCreate
 from headrace.schema.work_pool import WorkPoolCreate, WorkQueueCreate
@@ -378,3 +380,39 @@ def test_variables_are_filled_in_and_left_to_pull_steps(workshop: Workshop) -> N
     deployment = workshop.only().deployment
     assert (deployment.description, deployment.parameters) == ("here 7", {"rows": 7})
     assert deployment.pull_steps == [{HERE: {"directory": "{{ headrace.variables.where }}"}}]
+
+
+def test_what_blocks_hold_is_never_stored(workshop: Workshop) -> None:
+    secret = workshop.administration.read_block_type_by_slug("secret")
+    (schema,) = workshop.administration.list_block_schemas(
+        BlockSelection(block_schemas=BlockSchemaFilter(block_type_id=IdFilter(any_=[secret.id])))
+    )
+    workshop.administration.create_block_document(
+        BlockDocumentCreate(name="token", data={"value": "s3cret"}, block_schema_id=schema.id, block_type_id=secret.id)
+    )
+    token = "{{ headrace.blocks.secret/token }}"
+    workshop.write(
+        "headrace.yaml",
+        f"""
+        build:
+        - {PREFIX}run_shell_script: {{script: "echo {token}"}}
+        pull:
+        - {PREFIX}git_clone: {{repository: "https://example.com/a.git", access_token: "{token}"}}
+        deployments:
+        - name: one
+          entrypoint: flow.py:train
+          work_pool: {{name: local, job_variables: {{env: {{TOKEN: "{token}"}}}}}}
+          parameters: {{rows: 1}}
+        """,
+    )
+    deployment = workshop.only().deployment
+    assert workshop.lines == ["s3cret"]
+    assert deployment.job_variables == {"env": {"TOKEN": token}}
+    assert deployment.pull_steps is not None
+    assert deployment.pull_steps[0][f"{PREFIX}git_clone"]["access_token"] == token
+    file = workshop.folder / "headrace.yaml"
+    file.write_text(file.read_text().replace("rows: 1", f'rows: "{token}"'))
+    with pytest.raises(
+        ConfigurationError, match=r"line 10.*what block secret/token holds is not stored in a deployment"
+    ):
+        workshop.deploy()

@@ -274,6 +274,6 @@ def test_a_deployment_from_a_repository_runs_from_its_clone(workshop: Workshop, 
     deployment = workshop.only().deployment
     place = tmp_path / "run"
     place.mkdir()
-    code = run_pull_steps(deployment.pull_steps or [], place, workshop.lines.append, str)
+    code = run_pull_steps(deployment.pull_steps or [], place, workshop.lines.append, str, str)
     assert code == place / "trains-main"
     assert load_flow(deployment.entrypoint or "", code).name == "train"

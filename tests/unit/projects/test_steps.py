@@ -9,10 +9,12 @@ import pytest
 
 from headrace.base.errors import ConfigurationError, ObjectNotFound
 from headrace.base.ids import uuid7
+from headrace.projects.blocks import BlockReader
 from headrace.projects.steps import performing
 from headrace.projects.steps.naming import PREFIX, read_step
 from headrace.projects.steps.sequence import run_pull_steps
 from headrace.projects.variables import VariableReader
+from headrace.schema.block import BlockDocument
 from headrace.schema.variable import Variable
 from tests.unit.outbound.repositories import make_repository
 
@@ -21,10 +23,10 @@ MIDDLE = "prefect.deployments.steps."
 
 
 class Office:
-    """Knows two variables, and tells each once."""
+    """Knows two variables and two blocks, and tells each once."""
 
     def __init__(self) -> None:
-        self.told: set[str] = set()
+        self.told: set[str | tuple[str, str]] = set()
 
     def read_variable_by_name(self, name: str) -> Variable:
         assert name not in self.told
@@ -33,6 +35,18 @@ class Office:
             raise ObjectNotFound("none")
         return Variable(id=uuid7(), name=name, value="there" if name == "place" else {"of": 2})
 
+    def read_block_document_by_name(self, slug: str, name: str, include_secrets: bool) -> BlockDocument:
+        assert include_secrets
+        assert (slug, name) not in self.told
+        self.told.add((slug, name))
+        data: dict[str, Any] = {
+            "secret": {"value": "s3cret"},
+            "log-in": {"user": "me", "more": {"a.b": 1, "c": "deep"}},
+        }
+        if slug not in data:
+            raise ObjectNotFound("none")
+        return BlockDocument(id=uuid7(), name=name, data=data[slug], block_schema_id=uuid7(), block_type_id=uuid7())
+
 
 def step(name: str, **inputs: Any) -> dict[str, Any]:
     return {PREFIX + name: inputs}
@@ -40,7 +54,8 @@ def step(name: str, **inputs: Any) -> dict[str, Any]:
 
 def pull(folder: Path, *steps: dict[str, Any]) -> tuple[Path, list[str]]:
     lines: list[str] = []
-    return run_pull_steps(steps, folder, lines.append, VariableReader(partial(cast, "Administration", Office()))), lines
+    office = partial(cast, "Administration", Office())
+    return run_pull_steps(steps, folder, lines.append, VariableReader(office), BlockReader(office)), lines
 
 
 def fail(folder: Path, *steps: Any) -> str:
@@ -149,6 +164,21 @@ def test_variables_are_read_where_the_steps_run_and_each_once(tmp_path: Path) ->
     assert lines == ["there {of: 2}"]
 
 
+def test_blocks_are_read_where_the_steps_run_and_each_once(tmp_path: Path) -> None:
+    _, lines = pull(
+        tmp_path,
+        step(
+            "run_shell_script", script="echo {{ headrace.blocks.secret/my-token }} {{ headrace.blocks.log-in/x.user }}"
+        ),
+        step(
+            "run_shell_script",
+            script="echo {{ prefect.blocks.log-in.x.more.c }} {{ prefect.blocks.secret.my-token.value }}",
+        ),
+        step("run_shell_script", script="echo '{{ headrace.blocks.log-in/x.more }}'"),
+    )
+    assert lines == ["s3cret me", "deep s3cret", "{a.b: 1, c: deep}"]
+
+
 def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> None:
     steps = [step("set_working_directory", directory=str(tmp_path), requires=["msgspec", "rich"])]
     assert pull(tmp_path, *steps)[0] == tmp_path
@@ -178,6 +208,22 @@ def test_what_a_step_requires_and_is_there_is_not_installed(tmp_path: Path) -> N
         (
             step("set_working_directory", directory="{{ headrace.variables.none }}"),
             "{{ headrace.variables.none }} stands for nothing: there is no variable called 'none'; `headrace variable set",
+        ),
+        (
+            step("set_working_directory", directory="{{ headrace.blocks.none/x }}"),
+            "{{ headrace.blocks.none/x }} stands for nothing: there is no block none/x; `headrace block create none x` makes",
+        ),
+        (
+            step("set_working_directory", directory="{{ headrace.blocks.log-in/x.pass }}"),
+            "there is no 'pass' in block log-in/x; it has user, more.",
+        ),
+        (
+            step("set_working_directory", directory="{{ headrace.blocks.log-in/x.user.y }}"),
+            "there is no 'y' in block log-in/x; it has no parts.",
+        ),
+        (
+            step("set_working_directory", directory="{{ headrace.blocks.none }}"),
+            "stands for nothing: write {{ $NAME }}",
         ),
         (step("set_working_directory", directory="{{ headrace.variables }}"), "stands for nothing: write {{ $NAME }}"),
         (step("set_working_directory", directory="nowhere"), "There is no directory "),
@@ -209,7 +255,7 @@ def test_what_log_raises_ends_the_program(tmp_path: Path) -> None:
 
     endless = python("import time\nprint('ready', flush=True)\ntime.sleep(600)".replace("\n", ";"))
     with pytest.raises(KeyboardInterrupt):
-        run_pull_steps([step("run_shell_script", script=endless)], tmp_path, refuse, str)
+        run_pull_steps([step("run_shell_script", script=endless)], tmp_path, refuse, str, str)
 
 
 def test_a_step_is_written_as_it_was_read() -> None:

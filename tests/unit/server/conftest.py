@@ -10,6 +10,7 @@ import pytest
 
 from headrace.orchestration.administration import OrchestratedAdministration
 from headrace.orchestration.execution import OrchestratedExecution
+from headrace.outbound.vault import Vault
 from headrace.server.app import Application, build_app
 from headrace.server.auth import Access
 from headrace.storage.databases import open_database
@@ -27,8 +28,9 @@ def execution(home: Path) -> Iterator[OrchestratedExecution]:
 
 
 @pytest.fixture
-def administration(execution: OrchestratedExecution) -> OrchestratedAdministration:
-    return OrchestratedAdministration(execution._desk.database)  # pyright: ignore[reportPrivateUsage]
+def administration(execution: OrchestratedExecution, home: Path) -> OrchestratedAdministration:
+    database = execution._desk.database  # pyright: ignore[reportPrivateUsage]
+    return OrchestratedAdministration(database, vault=Vault(home / "secrets.key"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,24 @@ import pytest
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
+from headrace.blocks.system import Secret
+from headrace.connect import open_session
+from headrace.engine.session import Session, close_session, swap_session
 from headrace.schema.orchestration import Claim, ClaimRequest
 from headrace.schema.run import FlowRunCreate
 from headrace.schema.state import StateCreate, StateType
+from headrace.schema.variable import VariableCreate
 from headrace.workers.charge import Charge, receive_charge, send_charge
 from headrace.workers.jobs import GRACE, draw_up
 from tests.unit.workers.conftest import Pool
+
+
+@pytest.fixture
+def session(pool: Pool) -> Iterator[Session]:
+    opened = open_session()
+    swap_session(opened)
+    yield opened
+    close_session()
 
 
 def claim(pool: Pool) -> Claim:
@@ -35,6 +48,23 @@ def test_a_charge_says_all_that_is_needed(pool: Pool) -> None:
     Path(charge.folder).rmdir()
 
 
+def test_placeholders_are_filled_in_where_the_run_is_executed(pool: Pool, session: Session) -> None:
+    Secret(value="s3cret").save("token")
+    pool.administration.create_variable(VariableCreate(name="rate", value=3))
+    env = {
+        "TOKEN": "{{ headrace.blocks.secret/token }}",
+        "OLD": "key={{ prefect.blocks.secret.token }}",
+        "RATE": "{{ headrace.variables.rate }}",
+        "OWN": "{{ something.else }}",
+    }
+    pool.deploy(entrypoint="flows.py:etl", job_variables={"env": env})
+    run = pool.run()
+    charge = draw_up(claim(pool), pool.administration, {})
+    assert charge.environ == {"TOKEN": "s3cret", "OLD": "key=s3cret", "RATE": "3", "OWN": "{{ something.else }}"}
+    assert "s3cret" not in repr((pool.execution.read_flow_run(run.id), charge.claim))
+    Path(charge.folder).rmdir()
+
+
 def test_pull_steps_say_more_than_a_path(pool: Pool) -> None:
     steps = [{"git_clone": {"repository": "somewhere"}}]
     pool.deploy(entrypoint="flows.py:etl", path="/srv/code", pull_steps=steps)
@@ -51,6 +81,7 @@ def test_pull_steps_say_more_than_a_path(pool: Pool) -> None:
         ({"entrypoint": None}, "no entrypoint"),
         ({"job_variables": {"env": "A=1"}}, "env"),
         ({"job_variables": {"working_dir": 3}}, "working_dir"),
+        ({"job_variables": {"working_dir": "{{ headrace.blocks.secret/x }}"}}, "there is no block secret/x"),
         ({"job_variables": {"grace_seconds": -1}}, "grace_seconds"),
         ({"job_variables": {"env": {"HEADRACE_HEARTBEAT_SECONDS": "often"}}}, "HEADRACE_HEARTBEAT_SECONDS"),
     ],

@@ -1938,6 +1938,300 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/block_types/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create block type */
+        post: operations["create_block_type"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_types/{block_type_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read block type */
+        get: operations["read_block_type"];
+        put?: never;
+        post?: never;
+        /** Delete block type */
+        delete: operations["delete_block_type"];
+        options?: never;
+        head?: never;
+        /** Update block type */
+        patch: operations["update_block_type"];
+        trace?: never;
+    };
+    "/api/block_types/slug/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read block type by slug */
+        get: operations["read_block_type_by_slug"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_types/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List block types */
+        post: operations["list_block_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_types/install_system_block_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install block types */
+        post: operations["install_block_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_types/slug/{slug}/block_documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List documents of type */
+        get: operations["list_documents_of_type"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_types/slug/{slug}/block_documents/name/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read document by name */
+        get: operations["read_document_by_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_schemas/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create block schema */
+        post: operations["create_block_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_schemas/{schema_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read block schema */
+        get: operations["read_block_schema"];
+        put?: never;
+        post?: never;
+        /** Delete block schema */
+        delete: operations["delete_block_schema"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_schemas/checksum/{checksum}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read block schema by checksum */
+        get: operations["read_block_schema_by_checksum"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_schemas/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List block schemas */
+        post: operations["list_block_schemas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List block capabilities */
+        get: operations["list_block_capabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_documents/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create block document */
+        post: operations["create_block_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read block document */
+        get: operations["read_block_document"];
+        put?: never;
+        post?: never;
+        /** Delete block document */
+        delete: operations["delete_block_document"];
+        options?: never;
+        head?: never;
+        /** Update block document */
+        patch: operations["update_block_document"];
+        trace?: never;
+    };
+    "/api/block_documents/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List block documents */
+        post: operations["list_block_documents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_documents/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count block documents */
+        post: operations["count_block_documents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/block_documents/rotate_secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rotate secrets */
+        post: operations["rotate_secrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections/views/{view}": {
         parameters: {
             query?: never;
@@ -2250,6 +2544,188 @@ export interface components {
         Bar: {
             completed: number;
             failed: number;
+        };
+        /** BlockDocument */
+        BlockDocument: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string | null;
+            data: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            block_schema_id: string;
+            block_schema: components["schemas"]["BlockSchema"] | null;
+            /** Format: uuid */
+            block_type_id: string;
+            block_type_name: string | null;
+            block_type: components["schemas"]["BlockType"] | null;
+            block_document_references: {
+                [key: string]: components["schemas"]["BlockReference"];
+            };
+            /** @default false */
+            is_anonymous: boolean;
+        };
+        /** BlockDocumentCreate */
+        BlockDocumentCreate: {
+            name?: string | null;
+            data?: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            block_schema_id: string;
+            /** Format: uuid */
+            block_type_id: string;
+            /** @default false */
+            is_anonymous?: boolean;
+        };
+        /** BlockDocumentFilter */
+        BlockDocumentFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            id?: components["schemas"]["IdFilter"] | null;
+            block_type_id?: components["schemas"]["IdFilter"] | null;
+            name?: components["schemas"]["TextFilter"] | null;
+            is_anonymous?: components["schemas"]["PausedFilter"] | null;
+        };
+        /** BlockDocumentListing */
+        BlockDocumentListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            block_documents?: components["schemas"]["BlockDocumentFilter"] | null;
+            block_types?: components["schemas"]["BlockTypeFilter"] | null;
+            block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
+            /** @default false */
+            include_secrets?: boolean;
+            /** @default NAME_ASC */
+            sort?: components["schemas"]["BlockDocumentSort"] | null;
+        };
+        /**
+         * BlockDocumentSort
+         * @description Orders of a list of blocks.
+         * @default NAME_ASC
+         * @enum {string}
+         */
+        BlockDocumentSort: "NAME_DESC" | "NAME_ASC" | "BLOCK_TYPE_AND_NAME_ASC";
+        /** BlockDocumentUpdate */
+        BlockDocumentUpdate: {
+            block_schema_id?: string | null;
+            data?: {
+                [key: string]: unknown;
+            };
+            /** @default true */
+            merge_existing_data?: boolean;
+        };
+        /** BlockReference */
+        BlockReference: {
+            block_document: components["schemas"]["ReferencedDocument"];
+        };
+        /** BlockSchema */
+        BlockSchema: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            checksum: string;
+            fields: {
+                [key: string]: unknown;
+            };
+            block_type_id: string | null;
+            block_type: components["schemas"]["BlockType"] | null;
+            capabilities: string[];
+            /** @default non-versioned */
+            version: string;
+        };
+        /** BlockSchemaCreate */
+        BlockSchemaCreate: {
+            fields?: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            block_type_id: string;
+            capabilities?: string[];
+            /** @default non-versioned */
+            version?: string;
+        };
+        /** BlockSchemaFilter */
+        BlockSchemaFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            id?: components["schemas"]["IdFilter"] | null;
+            block_type_id?: components["schemas"]["IdFilter"] | null;
+            block_capabilities?: components["schemas"]["TagsFilter"] | null;
+            version?: components["schemas"]["TextFilter"] | null;
+        };
+        /** BlockSchemaListing */
+        BlockSchemaListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
+        };
+        /** BlockSelection */
+        BlockSelection: {
+            block_documents?: components["schemas"]["BlockDocumentFilter"] | null;
+            block_types?: components["schemas"]["BlockTypeFilter"] | null;
+            block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
+        };
+        /** BlockType */
+        BlockType: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            slug: string;
+            logo_url: string | null;
+            documentation_url: string | null;
+            description: string | null;
+            code_example: string | null;
+            /** @default false */
+            is_protected: boolean;
+        };
+        /** BlockTypeCreate */
+        BlockTypeCreate: {
+            name: string;
+            slug: string;
+            logo_url?: string | null;
+            documentation_url?: string | null;
+            description?: string | null;
+            code_example?: string | null;
+        };
+        /** BlockTypeFilter */
+        BlockTypeFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            name?: components["schemas"]["TextFilter"] | null;
+            slug?: components["schemas"]["TextFilter"] | null;
+        };
+        /** BlockTypeListing */
+        BlockTypeListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            block_types?: components["schemas"]["BlockTypeFilter"] | null;
+            block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
+        };
+        /** BlockTypeUpdate */
+        BlockTypeUpdate: {
+            logo_url?: string | null;
+            documentation_url?: string | null;
+            description?: string | null;
+            code_example?: string | null;
         };
         /** BulkResult */
         BulkResult: {
@@ -3273,6 +3749,18 @@ export interface components {
             name?: string | null;
             interval?: number | null;
         };
+        /** ReferencedDocument */
+        ReferencedDocument: {
+            /** Format: uuid */
+            id: string;
+            name: string | null;
+            block_type: components["schemas"]["BlockType"];
+            /** @default false */
+            is_anonymous: boolean;
+            block_document_references: {
+                [key: string]: components["schemas"]["BlockReference"];
+            };
+        };
         /** ResultFilter */
         ResultFilter: {
             /**
@@ -3314,6 +3802,11 @@ export interface components {
             run_input?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** Rotation */
+        Rotation: {
+            key_id: string;
+            resealed: number;
         };
         /** RunHistoryInterval */
         RunHistoryInterval: {
@@ -8714,6 +9207,737 @@ export interface operations {
                 };
                 content: {
                     "application/json": number;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_block_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockTypeCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockType"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockType"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_block_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                block_type_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockType"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_block_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                block_type_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_block_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                block_type_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockTypeUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_block_type_by_slug: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockType"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_block_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockTypeListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockType"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    install_block_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_documents_of_type: {
+        parameters: {
+            query?: {
+                include_secrets?: boolean;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_document_by_name: {
+        parameters: {
+            query?: {
+                include_secrets?: boolean;
+            };
+            header?: never;
+            path: {
+                slug: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_block_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockSchemaCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockSchema"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockSchema"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_block_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schema_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockSchema"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_block_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schema_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_block_schema_by_checksum: {
+        parameters: {
+            query?: {
+                version?: string | null;
+            };
+            header?: never;
+            path: {
+                checksum: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockSchema"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_block_schemas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockSchemaListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockSchema"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_block_capabilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_block_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockDocumentCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_block_document: {
+        parameters: {
+            query?: {
+                include_secrets?: boolean;
+            };
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_block_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    update_block_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockDocumentUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_block_documents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockDocumentListing"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockDocument"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    count_block_documents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BlockSelection"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rotate_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rotation"];
+                };
+            };
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rotation"];
                 };
             };
             /** @description What went wrong */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.orchestration.administration.artifacts import ArtifactVerbs
+from headrace.orchestration.administration.blocks import BlockVerbs
 from headrace.orchestration.administration.deployments import DeploymentVerbs
 from headrace.orchestration.administration.events import EventVerbs
 from headrace.orchestration.administration.flow_runs import FlowRunVerbs
@@ -29,6 +30,7 @@ class OrchestratedAdministration(
     WorkPoolVerbs,
     VariableVerbs,
     EventVerbs,
+    BlockVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 

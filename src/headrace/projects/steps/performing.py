@@ -24,13 +24,14 @@ SHELL_SIGNS = frozenset({"|", "||", "&", "&&", ";", "<", "<<", ">", ">>", "2>", 
 
 class Place(Struct):
     """Where steps are at: the directory they work in, where the code has come to, where they tell what they do, and what
-    reads variables.
+    reads variables and blocks.
     """
 
     directory: Path
     code: Path
     log: Log
     variables: Callable[[str], Any]
+    blocks: Callable[[str], Any]
 
     def find(self, directory: str | None) -> Path:
         """A directory by its path from where the steps work, or from where the code is. Raises `ConfigurationError`."""

@@ -15,15 +15,21 @@ from headrace.projects.steps.performing import Place, install_missing, perform
 from headrace.projects.steps.programs import Log
 
 
-def run_pull_steps(steps: Sequence[Mapping[str, Any]], folder: Path, log: Log, variables: Callable[[str], Any]) -> Path:
+def run_pull_steps(
+    steps: Sequence[Mapping[str, Any]],
+    folder: Path,
+    log: Log,
+    variables: Callable[[str], Any],
+    blocks: Callable[[str], Any],
+) -> Path:
     """Bring a deployment's code to where it is to run, and return the directory that its flow is loaded from.
 
     Steps work in `folder`, or from `set_working_directory` on in that directory; what they clone is put there. Lines of
-    programs and of our own go to `log`, on this thread; `variables` reads one by its name. Raises `ConfigurationError` in
-    one line that names the step.
+    programs and of our own go to `log`, on this thread; `variables` and `blocks` read one by its name. Raises
+    `ConfigurationError` in one line that names the step.
     """
     read = [_read(number, written) for number, written in enumerate(steps, 1)]
-    place = Place(folder.absolute(), folder.absolute(), log, variables)
+    place = Place(folder.absolute(), folder.absolute(), log, variables, blocks)
     run_steps(read, place, {})
     return place.code
 
@@ -34,7 +40,9 @@ def run_steps(steps: Sequence[Step], place: Place, outputs: Mapping[str, Any]) -
     for number, step in enumerate(steps, 1):
         try:
             install_missing(step.requires, place)
-            filled = Known(environ=os.environ, variables=place.variables, outputs=known).fill_in(step.inputs)
+            filled = Known(environ=os.environ, variables=place.variables, blocks=place.blocks, outputs=known).fill_in(
+                step.inputs
+            )
             given = perform(read_inputs(step.name, filled), place)
         except ConfigurationError as error:
             raise ConfigurationError(f"Step {number}, {step.name}: {error}") from None
