@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,8 +63,6 @@ def begin_again(
 
 def replay_here(run: FlowRun, invocation: Invocation, entrypoint: str | None) -> None:
     """Execute a copy of a run here; where its code fails, the debugger opens. Exits with 1 when it does not complete."""
-    import sys
-
     flow = _load(run, invocation, entrypoint)
     state = flow.replay(run)
     error = state.data
@@ -104,7 +103,10 @@ def _load(run: FlowRun, invocation: Invocation, entrypoint: str | None) -> Flow[
     if entrypoint is None and isinstance(directory, str) and Path(directory).is_dir():
         folder = Path(directory)
         os.chdir(folder)
-    return load_flow(place, folder)
+    flow = load_flow(place, folder)
+    # What was pickled while the script was run refers to what it defines as the main module's.
+    sys.modules["__main__"] = sys.modules[flow.__module__]
+    return flow
 
 
 def _end(state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -31,12 +32,14 @@ class Checkpoints:
         self._finished: dict[str, Checkpoint] = {}
         self._unfinished: dict[str, Checkpoint] = {}
         for call in calls:
-            finished = call.state is not None and call.state.is_completed() and call.state.name != ROLLED_BACK
-            one, other = self._finished, self._unfinished
-            if not finished:
-                one, other = other, one
-            one[call.call] = call
-            other.pop(call.call, None)
+            before = self._unfinished.pop(call.call, None)
+            if call.state is not None and call.state.is_completed() and call.state.name != ROLLED_BACK:
+                self._finished[call.call] = call
+                continue
+            before = self._finished.pop(call.call, before)
+            if before is not None and call.child_flow_run_id is None:  # its attempt died before it had taken the run up
+                call = msgspec.structs.replace(call, child_flow_run_id=before.child_flow_run_id)  # noqa: PLW2901
+            self._unfinished[call.call] = call
         self._keys = Counter(checkpoint.task_key for checkpoint in self._finished.values())
         self.finished = len(self._finished)
         self.unfinished = len(self._unfinished)
@@ -50,6 +53,15 @@ class Checkpoints:
         self._keys[key] -= 1
         assert checkpoint.state is not None
         record = _read_record(checkpoint.result)
+        missing = self._say_missing(record)
+        if record is None or missing is not None:
+            self._unfinished[call] = (
+                checkpoint  # a subflow's run can be entered again: what it had finished is restored
+            )
+            return missing
+        return Restored(checkpoint, checkpoint.state, record)
+
+    def _say_missing(self, record: StoredResult | None) -> str | None:
         if record is None:
             return "the value it had was not kept"
         assert self._results is not None
@@ -57,11 +69,12 @@ class Checkpoints:
             self._results.check(record)
         except errors.HeadraceError as error:
             return str(error).rstrip(".")
-        return Restored(checkpoint, checkpoint.state, record)
+        return None
 
-    def find_unfinished(self, call: str) -> Checkpoint | None:
-        """The call as an earlier attempt left it."""
-        return self._unfinished.pop(call, None)
+    def find_child(self, call: str) -> UUID | None:
+        """The run of a subflow whose call an earlier attempt left without a value."""
+        left = self._unfinished.pop(call, None)
+        return None if left is None else left.child_flow_run_id
 
     def describe_left(self) -> str | None:
         """A sentence about the finished task runs that have not been called again; None when all were."""

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 class FlowContext:
-    """A flow run in execution. Shared by the threads its tasks run in."""
+    """A flow run in execution. Shared by the threads its tasks run in.
+
+    `names_calls` says that calls in it may have identities: the flow is durable, or a task called in it was.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class FlowContext:
         durable: bool = False,
     ) -> None:
         self.durable = durable
+        self.names_calls = durable
         self.checkpoints = NOTHING_FINISHED
         self.session = session
         self.flow = flow
@@ -114,6 +118,7 @@ class FlowContext:
 
     def next_equal(self, digest: str) -> str:
         """The identity of the next call among those that nothing but their order tells apart."""
+        self.names_calls = True
         return name_call(digest, self._count(digest))
 
     def in_attempt(self, key: str) -> str:

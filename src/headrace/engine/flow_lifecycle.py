@@ -33,6 +33,8 @@ from headrace.rules.transitions import TIMED_OUT
 from headrace.schema.orchestration import Decision, Verb
 from headrace.schema.state import State, StateType
 
+UNKEPT = "Its parameters cannot be kept, so after a crash it would get them as they are shown: %s"
+
 
 def flow_lifecycle(run: RunningFlow) -> Lifecycle[State]:
     """Take a flow run to its final state and return it, its `data` live: a `Result`, or the exception.
@@ -65,11 +67,7 @@ def _live(run: RunningFlow) -> Lifecycle[State]:
         run.log.info("Not restored: %s.", run.again)
     prepared: Outcome = yield Call(run.prepare, blocking=bool(run.upstream))
     if prepared.error is None:
-        if run.keeps_parameters:
-            yield from keep(run.parameter_store(), True, run.log)
-        left = run.taking_up()
-        if left is not None:
-            run.take_up((yield from ask(left)))
+        yield from _go_on(run)
     run.begin((yield from ask(run.creation())))
     if prepared.interrupt is not None:
         raise prepared.interrupt
@@ -87,6 +85,19 @@ def _live(run: RunningFlow) -> Lifecycle[State]:
         if not run.retries_here(final):
             return final
         yield from _await_retry(run, final)
+
+
+def _go_on(run: RunningFlow) -> Lifecycle[None]:
+    """Keep what a later attempt needs to begin; be the run that an earlier attempt has left, if there is one."""
+    kept = run.keep_parameters()
+    if kept is not None:
+        yield from keep(kept, True, run.log, UNKEPT)
+    left = run.taking_up()
+    if left is not None:
+        try:
+            run.take_up((yield from ask(left)))
+        except ObjectNotFound as error:
+            run.log.info("Not resumed, so it begins anew: %s", error)
 
 
 def _start(run: RunningFlow) -> Lifecycle[State | None]:

@@ -124,8 +124,7 @@ class RunningFlow:
             call, self.restored, self.again = identify_call(self.parent, parent, key, self.parameters)
             if self.restored is not None:
                 return ()
-        unfinished = None if call is None else parent.checkpoints.find_unfinished(call)
-        self._left = None if unfinished is None else unfinished.child_flow_run_id
+        self._left = None if call is None else parent.checkpoints.find_child(call)
         inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
         facts = announce(parent, self.flow.name, key, inputs, call)
         self.parent_task_run_id = facts[0].id
@@ -139,10 +138,17 @@ class RunningFlow:
 
     def taking_up(self) -> Reopen | None:
         """The request to go on with the run that an earlier attempt of its parent has left behind, if there is one."""
-        if self._left is None:
+        parent = self.parent.flow_run if self.parent is not None else None
+        if self._left is None or parent is None:
             return None
-        message = "Its parent is resumed, and goes on with it."
-        return Reopen(Reopening(flow_run_id=self._left, message=message, parent_task_run_id=self.parent_task_run_id))
+        return Reopen(
+            Reopening(
+                flow_run_id=self._left,
+                message="Its parent is resumed, and goes on with it.",
+                parent_task_run_id=self.parent_task_run_id,
+                parent_epoch=self.session.attempts.get(parent.run.id),
+            )
+        )
 
     def take_up(self, claim: Claim) -> None:
         """Be the run that was claimed, under the epoch of the claim, instead of a new one."""
@@ -153,20 +159,22 @@ class RunningFlow:
         self._before = run.empirical_policy
         self.session.attempts[run.id] = claim.epoch
 
-    @property
-    def keeps_parameters(self) -> bool:
-        """Whether a later attempt needs more of the parameters than what is recorded of them."""
-        return self.context.durable and self._before is None and not all(map(is_plain, self.parameters.values()))
-
-    def parameter_store(self) -> StoreResult:
-        """The request that keeps the parameters which JSON does not hold."""
-        kept = {name: value for name, value in self.parameters.items() if not is_plain(value)}
-        return StoreResult(kept, f"{self.id}-parameters", "pickle", None, None, self.id)
+    def keep_parameters(self) -> StoreResult | None:
+        """The request that keeps what a later attempt needs of the parameters beyond what is recorded of them, if anything."""
+        if not self.context.durable or self._before is not None:
+            return None
+        shown = recordable(self.parameters)
+        kept = {
+            name: (shown[name], value)
+            for name, value in self.parameters.items()
+            if not (is_plain(value) and shown[name] == value)
+        }
+        return StoreResult(kept, f"{self.id}-parameters", "pickle", None, None, self.id) if kept else None
 
     def restores(self, decision: Decision) -> bool:
         """Whether what earlier attempts have finished is looked up before the flow is called."""
         again = decision.epoch > 1 or decision.flow_run.run_count > 1
-        return self.origin is not None or (again and (self.context.durable or self._before is not None))
+        return self.origin is not None or (again and (self.context.names_calls or self._before is not None))
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Take note of what earlier attempts have finished."""
@@ -287,13 +295,14 @@ class ClaimedFlow(RunningFlow):
 
 
 def recall(session: Session, flow_run_id: UUID, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a run: those that JSON does not hold as they were kept, unless others were given since."""
+    """The parameters of a run: those that the record does not hold as they were kept, unless others were given since."""
     key = f"{flow_run_id}-parameters"
     if session.results.find(key) is None:
         return recorded
-    kept: dict[str, Any] = session.results.read(key)
-    shown = recordable(kept)
-    return {name: kept[name] if shown.get(name, ...) == value else value for name, value in recorded.items()}
+    kept: dict[str, tuple[Any, Any]] = session.results.read(key)
+    return {
+        name: kept[name][1] if name in kept and kept[name][0] == value else value for name, value in recorded.items()
+    }
 
 
 def recordable(parameters: dict[str, Any]) -> dict[str, Any]:

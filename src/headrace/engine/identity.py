@@ -38,7 +38,7 @@ def identify(scope: str, key: str, arguments: Mapping[str, Any], lineage: Lineag
     for name, value in arguments.items():
         try:
             parts += (name, hash_values(name_origins(value, lineage)))
-        except errors.SerializationError as error:
+        except (errors.SerializationError, RecursionError) as error:
             kind = type(value).__name__
             raise errors.SerializationError(f"argument {name!r} ({kind}) is not the same in every process") from error
     return digest(*(len(part).to_bytes(8, "big") + part.encode() for part in parts))

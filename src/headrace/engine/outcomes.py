@@ -21,9 +21,9 @@ def state_from_value(value: Any, keep: Callable[[Any], Result]) -> State:
     says how many did. Anything else completes the run; `keep` makes the handle on its value. Futures must have ended.
     """
     if isinstance(value, State):
-        return _finished(value)
+        return _finished(value, keep)
     if isinstance(value, Future):
-        return _finished(value.state)
+        return _finished(value.state, keep)
     states = _states(value)
     if states is None:
         return State(
@@ -55,18 +55,19 @@ def waits_for(value: Any) -> list[Future[Any]]:
     return []
 
 
-def _finished(state: State) -> State:
-    """A state returned by a function is copied: it belonged to another run, or to none.
+def _finished(state: State, keep: Callable[[Any], Result]) -> State:
+    """A state returned by a function is copied: it belonged to another run, or to none. Having no value is one as well.
 
     How another run ended in particular (Cached, Crashed) is not how this one did.
     """
     if not state.is_final():
         text = f"The run returned the state {state}, in which no run ends."
         return State(type=StateType.FAILED, message=text, data=state.data)
+    data = keep(None) if state.is_completed() and state.data is None else state.data
     if state.id is not None:
         kind = state.type if state.type in _ENDINGS else StateType.FAILED
-        return State(type=kind, message=state.message, data=state.data)
-    return State(type=state.type, name=state.name, message=state.message, data=state.data)
+        return State(type=kind, message=state.message, data=data)
+    return State(type=state.type, name=state.name, message=state.message, data=data)
 
 
 def _states(value: Any) -> list[State] | None:

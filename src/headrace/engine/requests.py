@@ -141,8 +141,9 @@ class RestoreResult(Struct, frozen=True):
         """Return a live handle on the value. Raises `MissingResult` when it cannot be read."""
         try:
             value = session.results.read(self.record.storage_key, Path(self.record.location))
-        except MissingResult as error:
-            raise MissingResult(f"{error} Run the flow run again from this task to have it made anew.") from None
+        except HeadraceError as error:
+            reason = str(error).rstrip(".")
+            raise MissingResult(f"{reason}. Run the flow run again from this task to have it made anew.") from None
         result = Result(value, self.record, session.results)
         if not self.in_memory:
             result.forget()
@@ -169,6 +170,7 @@ class Reopen(Struct, frozen=True):
     def perform(self, session: Session) -> Claim:
         """Return the run, under the epoch of the new attempt; the caller's to execute."""
         request = msgspec.structs.replace(self.request, presence=session.gateway.presence())
+        session.patiently(session.journal.flush)  # the task run that stands for it has to be known
         return session.patiently(lambda: session.gateway.reopen_flow_run(request))
 
 

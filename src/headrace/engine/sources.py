@@ -35,6 +35,16 @@ def key_of(function: Callable[..., Any]) -> str:
     return f"{name}-{checksum(f'{file}:{name}')}"
 
 
+def name_module(path: Path) -> tuple[str, Path]:
+    """The name of the module in a file, which is that of its packages where it is in some; and from where it is imported."""
+    names = [path.stem.replace(".", "_")]
+    root = path.parent
+    while (root / "__init__.py").is_file() and root.name.isidentifier() and root.parent != root:
+        names.insert(0, root.name)
+        root = root.parent
+    return ".".join(names), root
+
+
 def locate(function: Callable[..., Any]) -> dict[str, str]:
     """Where a function can be loaded from again: its `entrypoint`, and the `directory` it was called in.
 

@@ -185,7 +185,9 @@ class RunningTask:
         assert self.restored is not None
         if result.in_memory:
             self.remember(result.load())
-        self.ended = msgspec.structs.replace(self.restored.state, data=result)
+        state = self.restored.state
+        details = msgspec.structs.replace(state.state_details, task_run_id=self.id, flow_run_id=self.flow_run_id)
+        self.ended = msgspec.structs.replace(state, data=result, state_details=details)
         return self.ended
 
     def abandon(self) -> TaskStateFact:

@@ -87,8 +87,10 @@ class Execution(Protocol):
         """Let a run that has ended begin another attempt, and return it with the attempt's epoch.
 
         With a presence it is the caller's to execute, PENDING; without, it is SCHEDULED, for a worker of its deployment. What
-        earlier attempts finished is found by `list_checkpoints`, but for what `from_task` leaves out. Raises
-        `ObjectNotFound`, and `InvalidRequest` for a run that has not ended, that nobody could start, or without such a task.
+        earlier attempts finished is found by `list_checkpoints`, but for what `from_task` leaves out. One that has not ended
+        is taken away from its attempt if a new attempt of its parent takes it up. Raises `ObjectNotFound`, `StaleEpoch` when
+        that attempt is over itself, and `InvalidRequest` for a run that has not ended, that nobody could start, or without
+        such a task.
         """
         ...
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from headrace.base.errors import HeadraceError, InvalidRequest, ObjectNotFound
-from headrace.orchestration.proposals import propose
+from headrace.orchestration.proposals import load_flow_run, propose, stale
 from headrace.orchestration.unit import Unit
-from headrace.rules.transitions import PENDING, SCHEDULED, is_terminal
+from headrace.rules.transitions import CRASHED, PENDING, SCHEDULED, is_terminal
 from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.identities import call_of, forget_call
 from headrace.schema.orchestration import Claim, Decision, Proposal
@@ -24,6 +25,9 @@ RECORD = ("storage_key", "location", "serializer", "size", "expiration")
 """What a state tells of a value that was kept, in the order in which the record of it is read."""
 
 
+LEFT = "Its parent goes on in another attempt."
+
+
 def list_checkpoints(unit: Unit, flow_run_id: UUID) -> list[Checkpoint]:
     """The calls that the attempts of a flow run have made and that have an identity, oldest first."""
     rows = [TaskRunRow(*values) for values in unit.fetch(compiled.find_calls, flow_run_id=flow_run_id)]
@@ -35,15 +39,18 @@ def list_checkpoints(unit: Unit, flow_run_id: UUID) -> list[Checkpoint]:
 def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
     """Let a run that has ended begin another attempt.
 
-    Raises `ObjectNotFound`, and `InvalidRequest` for a run that has not ended, that nobody could start, or that has no
-    such task.
+    Raises `ObjectNotFound`, `StaleEpoch` when the attempt of the parent that takes it up is over, and `InvalidRequest` for a
+    run that has not ended, that nobody could start, or that has no such task.
     """
     rows = unit.fetch(compiled.lock_flow_run, id=request.flow_run_id)
     if not rows:
         raise ObjectNotFound(f"There is no flow run with id {request.flow_run_id}.")
     row = FlowRunRow._make(rows[0])
     fact = to_current_fact(row)
-    if fact is None or not is_terminal(fact.type):
+    ended = fact is not None and is_terminal(fact.type)
+    if request.parent_task_run_id is not None:
+        _check_parent(unit, row, request)
+    elif not ended:
         raise InvalidRequest(f"Flow run {row.name!r} is {row.state_name}: only a run that has ended can be run again.")
     if request.presence is None and row.deployment_id is None:
         raise InvalidRequest(
@@ -55,6 +62,8 @@ def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
     if request.parameters:
         told = {**decode_json(row.parameters), **request.parameters}
         unit.execute(compiled.change_flow_run_parameters, id=row.id, new_parameters=storable_json(told))
+    if not ended:
+        _enter(unit, Proposal(flow_run_id=row.id, state=StateCreate(type=CRASHED, message=LEFT)))
     if request.parent_task_run_id is not None:
         unit.execute(compiled.move_flow_run_to_parent, id=row.id, new_parent_task_run_id=request.parent_task_run_id)
     decision = _enter(unit, Proposal(flow_run_id=row.id, state=StateCreate(type=SCHEDULED, message=request.message)))
@@ -62,6 +71,22 @@ def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
         taken = StateCreate(type=PENDING, message=request.message)
         decision = _enter(unit, Proposal(flow_run_id=row.id, state=taken, presence=request.presence))
     return Claim(flow_run=decision.flow_run, epoch=decision.epoch)
+
+
+def _check_parent(unit: Unit, child: FlowRunRow, request: Reopening) -> None:
+    """Raise unless the attempt that takes a subflow's run up is one of the same parent, and the one that counts."""
+    of = [_find_parent(unit, id_) for id_ in (child.parent_task_run_id, request.parent_task_run_id)]
+    if of[0] is None or of[0] != of[1]:
+        raise InvalidRequest(f"Flow run {child.name!r} belongs to no earlier attempt of what wants to go on with it.")
+    parent = load_flow_run(unit, of[0])
+    if parent is not None and request.parent_epoch not in {None, parent.epoch}:
+        raise stale(parent, request.parent_epoch)
+
+
+def _find_parent(unit: Unit, task_run_id: UUID | None) -> UUID | None:
+    """The flow run that a task run belongs to."""
+    rows = unit.fetch(compiled.find_task_run, id=task_run_id) if task_run_id is not None else []
+    return TaskRunRow._make(rows[0]).flow_run_id if rows else None
 
 
 def _enter(unit: Unit, proposal: Proposal) -> Decision:
@@ -77,7 +102,7 @@ def _forget_from(unit: Unit, run: FlowRunRow, task: str) -> None:
     rows = [TaskRunRow(*values) for values in unit.fetch(compiled.find_calls, flow_run_id=run.id)]
     of_task = [row for row in rows if task in _names_of_task(row)]
     if not of_task:
-        known = ", ".join(sorted({min(_names_of_task(row)) for row in rows})) or "none, for it is not durable"
+        known = ", ".join(_list_tasks(rows)) or "none, for it is not durable"
         raise InvalidRequest(f"Flow run {run.name!r} has no task {task!r} that could be run again; its tasks: {known}.")
     ended = min((row.end_time for row in of_task if row.end_time is not None), default=None)
     again = {row.id for row in of_task}
@@ -88,8 +113,25 @@ def _forget_from(unit: Unit, run: FlowRunRow, task: str) -> None:
 
 
 def _names_of_task(row: TaskRunRow) -> set[str]:
-    """What people may call the task: the name in its key, and its run's without the number."""
-    return {row.task_key.rpartition("-")[0], row.name.rstrip("0123456789-")}
+    """What people may call the task: its function's name, with and without what that is in, and its run's name."""
+    function = _function_of(row)
+    return {function, function.rpartition(".")[2], row.name, _without_number(row)} - {""}
+
+
+def _list_tasks(rows: list[TaskRunRow]) -> list[str]:
+    """The tasks, by the name that their runs have, or that of their functions where each run has one of its own."""
+    shown: dict[str, set[str]] = {}
+    for row in rows:
+        shown.setdefault(_function_of(row), set()).add(_without_number(row))
+    return sorted(min(names) if len(names) == 1 else function.rpartition(".")[2] for function, names in shown.items())
+
+
+def _function_of(row: TaskRunRow) -> str:
+    return row.task_key.rpartition("-")[0] or row.task_key
+
+
+def _without_number(row: TaskRunRow) -> str:
+    return re.sub(r"(-\d+)+$", "", row.name)
 
 
 def _checkpoint(row: TaskRunRow, kept: tuple[Any, ...] | None) -> Checkpoint:

@@ -52,13 +52,16 @@ def propose(unit: Unit, proposal: Proposal, holder: str | None = None) -> Decisi
         if row is None:
             return ObjectNotFound(f"There is no flow run with id {proposal.flow_run_id}.")
         if proposal.epoch is not None and proposal.epoch != row.epoch:
-            return StaleEpoch(
-                f"Attempt {proposal.epoch} of flow run {row.name!r} is over: attempt {row.epoch} has taken its place."
-            )
+            return stale(row, proposal.epoch)
         verdict = decide(unit, row, proposal)
         decision = _perform(unit, row, verdict, holder)
         if decision is not None:
             return decision
+
+
+def stale(row: FlowRunRow, epoch: int | None) -> StaleEpoch:
+    """What an attempt is told that is over."""
+    return StaleEpoch(f"Attempt {epoch} of flow run {row.name!r} is over: attempt {row.epoch} has taken its place.")
 
 
 def load_flow_run(unit: Unit, flow_run_id: UUID) -> FlowRunRow | None:

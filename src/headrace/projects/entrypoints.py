@@ -14,6 +14,7 @@ from typing import Any, cast
 from headrace.base.errors import ConfigurationError
 from headrace.engine.digests import checksum
 from headrace.engine.flow_definition import Flow
+from headrace.engine.sources import name_module
 
 AnyFlow = Flow[..., Any]
 
@@ -53,7 +54,7 @@ def _load_file(path: Path, shown: str, folder: Path) -> ModuleType:
         advice = f"; did you mean {Path(shown).with_name(nearest[0])}?" if nearest else f" in {folder}."
         raise ConfigurationError(f"There is no file {shown}{advice}")
     path = path.resolve()
-    name, root = _name_module(path)
+    name, root = name_module(path)
     _make_importable(folder, path.parent, root)
     known = sys.modules.get(name)
     if known is not None and _is_from(known, path):
@@ -66,16 +67,6 @@ def _load_file(path: Path, shown: str, folder: Path) -> ModuleType:
     if "." in name:
         return _import(name, shown, path)
     return _execute(name, path, shown)
-
-
-def _name_module(path: Path) -> tuple[str, Path]:
-    """The name of the module in a file, which is that of its packages where it is in some; and from where it is imported."""
-    names = [path.stem.replace(".", "_")]
-    root = path.parent
-    while (root / "__init__.py").is_file() and root.name.isidentifier() and root.parent != root:
-        names.insert(0, root.name)
-        root = root.parent
-    return ".".join(names), root
 
 
 def _load_module(name: str, folder: Path) -> ModuleType:

@@ -114,7 +114,8 @@ def _changed_policy(transition: Transition, state: StateCreate, policy: FlowRunP
     if is_terminal(transition.before) or state.name == AWAITING_RETRY:
         kind = "in_process" if waits_in_process(transition, state, policy) else None
         kept = policy.retry_type if policy.retry_type == "reschedule" else kind
-        return replace(policy, pause_keys=None, resuming=False, retry_type=kept)
+        resumes = None if is_terminal(transition.before) else policy.resumes  # somebody has looked at it meanwhile
+        return replace(policy, pause_keys=None, resuming=False, retry_type=kept, resumes=resumes)
     if outlives_crash(transition, state):
         return replace(policy, resumes=(policy.resumes or 0) + 1)
     if state.type is PAUSED and key is not None:

@@ -33,7 +33,7 @@ class Reopening(Request, kw_only=True):
     `parameters` replace those of the same name. With `from_task` no call of that task, and none that began after the first
     of them had ended, is restored. With `presence` whoever asks executes the attempt itself, and holds it from now on;
     without, the run goes back on the schedule of its deployment. `parent_task_run_id` is the task run that stands for it
-    from now on, if it is a subflow.
+    from now on, if a new attempt of its parent takes it up, under `parent_epoch`; it need not have ended then.
     """
 
     flow_run_id: UUID
@@ -42,3 +42,4 @@ class Reopening(Request, kw_only=True):
     from_task: str | None = None
     presence: Presence | None = None
     parent_task_run_id: UUID | None = None
+    parent_epoch: int | None = None

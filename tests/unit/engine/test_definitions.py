@@ -99,6 +99,10 @@ def test_options_that_a_task_cannot_have(options: dict[str, Any], says: str) -> 
     ("options", "says"),
     [
         ({"retry_delay_seconds": -1}, "can be negative"),
+        ({"on_crash": "explode"}, 'on_crash must be "resume" or "fail", not \'explode\''),
+        ({"max_resumes": -1}, "max_resumes must be a whole number, 0 or more, not -1"),
+        ({"max_resumes": 1.5}, "max_resumes must be a whole number, 0 or more, not 1.5"),
+        ({"max_resumes": True}, "max_resumes must be a whole number, 0 or more, not True"),
         ({"flow_run_name": 5}, "must be a template or a function, not int"),
     ],
 )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_what_can_be_neither_watched_nor_measured_is_let_be() -> None:
 def test_another_value_at_the_same_place_in_memory_is_told_apart(later: Any) -> None:
     made, before = Lineage(), [1, 2, 3]
     made.record(before, RUN)
-    origins: dict[int, tuple[UUID, Any, int | None]] = made._origins  # pyright: ignore[reportPrivateUsage]
+    origins: dict[int, Any] = made._origins  # pyright: ignore[reportPrivateUsage]
     origins[id(later)] = origins.pop(id(before))  # as if `before` were gone and `later` had got its place
     assert made.origin(later) is None
 
@@ -85,7 +85,7 @@ def test_another_value_at_the_same_place_in_memory_is_told_apart(later: Any) -> 
 def test_another_object_at_the_place_of_a_watched_one_is_told_apart() -> None:
     made, before, later = Lineage(), Model(), Model()
     made.record(before, RUN)
-    origins: dict[int, tuple[UUID, Any, int | None]] = made._origins  # pyright: ignore[reportPrivateUsage]
+    origins: dict[int, Any] = made._origins  # pyright: ignore[reportPrivateUsage]
     origins[id(later)] = origins.pop(id(before))
     assert made.origin(later) is None
 

@@ -11,7 +11,7 @@ import pytest
 
 from headrace.engine import sources
 from headrace.engine.digests import digest
-from headrace.engine.sources import describe, key_of, version_of
+from headrace.engine.sources import describe, key_of, locate, version_of
 
 
 def plain(value: int = 1) -> int:
@@ -85,3 +85,22 @@ def test_a_file_is_read_once() -> None:
     version_of(plain)
     version_of(test_a_file_is_read_once)
     assert sources._digest.cache_info().misses == 1  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_function_can_be_found_again_from_the_directory_it_was_called_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert locate(passed_on(plain)) == {"entrypoint": f"{__file__}:plain", "directory": str(tmp_path)}
+
+
+def test_what_stands_in_no_file_or_within_a_function_cannot_be_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for function in (len, Callable_(), lambda: 1, eval("lambda: 1")):
+        assert locate(function) == {}
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert locate(plain) == {}
