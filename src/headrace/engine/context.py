@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from headrace.engine.runners import TaskRunner
     from headrace.engine.session import Session
     from headrace.engine.transactions import Node
-    from headrace.schema.run import FlowRun
+    from headrace.schema.run import FlowRun, TaskRun
 
 
 class FlowContext:
@@ -133,11 +133,11 @@ after_fork(_fork_contexts)
 
 
 class TaskContext:
-    """A task run in execution."""
+    """A task run in execution. `task_run` is the run as it stands when its cache key is made, for who makes it."""
 
     __slots__ = (
         "flow_run", "held", "log_prints", "name", "parameters", "parent", "persist_result", "run_count", "run_id",
-        "session", "tags", "task", "transaction",
+        "session", "tags", "task", "task_run", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -165,6 +165,7 @@ class TaskContext:
         self.run_count = 0
         self.held: list[str] = []
         self.transaction: Node | None = None
+        self.task_run: TaskRun | None = None
 
     @property
     def flow_run_id(self) -> UUID | None:

@@ -201,6 +201,7 @@ class RunningTask:
     def compute_cache_key(self) -> None:
         """Compute the key under which the value is looked for and kept; it stays None for a call that is not cached."""
         flow = self.context.flow_run
+        self.context.task_run = self.record()
         self.cache_key = self.task.cache_policy.compute_key(
             self.context, self.arguments, flow.parameters if flow else {}
         )
