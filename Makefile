@@ -42,10 +42,10 @@ POINTS ?= 200
 # What decides and what executes is tested in every branch.
 WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test check fmt bench chaos docs clean
+.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test semantics-record check fmt bench chaos docs clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: tools demo-tools ## Bring everything into .venv, the examples' libraries included
 
@@ -86,6 +86,10 @@ check: tools ## Lock file, formats, lint, strict types, floors, and drawings tha
 	$(RUN)/lint-imports
 	$(RUN)/python -m headrace.rules.drawing --check
 	$(RUN)/python -m headrace.server.openapi --check
+
+semantics-record: tools ## Record the official SDK's outcomes for the semantics suite: half an hour (CASES="retries/ hooks/": some)
+	$(RUN)/python -m tests.semantics.record $(CASES)
+	$(RUN)/python -m tests.semantics.ours $(CASES)
 
 fmt: tools ## Format, and mend what lint can mend
 	$(RUN)/ruff check --fix-only --quiet .

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headrace.engine.runner import TaskRunner
     from headrace.engine.session import Session
     from headrace.engine.transactions import Node
-    from headrace.schema.run import FlowRun
+    from headrace.schema.run import FlowRun, TaskRun
 
 
 class FlowContext:
@@ -177,12 +177,11 @@ after_fork(_fork_contexts)
 
 
 class TaskContext:
-    """A task run in execution."""
+    """A task run in execution. `task_run` is the run as it stands when its cache key is made, for who makes it."""
 
     __slots__ = (
         "call", "flow_run", "held", "locked_key", "log_prints", "name", "of_flow_run", "parameters", "parent",
-        "persist_result", "run_count",
-        "run_id", "session", "tags", "task", "transaction",
+        "persist_result", "run_count", "run_id", "session", "tags", "task", "task_run", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -213,6 +212,7 @@ class TaskContext:
         self.held: list[str] = []
         self.locked_key: str | None = None
         self.transaction: Node | None = None
+        self.task_run: TaskRun | None = None
 
     @property
     def flow_run_id(self) -> UUID | None:

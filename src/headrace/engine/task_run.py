@@ -244,6 +244,7 @@ class RunningTask:
         """Compute the key under which the value is looked for and kept; it stays None for a call that is not cached."""
         flow = self.context.flow_run
         policy = self.task.cache_policy
+        self.context.task_run = self.record()
         self.cache_key = policy.compute_key(self.context, self.arguments, flow.parameters if flow else {})
         if self.cache_key is not None and policy.isolation_level is not None and not self._is_locked(self.cache_key):
             folder = self.task.result_folder or self.session.settings.results_path

@@ -253,6 +253,19 @@ def test_values_are_kept_where_settings_flows_and_tasks_say(stage: Stage) -> Non
     assert len(stage.settle().results()) == 6
 
 
+def test_a_cache_key_may_be_made_of_the_run(stage: Stage) -> None:
+    def key_of(context: Any, arguments: dict[str, Any]) -> str:
+        run = context.task_run
+        return f"{run.flow_run_id}-{run.dynamic_key}-{run.task_key}-{arguments['x']}"
+
+    task = Task(double, cache_key_fn=key_of)
+    Flow(lambda: task(2), name="keyed")()
+    (made,) = stage.settle().task_runs()
+    (flow_run,) = stage.recorder.flow_runs()
+    (kept,) = stage.recorder.results()
+    assert kept.storage_key == f"{flow_run}-{made.dynamic_key}-{made.task_key}-2"
+
+
 def test_values_are_kept_in_the_folder_that_was_named(stage: Stage, tmp_path: Path) -> None:
     Task(double, persist_result=True, result_storage=tmp_path / "here", result_storage_key="mine")(2)
     Flow(double, persist_result=True, result_storage=str(tmp_path / "there"))(2)
