@@ -9,14 +9,16 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from headrace.base import clock, errors
-from headrace.gateway.execution import Execution
 from headrace.rules.transitions import ENDING
 from headrace.schema.event import Cursor, LoggedEvent
 from headrace.schema.state import StateType
+
+if TYPE_CHECKING:
+    from headrace.gateway.execution import Execution
 
 log = logging.getLogger("headrace.live")
 

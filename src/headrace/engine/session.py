@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -25,14 +25,16 @@ from headrace.engine.results import ResultStore
 from headrace.engine.slot_lines import SlotLines
 from headrace.engine.slots import SlotKeeper
 from headrace.engine.spool import Spool
-from headrace.gateway.administration import Administration
-from headrace.gateway.execution import Execution
 from headrace.rules.transitions import ENDING
 from headrace.schema.fact import Batch, Fact
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate, TaskRun, TaskRunCreate
 from headrace.schema.state import TERMINAL, StateType
+
+if TYPE_CHECKING:
+    from headrace.gateway.administration import Administration
+    from headrace.gateway.execution import Execution
 
 T = TypeVar("T")
 log = logging.getLogger("headrace.session")

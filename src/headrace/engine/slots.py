@@ -6,10 +6,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from headrace.base import clock, errors
-from headrace.gateway.execution import Execution
+
+if TYPE_CHECKING:
+    from headrace.gateway.execution import Execution
 
 log = logging.getLogger("headrace.concurrency")
 

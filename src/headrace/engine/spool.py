@@ -13,15 +13,17 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid5
 
 import msgspec
 
 from headrace.base import clock, errors
-from headrace.gateway.execution import Execution
 from headrace.schema.fact import Batch
 from headrace.schema.orchestration import Proposal
+
+if TYPE_CHECKING:
+    from headrace.gateway.execution import Execution
 
 log = logging.getLogger("headrace.spool")
 
