@@ -186,7 +186,7 @@ class Flow(Generic[P, R_co]):
         """
         session = current_session()
         self._settle_defaults(session)
-        run = RunningFlow(session, self, self.signature.bind((), recall(session, record.id, record.parameters)), None)
+        run = RunningFlow(session, self, self.signature.rebind(recall(session, record.id, record.parameters)), None)
         run.origin = record.id
         return self._drive(run)
 

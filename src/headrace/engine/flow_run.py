@@ -290,7 +290,7 @@ class ClaimedFlow(RunningFlow):
 
     def prepare(self) -> None:
         """Fill in the parameters that nobody gave, check them, and name the run. Raises as `RunningFlow.prepare`."""
-        self.context.parameters = self.flow.signature.bind((), recall(self.session, self.id, self.parameters))
+        self.context.parameters = self.flow.signature.rebind(recall(self.session, self.id, self.parameters))
         super().prepare()
 
 

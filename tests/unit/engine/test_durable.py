@@ -210,6 +210,24 @@ def test_parameters_that_cannot_be_kept_are_given_as_they_are_shown(stage: Stage
     assert "Its parameters cannot be kept, so after a crash it would get them as they are shown" in said
 
 
+def test_parameters_of_any_kind_are_given_where_they_belong(stage: Stage) -> None:
+    given: list[Any] = []
+
+    def mortal(x: int, /, *rest: int, depth: int = 1, **more: int) -> None:
+        given.append((x, rest, depth, more))
+        if len(given) == 1:
+            raise SystemExit(9)
+
+    flow = Flow(mortal, durable=True)
+    with pytest.raises(SystemExit):
+        flow(1, 2, 3, other=4)
+    resume(stage, flow)
+    assert given == [(1, (2, 3), 1, {"other": 4})] * 2
+    (run_id,) = stage.recorder.flow_runs()
+    assert flow.replay(stage.recorder.gateway.read_flow_run(run_id)).is_completed()
+    assert given[2] == given[0]
+
+
 def test_parameters_of_others_are_not_kept(stage: Stage) -> None:
     mortal = Deaths(durable=False)
     begin(mortal.flow, (1, 2))
