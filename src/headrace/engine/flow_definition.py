@@ -187,7 +187,7 @@ class Flow(Generic[P, R_co]):
         session = current_session()
         self._settle_defaults(session)
         run = RunningFlow(session, self, self.signature.rebind(recall(session, record.id, record.parameters)), None)
-        run.origin = record.id
+        run.replay(record.id)
         return self._drive(run)
 
     def _drive(self, run: RunningFlow) -> State:

@@ -124,7 +124,11 @@ class RunningFlow:
             call, self.restored, self.again = identify_call(self.parent, parent, key, self.parameters)
             if self.restored is not None:
                 return ()
-        self._left = None if call is None else parent.checkpoints.find_child(call)
+        left = None if call is None else parent.checkpoints.find_child(call)
+        if left is not None and parent.replays:
+            self.replay(left)
+        else:
+            self._left = left
         inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
         facts = announce(parent, self.flow.name, key, inputs, call)
         self.parent_task_run_id = facts[0].id
@@ -149,6 +153,11 @@ class RunningFlow:
                 parent_epoch=self.session.attempts.get(parent.run.id),
             )
         )
+
+    def replay(self, origin: UUID) -> None:
+        """Restore what another run has finished, which stays as it is."""
+        self.origin = origin
+        self.context.replays = True
 
     def take_up(self, claim: Claim) -> None:
         """Be the run that was claimed, under the epoch of the claim, instead of a new one."""

@@ -321,3 +321,14 @@ def test_a_replay_is_a_run_of_its_own_that_restores_what_another_had_finished(st
     assert first != copy
     assert stage.recorder.path(first)[-1] == "Crashed"
     assert stage.recorder.path(copy)[-1] == "Completed"
+
+
+def test_so_is_a_replay_of_its_subflow(stage: Stage) -> None:
+    ticks: list[str] = []
+    flow = twofold(ticks)
+    begin(flow)
+    outer, inner = (stage.recorder.gateway.read_flow_run(run_id) for run_id in stage.recorder.flow_runs())
+    assert flow.replay(outer).is_completed()
+    assert ticks == ["one", "other"]
+    assert [stage.recorder.gateway.read_flow_run(run.id) for run in (outer, inner)] == [outer, inner]
+    assert [stage.recorder.path(run_id)[-1] for run_id in stage.settle().flow_runs()[2:]] == ["Completed"] * 2
