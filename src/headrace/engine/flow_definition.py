@@ -13,13 +13,14 @@ from headrace.engine.context import current
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
-from headrace.engine.flow_run import ClaimedFlow, RunningFlow, recall
+from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.inputs import Awaited
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout
 from headrace.engine.parameters import Signature
+from headrace.engine.recorded import recall
 from headrace.engine.results import find_folder
 from headrace.engine.runners import TaskRunner, ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer

@@ -13,7 +13,7 @@ import pytest
 from headrace.base import errors
 from headrace.engine.context import current_flow_run
 from headrace.engine.flow_definition import Flow
-from headrace.engine.flow_run import PARAMETER_LIMIT
+from headrace.engine.recorded import PARAMETER_LIMIT
 from headrace.engine.requests import Reopen
 from headrace.engine.task_definition import Task
 from headrace.schema.checkpoint import Reopening
