@@ -90,8 +90,12 @@ def test_the_run_of_a_subflow_is_found_by_its_call(execution: Execution, stage: 
     made = stage.made(run.id, dynamic_key="3f9a.0")
     create = FlowRunCreate(flow_id=stage.flow("child"), parent_task_run_id=made.id)
     child = execution.create_flow_run(create, stage.batch(made))
+    stage.propose(run, RUNNING)
+    assert [found.child_flow_run_id for found in execution.list_checkpoints(run.id)] == [child.id]
+    stage.propose(run, CRASHED)  # before anybody has found its subflow dead
     (found,) = execution.list_checkpoints(run.id)
-    assert found.child_flow_run_id == child.id
+    assert found.state
+    assert (found.state.type, found.child_flow_run_id) == (CRASHED, child.id)
 
 
 # opening a run again

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from headrace.base.errors import ConfigurationError, HeadraceError, InvalidRequest
 from headrace.cli.texts import one_line
 from headrace.schema.checkpoint import Reopening
-from headrace.schema.state import State
+from headrace.schema.state import TERMINAL, State
 
 if TYPE_CHECKING:
     from headrace.cli.invocation import Invocation
@@ -45,15 +45,19 @@ def begin_again(
     parameters: dict[str, Any] | None = None,
 ) -> None:
     """Let a run begin another attempt. Exits with 1 when it is executed here and does not complete."""
-    request = Reopening(
-        flow_run_id=run.id, message=message, from_task=from_task, parameters=_check(run, parameters or {})
-    )
+    _check_ended(run)
+    given = parameters or {}
+    request = Reopening(flow_run_id=run.id, message=message, from_task=from_task, parameters=given)
     if run.deployment_id is not None and entrypoint is None:
+        with invocation.administration() as administration:
+            schema = administration.read_deployment(run.deployment_id).parameter_openapi_schema or {}
+        _check(run, given, [*run.parameters, *schema.get("properties", ())])
         with invocation.execution() as execution:
             execution.reopen_flow_run(request)
         invocation.print_line(f"Flow run {one_line(run.name)} ({run.id}) begins again when a worker takes it.")
         return
     flow = _load(run, invocation, entrypoint)
+    _check(run, given, [*run.parameters, *flow.signature.names])
     from headrace.engine.requests import Reopen
     from headrace.engine.session import current_session
 
@@ -63,6 +67,7 @@ def begin_again(
 
 def replay_here(run: FlowRun, invocation: Invocation, entrypoint: str | None) -> None:
     """Execute a copy of a run here; where its code fails, the debugger opens. Exits with 1 when it does not complete."""
+    _check_ended(run)
     flow = _load(run, invocation, entrypoint)
     state = flow.replay(run)
     error = state.data
@@ -76,17 +81,24 @@ def replay_here(run: FlowRun, invocation: Invocation, entrypoint: str | None) ->
     _end(state)
 
 
-def _check(run: FlowRun, parameters: dict[str, Any]) -> dict[str, Any]:
-    unknown = parameters.keys() - run.parameters.keys()
+def _check_ended(run: FlowRun) -> None:
+    if run.state_type not in TERMINAL:
+        raise InvalidRequest(f"Flow run {run.name!r} is {run.state_name}: only a run that has ended can be run again.")
+
+
+def _check(run: FlowRun, given: dict[str, Any], known: list[str]) -> None:
+    unknown = given.keys() - known
     if unknown:
-        known = ", ".join(run.parameters) or "none"
-        raise InvalidRequest(f"Flow run {run.name!r} has no parameter {min(unknown)!r}; it has: {known}.")
-    return parameters
+        has = ", ".join(dict.fromkeys(known)) or "none"
+        raise InvalidRequest(f"Flow run {run.name!r} has no parameter {min(unknown)!r}; it has: {has}.")
 
 
 def _load(run: FlowRun, invocation: Invocation, entrypoint: str | None) -> Flow[..., Any]:
     """The flow of a run, loaded in the directory it ran in. Raises `ConfigurationError` in one line."""
     place = entrypoint or run.context.get("entrypoint")
+    if place is None and run.deployment_id is not None:
+        with invocation.administration() as administration:
+            place = administration.read_deployment(run.deployment_id).entrypoint
     if not isinstance(place, str):
         raise ConfigurationError(
             f"It is not known where the flow of {run.name!r} is: name it with --entrypoint path/to/file.py:function."

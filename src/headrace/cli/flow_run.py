@@ -186,6 +186,10 @@ def resume(
     with invocation.administration() as administration:
         found = find_flow_run(administration, run)
     if found.state_type in RESUMABLE:
+        if given is not None:
+            raise InvalidRequest(
+                f"Flow run {found.name!r} is {found.state_name}: it asks for nothing, leave out --input."
+            )
         begin_again(found, invocation, "Resumed from the command line.", entrypoint)
         return
     with invocation.execution() as execution:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class FlowContext:
     """A flow run in execution. Shared by the threads its tasks run in.
 
-    `names_calls` says that calls in it may have identities: the flow is durable, or a task called in it was.
+    `names_calls` says that calls in it may have identities: the flow is durable, or a task called in it was;
+    `replays` that what another run has finished is restored in it, and that run left alone.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FlowContext:
     ) -> None:
         self.durable = durable
         self.names_calls = durable
+        self.replays = False
         self.checkpoints = NOTHING_FINISHED
         self.session = session
         self.flow = flow

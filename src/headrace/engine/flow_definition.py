@@ -12,7 +12,7 @@ from headrace.engine.context import current, current_sketch
 from headrace.engine.definitions import Hook
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
-from headrace.engine.flow_run import ClaimedFlow, RunningFlow, recall
+from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.forks import is_being_spawned
 from headrace.engine.inputs import Awaited
 from headrace.engine.iteration import Iteration, Sink
@@ -21,6 +21,7 @@ from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
 from headrace.engine.references import reduce_definition
+from headrace.engine.recorded import recall
 from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
@@ -199,8 +200,8 @@ class Flow(Generic[P, R_co]):
         """
         session = current_session()
         self._settle_defaults(session)
-        run = RunningFlow(session, self, self.signature.bind((), recall(session, record.id, record.parameters)), None)
-        run.origin = record.id
+        run = RunningFlow(session, self, self.signature.rebind(recall(session, record.id, record.parameters)), None)
+        run.replay(record.id)
         return self._drive(run)
 
     def _drive(self, run: RunningFlow) -> State:

@@ -10,7 +10,6 @@ import msgspec
 
 from headrace.base.ids import uuid7
 from headrace.base.names import generate_name
-from headrace.engine.caching import is_plain
 from headrace.engine.calls import identify_call
 from headrace.engine.context import FlowContext, RunContext, current_tags
 from headrace.engine.futures import find_futures, resolve
@@ -19,6 +18,7 @@ from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.logs import RunLogger, take_over_print
 from headrace.engine.naming import render_run_name
 from headrace.engine.placeholders import announce
+from headrace.engine.recorded import keep_beside, recall, recordable
 from headrace.engine.requests import CreateFlowRun, Propose, Reopen, StoreResult, TakeUpFlowRun
 from headrace.engine.results import Result
 from headrace.engine.sources import locate
@@ -29,15 +29,11 @@ from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Claim, Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunCreate, FlowRunPolicy, FlowRunUpdate
 from headrace.schema.state import State, StateCreate, StateDetails, StateType
-from headrace.schema.wire import decode_json, encode_json
 
 if TYPE_CHECKING:
     from headrace.engine.checkpoints import Checkpoints, Restored
     from headrace.engine.definitions import FlowDefinition
     from headrace.engine.session import Session
-
-PARAMETER_LIMIT = 512 * 1024
-"""Parameters longer than this as JSON are recorded cut; the run itself gets them whole."""
 
 
 class RunningFlow:
@@ -124,7 +120,11 @@ class RunningFlow:
             call, self.restored, self.again = identify_call(self.parent, parent, key, self.parameters)
             if self.restored is not None:
                 return ()
-        self._left = None if call is None else parent.checkpoints.find_child(call)
+        left = None if call is None else parent.checkpoints.find_child(call)
+        if left is not None and parent.replays:
+            self.replay(left)
+        else:
+            self._left = left
         inputs = trace_inputs(self.parameters, self.awaited, parent.lineage, bool(self.upstream))
         facts = announce(parent, self.flow.name, key, inputs, call)
         self.parent_task_run_id = facts[0].id
@@ -150,6 +150,11 @@ class RunningFlow:
             )
         )
 
+    def replay(self, origin: UUID) -> None:
+        """Restore what another run has finished, which stays as it is."""
+        self.origin = origin
+        self.context.replays = True
+
     def take_up(self, claim: Claim) -> None:
         """Be the run that was claimed, under the epoch of the claim, instead of a new one."""
         run = claim.flow_run
@@ -163,13 +168,7 @@ class RunningFlow:
         """The request that keeps what a later attempt needs of the parameters beyond what is recorded of them, if anything."""
         if not self.context.durable or self._before is not None:
             return None
-        shown = recordable(self.parameters)
-        kept = {
-            name: (shown[name], value)
-            for name, value in self.parameters.items()
-            if not (is_plain(value) and shown[name] == value)
-        }
-        return StoreResult(kept, f"{self.id}-parameters", "pickle", None, None, self.id) if kept else None
+        return keep_beside(self.parameters, self.id)
 
     def restores(self, decision: Decision) -> bool:
         """Whether what earlier attempts have finished is looked up before the flow is called."""
@@ -290,40 +289,5 @@ class ClaimedFlow(RunningFlow):
 
     def prepare(self) -> None:
         """Fill in the parameters that nobody gave, check them, and name the run. Raises as `RunningFlow.prepare`."""
-        self.context.parameters = self.flow.signature.bind((), recall(self.session, self.id, self.parameters))
+        self.context.parameters = self.flow.signature.rebind(recall(self.session, self.id, self.parameters))
         super().prepare()
-
-
-def recall(session: Session, flow_run_id: UUID, recorded: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a run: those that the record does not hold as they were kept, unless others were given since."""
-    key = f"{flow_run_id}-parameters"
-    if session.results.find(key) is None:
-        return recorded
-    kept: dict[str, tuple[Any, Any]] = session.results.read(key)
-    return {
-        name: kept[name][1] if name in kept and kept[name][0] == value else value for name, value in recorded.items()
-    }
-
-
-def recordable(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters as JSON can hold them. What is too long for the database is cut and marked."""
-    texts = {name: _encode(value) for name, value in parameters.items()}
-    whole = sum(map(len, texts.values())) <= PARAMETER_LIMIT
-    share = PARAMETER_LIMIT // max(len(texts), 1)
-    return {
-        name: decode_json(text)
-        if whole or len(text) <= share
-        else f"{text[: min(share, 1000)]}… (cut: {len(text)} characters)"
-        for name, text in texts.items()
-    }
-
-
-def _encode(value: Any) -> str:
-    """The value as JSON text; one that cannot even be shown does not keep its run from being recorded."""
-    try:
-        return encode_json(value)
-    except Exception:  # noqa: BLE001 - a number too long, a circle, a text with half a surrogate, a `__repr__` that fails
-        try:
-            return encode_json(repr(value))
-        except Exception as error:  # noqa: BLE001 - as above
-            return encode_json(f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>")

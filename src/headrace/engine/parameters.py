@@ -60,6 +60,15 @@ class Signature:
         bound.apply_defaults()
         return bound.arguments
 
+    def rebind(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by parameter name, of a run that was recorded with all of them, or was asked for with some.
+
+        Raises `ParameterBindError` when they do not fit.
+        """
+        if recorded.keys() == self.signature.parameters.keys():
+            return {name: recorded[name] for name in self.names}
+        return self.bind((), recorded)
+
     def call_arguments(self, parameters: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments that give the function these parameters."""
         if self._simple:

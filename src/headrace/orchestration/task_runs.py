@@ -118,9 +118,17 @@ def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
     for values in unit.fetch(compiled.lock_unfinished_task_runs, flow_run_id=flow_run_id):
         row = TaskRunRow(*values)
         time = max(unit.now, (row.state_timestamp or 0) + 1)
-        moved.append((row, StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message), 0))
+        died = StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message, details=_subflow_of(row))
+        moved.append((row, died, 0))
     kept = {row.task_run_id for row in background.lock(unit, [row.id for row, _, _ in moved])} if moved else set[UUID]()
     move(unit, [each for each in moved if each[0].id not in kept])
+
+
+def _subflow_of(row: TaskRunRow) -> dict[str, str] | None:
+    """What the state of a task run says of the subflow it stands for."""
+    state = to_current_state(row)
+    child = state.state_details.child_flow_run_id if state is not None else None
+    return None if child is None else {"child_flow_run_id": str(child)}
 
 
 def _reopen(unit: Unit, row: TaskRunRow, state: StateFact, run_count: int) -> TaskRunRow:

@@ -20,7 +20,7 @@ Drawn by `python -m headrace.rules.drawing` from the tables in `headrace/rules/t
 
 A run is in one state at a time. A state has one of nine types, which says what the run is doing, and a name, which may
 say it more exactly. COMPLETED, FAILED, CANCELLED and CRASHED are final: no run leaves them by itself, and only an
-explicit rerun of a flow run that belongs to a deployment opens a new attempt.
+explicit rerun opens a new attempt (see [durable-runs.md](durable-runs.md)).
 """
 
 

@@ -15,6 +15,7 @@ from headrace.base.settings import Settings
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactSort
+from headrace.schema.checkpoint import Reopening
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
@@ -27,7 +28,7 @@ from headrace.schema.filters import (
 )
 from headrace.schema.flow import Flow, FlowSort
 from headrace.schema.log import Log, LogSort, LogTail
-from headrace.schema.orchestration import Decision, Proposal
+from headrace.schema.orchestration import Claim, Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
 from headrace.schema.state import State, StateType
 from headrace.schema.wire import Stored
@@ -65,6 +66,7 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
         self.outage: Unavailable | None = None
         self.decide: Callable[[Proposal], Decision] | None = None
         self.resume: Callable[[UUID, dict[str, Any] | None], Decision] | None = None
+        self.reopen: Callable[[Reopening], Claim] | None = None
 
     @contextmanager
     def open(self, settings: Settings | None = None) -> Generator[Administration]:
@@ -195,6 +197,10 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
     def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
         assert self.resume is not None
         return self.resume(flow_run_id, run_input)
+
+    def reopen_flow_run(self, request: Reopening) -> Claim:
+        assert self.reopen is not None
+        return self.reopen(request)
 
     def read_artifact(self, artifact_id: UUID) -> Artifact:
         return _find(self.artifacts, artifact_id, "artifact")

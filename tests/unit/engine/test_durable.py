@@ -13,7 +13,7 @@ import pytest
 from headrace.base import errors
 from headrace.engine.context import current_flow_run
 from headrace.engine.flow_definition import Flow
-from headrace.engine.flow_run import PARAMETER_LIMIT
+from headrace.engine.recorded import PARAMETER_LIMIT
 from headrace.engine.requests import Reopen
 from headrace.engine.task_definition import Task
 from headrace.schema.checkpoint import Reopening
@@ -210,6 +210,24 @@ def test_parameters_that_cannot_be_kept_are_given_as_they_are_shown(stage: Stage
     assert "Its parameters cannot be kept, so after a crash it would get them as they are shown" in said
 
 
+def test_parameters_of_any_kind_are_given_where_they_belong(stage: Stage) -> None:
+    given: list[Any] = []
+
+    def mortal(x: int, /, *rest: int, depth: int = 1, **more: int) -> None:
+        given.append((x, rest, depth, more))
+        if len(given) == 1:
+            raise SystemExit(9)
+
+    flow = Flow(mortal, durable=True)
+    with pytest.raises(SystemExit):
+        flow(1, 2, 3, other=4)
+    resume(stage, flow)
+    assert given == [(1, (2, 3), 1, {"other": 4})] * 2
+    (run_id,) = stage.recorder.flow_runs()
+    assert flow.replay(stage.recorder.gateway.read_flow_run(run_id)).is_completed()
+    assert given[2] == given[0]
+
+
 def test_parameters_of_others_are_not_kept(stage: Stage) -> None:
     mortal = Deaths(durable=False)
     begin(mortal.flow, (1, 2))
@@ -303,3 +321,14 @@ def test_a_replay_is_a_run_of_its_own_that_restores_what_another_had_finished(st
     assert first != copy
     assert stage.recorder.path(first)[-1] == "Crashed"
     assert stage.recorder.path(copy)[-1] == "Completed"
+
+
+def test_so_is_a_replay_of_its_subflow(stage: Stage) -> None:
+    ticks: list[str] = []
+    flow = twofold(ticks)
+    begin(flow)
+    outer, inner = (stage.recorder.gateway.read_flow_run(run_id) for run_id in stage.recorder.flow_runs())
+    assert flow.replay(outer).is_completed()
+    assert ticks == ["one", "other"]
+    assert [stage.recorder.gateway.read_flow_run(run.id) for run in (outer, inner)] == [outer, inner]
+    assert [stage.recorder.path(run_id)[-1] for run_id in stage.settle().flow_runs()[2:]] == ["Completed"] * 2
