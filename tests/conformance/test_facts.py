@@ -1,5 +1,6 @@
 import random
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from headrace.schema.fact import (
     TaskNameFact,
     TaskRunFact,
 )
+from headrace.schema.ledger import pack_entry
 from headrace.schema.run import (
     ConstantInput,
     FlowRunResult,
@@ -29,7 +31,7 @@ from headrace.schema.run import (
     TaskRunResult,
 )
 from headrace.schema.state import StateCreate, StateType
-from tests.conformance.scenes import Stage
+from tests.conformance.scenes import NOBODY, Stage
 
 SCHEDULED, PENDING, RUNNING, COMPLETED, FAILED, CANCELLED, CRASHED, PAUSED, CANCELLING = StateType
 
@@ -386,3 +388,22 @@ def test_events_of_ones_own_are_logged_in_order_and_once(execution: Execution, s
     assert [event.subject_id for event in events] == [fact.id for fact in facts]
     assert [event.body for event in events] == [{"event": "e0"}, {"event": "e1"}, {"event": "e2"}]
     assert {event.flow_run_id for event in events} == {run.id}
+
+
+def test_what_a_dead_process_had_noted_is_stored(execution: Execution, stage: Stage) -> None:
+    """Where processes can leave ledgers beside the database; elsewhere they are told that there is no place for one."""
+    own = execution.ledger()
+    if own is None:
+        return
+    run = stage.running(presence=NOBODY)
+    task = stage.made(run.id)
+    batch = stage.batch(task, *stage.story(task), attempts={run.id: run.epoch})
+    alive = own.rpartition("/")[2].removeprefix("ledger-").rpartition("-")[0]
+    Path(f"{own}-000000").write_bytes(b"")
+    left = Path(own.replace(alive, f"alive-{uuid7().hex}") + "-000000")
+    left.write_bytes(pack_entry(batch))
+    assert execution.crash_if_dead() == 1
+    assert execution.read_task_run(task.id).state_type is StateType.COMPLETED
+    assert not left.exists()
+    assert Path(f"{own}-000000").exists(), "the ledger of a process that lives is its own"
+    assert execution.deliver(batch) == batch.last

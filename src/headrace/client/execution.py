@@ -213,6 +213,9 @@ class RemoteExecution:
 
     # life
 
+    def ledger(self) -> None:
+        return None
+
     def presence(self) -> Presence:
         return self._presence
 

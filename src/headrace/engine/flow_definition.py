@@ -20,8 +20,8 @@ from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_me
 from headrace.engine.naming import RunName, check_run_name
 from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout, collect_hooks
 from headrace.engine.parameters import Signature
-from headrace.engine.references import reduce_definition
 from headrace.engine.recorded import recall
+from headrace.engine.references import reduce_definition
 from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
+from headrace.engine.ledger import Ledger
 from headrace.schema.fact import ArtifactFact, Batch, Fact, LogFact, TaskStateFact
 
 CHUNK = 2_000
@@ -43,6 +44,7 @@ class Journal:
     `deliver` stores a batch and returns the last sequence number stored; it raises `Unavailable` when the batch should be
     sent again. `attempts` is the live mapping of flow run to epoch that travels with each batch. `limit` is in bytes,
     `outage_limit` in seconds. `give_up` takes a batch that could not be delivered within the limit, or is refused.
+    `find_ledger` says where facts can be noted that must survive this process.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Journal:
         give_up: Callable[[Batch], None],
         limit: int = 64 * 2**20,
         outage_limit: float = 1800.0,
+        find_ledger: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._deliver = deliver
         self._attempts = attempts
@@ -72,6 +75,10 @@ class Journal:
         self._closed = False
         self._outage_since: float | None = None
         self._in_doubt = False
+        self._find_ledger = find_ledger
+        self._ledger: Ledger | None = None
+        self._noted = 0
+        self._noting = threading.Lock()  # guards the ledger; taken before the facts are guarded
 
     def emit(self, fact: Fact) -> None:
         """Add a fact. Returns at once unless the memory limit is reached; then it waits for room and says so."""
@@ -96,6 +103,33 @@ class Journal:
             left = len(self._facts)
             while left > 0:
                 left -= self._deliver_chunk()
+
+    def secure(self) -> None:
+        """Return when everything emitted so far survives the death of this process: noted in a ledger, or delivered.
+
+        Raises `Unavailable` when it can be neither.
+        """
+        if self._ledger is None:
+            path = self._find_ledger()
+            if path is None:
+                self.flush()
+                return
+            self._ledger = Ledger(path)
+        try:
+            self._note(self._ledger)
+        except OSError as error:
+            log.warning("What must not be lost is delivered at once, since it cannot be noted: %s", error)
+            self.flush()
+
+    def _note(self, ledger: Ledger) -> None:
+        """Note the facts that are not noted yet."""
+        with self._noting:
+            with self._lock:
+                first = max(self._noted + 1, self._first)
+                facts = self._facts[first - self._first :]
+            if facts:
+                ledger.note(Batch(self._id, first, facts, dict(self._attempts)))
+                self._noted = first + len(facts) - 1
 
     @contextmanager
     def carry(self) -> Generator[Batch | None]:
@@ -123,10 +157,11 @@ class Journal:
 
     def take_out(self) -> list[Fact]:
         """Take out everything undelivered, for somebody else to journal."""
-        with self._alone(), self._lock:
-            facts, self._facts, self._bytes = self._facts, [], 0
-            self._room.notify_all()
-            if self._in_doubt:  # some may have been stored all the same, so their numbers are used up
+        with self._alone():
+            with self._lock:
+                facts, self._facts, self._bytes = self._facts, [], 0
+                self._room.notify_all()
+            if self._in_doubt or self._noted:  # some may have been stored all the same, so their numbers are used up
                 self._begin_anew()
             return facts
 
@@ -146,6 +181,8 @@ class Journal:
                 reason = error
             if self._facts:
                 self._abandon(reason)
+            if self._ledger is not None and not self._facts:
+                self._ledger.clear()
 
     def _wake(self) -> None:
         if self._closed:
@@ -245,6 +282,9 @@ class Journal:
             self._bytes -= weight
             self._in_doubt = False
             self._room.notify_all()
+        if self._ledger is not None and self._noted:
+            with self._noting:
+                self._ledger.forget(last)
 
     def _surrender_chunk(self) -> None:
         batch = self._first_batch()
@@ -252,8 +292,15 @@ class Journal:
         self._let_go(batch.last)
 
     def _begin_anew(self) -> None:
-        """Begin a new journal: what was given up must stay without a gap."""
-        self._id, self._first, self._outage_since, self._in_doubt = uuid7(), 1, None, False
+        """Begin a new journal: what was given up must stay without a gap. What is noted is noted under its new numbers."""
+        with self._noting:
+            with self._lock:
+                self._id, self._first, self._outage_since, self._in_doubt = uuid7(), 1, None, False
+            noted, self._noted = self._noted, 0
+            if self._ledger is not None and noted:
+                self._ledger.clear()
+        if self._ledger is not None and noted and self._facts:
+            self._note(self._ledger)
 
     def _abandon(self, reason: object) -> None:
         """Give up everything undelivered to the spool."""

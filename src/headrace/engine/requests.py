@@ -118,7 +118,13 @@ class StoreResult(Struct, frozen=True):
     def perform(self, session: Session) -> Result:
         """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
         record = session.results.write(
-            self.storage_key, self.value, self.serializer, self.expiration, self.folder, self.cache_key
+            self.storage_key,
+            self.value,
+            self.serializer,
+            self.expiration,
+            self.folder,
+            self.cache_key,
+            alone=self.storage_key == str(self.task_run_id),
         )
         if self.key_folder is not None and self.cache_key is not None:
             from headrace.engine.keys import note_key

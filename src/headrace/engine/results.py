@@ -114,8 +114,12 @@ class ResultStore:
         expiration: int | None = None,
         folder: Path | None = None,
         cache_key: str | None = None,
+        *,
+        alone: bool = False,
     ) -> StoredResult:
         """Keep a value under a key, replacing what was kept there; it is readable by others only when it is whole.
+
+        With `alone` nobody looks for the key before he is told of it: then the value is written where it is to be.
 
         Raises `SerializationError` when the value, or the place, does not allow it.
         """
@@ -124,18 +128,12 @@ class ResultStore:
         payload = serializer.dumps(value)
         place = folder or self.folder
         path = self._path(storage_key, place)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{random_name()}")
         header = _Header(storage_key, serializer.type, expiration, len(payload), "", cache_key)
         try:
             header = msgspec.structs.replace(header, signature=self._sign(header, payload))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(msgspec.json.encode(header) + b"\n" + payload)
-            fresh.replace(path)
+            _write_whole(path, msgspec.json.encode(header) + b"\n" + payload, alone)
         except OSError as error:
             raise errors.SerializationError(f"The value could not be kept in {path}: {error.strerror}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                fresh.unlink(missing_ok=True)
         return StoredResult(storage_key, str(place), serializer.type, len(payload), expiration)
 
     def find(self, storage_key: str, folder: Path | None = None, cache_key: str | None = None) -> StoredResult | None:
@@ -208,6 +206,25 @@ class ResultStore:
         if not plain or storage_key.startswith(".") or len(storage_key) > 128:
             storage_key = digest(storage_key.encode(), size=20)
         return folder / storage_key[:2] / storage_key
+
+
+def _write_whole(path: Path, content: bytes, alone: bool) -> None:
+    """Write a file that others see whole or not at all; `alone`, where nobody sees it before it is whole."""
+    if alone:
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            return
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{random_name()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def _written(key: Key) -> Key:

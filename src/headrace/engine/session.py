@@ -72,6 +72,7 @@ class Session:
             self.spool.keep,
             settings.journal_memory_mib * 2**20,
             settings.outage_limit_seconds,
+            gateway.ledger,
         )
         self.live = LiveChannel(gateway)
         self.slots = SlotKeeper(gateway)
@@ -104,7 +105,7 @@ class Session:
             return
         self.journal.emit(fact)
         if durable:
-            self.patiently(self.journal.flush)
+            self.patiently(self.journal.secure)
 
     def _register(self, flow: FlowCreate) -> UUID:
         """The id of a flow, made known to the orchestrator the first time this process runs it."""

@@ -281,6 +281,13 @@ class Execution(Protocol):
         """How an attempt run by this process through this gateway shows that it is alive."""
         ...
 
+    def ledger(self) -> str | None:
+        """How the names of this process's own files begin in which facts are noted before they are delivered.
+
+        What is noted there is stored when the process is found dead. None where nobody would find it.
+        """
+        ...
+
     def close(self) -> None:
         """Give up connections and locks. What was answered is stored; nothing may be asked afterwards."""
         ...

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from headrace.orchestration.desk import Desk
+from headrace.orchestration.ledgers import store_ledgers
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.task_claims import end_task_worker
 from headrace.orchestration.unit import Unit
@@ -49,6 +50,7 @@ def crash_if_dead(desk: Desk) -> int:
     suspects = {attempt.name: attempt.suspect_since for attempt in desk.read(find_locked)}
     held = {name for name in suspects if desk.database.is_held(name)}
     dead = {name for name, since in suspects.items() if name not in held and not desk.database.is_alive(name, since)}
+    store_ledgers(desk)  # what the dead had noted belongs to their attempts, and comes before their end
     if not dead and all((name in held) == (since is None) for name, since in suspects.items()):
         return 0
     return desk.write(lambda unit: _judge(unit, held, dead))
@@ -64,10 +66,15 @@ def crash_silent(desk: Desk, silent: Collection[BeatingAttempt]) -> int:
     return desk.write(crash_them) if silent else 0
 
 
-def end_attempt(unit: Unit, flow_run_id: UUID, epoch: int, message: str) -> bool:
+def end_attempt(desk: Desk, flow_run_id: UUID, epoch: int, message: str) -> bool:
     """Crash the run if the attempt holds it; whoever says so has seen what executed it end."""
-    holders = unit.fetch(compiled.find_lease, flow_run_id=flow_run_id)
-    return holders == [(epoch,)] and _crash(unit, flow_run_id, message)
+
+    def end(unit: Unit) -> bool:
+        holders = unit.fetch(compiled.find_lease, flow_run_id=flow_run_id)
+        return holders == [(epoch,)] and _crash(unit, flow_run_id, message)
+
+    store_ledgers(desk)
+    return desk.write(end)
 
 
 def find_locked(unit: Unit) -> list[LockedAttempt]:

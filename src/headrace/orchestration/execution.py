@@ -138,7 +138,7 @@ class OrchestratedExecution:
         return deaths.crash_if_dead(self._desk)
 
     def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
-        return self._desk.write(lambda unit: deaths.end_attempt(unit, flow_run_id, epoch, message))
+        return deaths.end_attempt(self._desk, flow_run_id, epoch, message)
 
     # work
 
@@ -214,6 +214,10 @@ class OrchestratedExecution:
 
     def presence(self) -> Presence:
         return Presence(kind="lock", name=self._desk.database.presence())
+
+    def ledger(self) -> str | None:
+        path = self._desk.database.ledger()
+        return None if path is None else f"{path}-{self._desk.scope.workspace_id.hex}"
 
     def close(self) -> None:
         self._desk.close()

@@ -333,5 +333,5 @@ ROUTES: tuple[Route, ...] = (
 WAIT = Route("wait_for_events", "events/wait", WaitForEvents, bool)
 """The one verb that waits: a request is held open for it."""
 
-LOCAL_VERBS = frozenset({"presence", "close"})
+LOCAL_VERBS = frozenset({"presence", "ledger", "close"})
 """The verbs that each process answers for itself."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -131,6 +132,16 @@ class Database(ABC):
     @abstractmethod
     def presence(self) -> str:
         """The name of a lock that this process holds, from the first call on, for as long as it lives."""
+
+    def ledger(self) -> str | None:
+        """How the names of files begin that this process may leave beside the database; None where nobody would find them,
+        or where more is asked for than that they survive the process.
+        """
+        return None
+
+    def left_ledgers(self) -> list[Path]:
+        """The files that processes have left beside the database which are dead now, in the order of their names."""
+        return []
 
     @abstractmethod
     def is_held(self, name: str) -> bool:

@@ -106,6 +106,9 @@ class FileLock:
 
 _PREFIX = "alive-"
 
+LEDGER = "ledger-"
+"""Begins the names of files that belong to the process whose presence lock's name follows."""
+
 
 def take_presence(folder: Path) -> FileLock:
     """Take a presence lock under a new name, which is the name of its file. Files of the dead are cleared away."""
@@ -140,3 +143,11 @@ def is_present(folder: Path, name: str) -> bool:
         return False
     finally:
         lock.close()
+
+
+def list_left_ledgers(folder: Path) -> list[Path]:
+    """The ledgers in a folder whose processes are dead, in the order of their names."""
+    ledgers = sorted(folder.glob(f"{LEDGER}*"))
+    names = {path: "-".join(path.name.removeprefix(LEDGER).split("-")[:2]) for path in ledgers}
+    alive = {name: is_present(folder, name) for name in {*names.values()}}
+    return [path for path in ledgers if not alive[names[path]]]

@@ -40,6 +40,7 @@ class Recorder:
         self.marks: dict[UUID, int] = {}
         self.answers: list[Answer | None] = []
         self.before: Callable[[str, Any], None] = lambda verb, request: None
+        self.has_ledger = True
 
     def __getattr__(self, verb: str) -> Any:
         perform = getattr(self.gateway, verb)
@@ -49,6 +50,9 @@ class Recorder:
             return perform(*arguments, **named)
 
         return ask
+
+    def ledger(self) -> str | None:
+        return self.gateway.ledger() if self.has_ledger else None
 
     # what passes by is noted once it is stored
 

@@ -19,8 +19,8 @@ from headrace.engine.context import current, current_flow_run, tags
 from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_run import RunningFlow
 from headrace.engine.futures import Future, unmapped
-from headrace.engine.runner import TaskRunner, Work
 from headrace.engine.recorded import PARAMETER_LIMIT, recordable
+from headrace.engine.runner import TaskRunner, Work
 from headrace.engine.task_definition import Task
 from headrace.engine.task_run import RunningTask
 from headrace.rules.transitions import ROLLED_BACK

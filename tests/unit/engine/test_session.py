@@ -85,6 +85,7 @@ def test_a_flow_that_was_deleted_is_registered_again(stage: Stage) -> None:
 
 
 def test_a_durable_task_returns_when_its_end_is_stored(stage: Stage) -> None:
+    stage.recorder.has_ledger = False
     seen: list[list[list[str | None]]] = []
     task = Task(one, durable=True)
 
@@ -186,6 +187,7 @@ def test_an_end_that_cannot_even_be_kept_is_said_to_be_lost(stage: Stage, monkey
 
 
 def test_a_durable_task_in_an_outage_that_lasts_raises(stage: Stage) -> None:
+    stage.recorder.has_ledger = False
     # The journal beside goes on trying: it would else keep the facts in the spool, and nothing would be left to wait for.
     stage.session.settings = structs.replace(stage.session.settings, outage_limit_seconds=0.0)
     stage.recorder.before = away("deliver")

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 from headrace.base import clock
@@ -42,6 +43,7 @@ class SqliteDatabase(Database, Holder):
         self.name = str(file.path)
         self._file = file
         self._patience = patience
+        self._full = synchronous == "full"
         self._closed = False
         self._write_lock = file.lock("write")
         self._committed = threading.Condition()
@@ -97,6 +99,12 @@ class SqliteDatabase(Database, Holder):
             if self._presence is None:
                 self._presence = locks.take_presence(self._file.locks)
             return self._presence.path.name
+
+    def ledger(self) -> str | None:
+        return None if self._full else str(self._file.locks / f"{locks.LEDGER}{self.presence()}")
+
+    def left_ledgers(self) -> list[Path]:
+        return locks.list_left_ledgers(self._file.locks)
 
     def is_held(self, name: str) -> bool:
         return locks.is_present(self._file.locks, name)
