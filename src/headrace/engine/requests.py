@@ -114,6 +114,7 @@ class StoreResult(Struct, frozen=True):
     in_memory: bool = True
     cache_key: str | None = None
     key_folder: Path | None = None
+    packed: bool = False
 
     def perform(self, session: Session) -> Result:
         """Return a live handle on the value. Raises `SerializationError` when it cannot be kept."""
@@ -124,7 +125,7 @@ class StoreResult(Struct, frozen=True):
             self.expiration,
             self.folder,
             self.cache_key,
-            alone=self.storage_key == str(self.task_run_id),
+            packed=self.packed,
         )
         if self.key_folder is not None and self.cache_key is not None:
             from headrace.engine.keys import note_key

@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
 from headrace.engine.digests import digest, is_same, random_name, sign
+from headrace.engine.packs import LARGEST, Packs, split_location
 from headrace.engine.serializers import SERIALIZERS, Serializer, find_serializer
 from headrace.schema.fact import ResultFact
 
@@ -81,6 +82,7 @@ class ResultStore:
         self.folder = folder
         self._home = home
         self._known_key: bytes | None = None
+        self._packs = Packs()
 
     @property
     def _key(self) -> bytes:
@@ -115,11 +117,11 @@ class ResultStore:
         folder: Path | None = None,
         cache_key: str | None = None,
         *,
-        alone: bool = False,
+        packed: bool = False,
     ) -> StoredResult:
         """Keep a value under a key, replacing what was kept there; it is readable by others only when it is whole.
 
-        With `alone` nobody looks for the key before he is told of it: then the value is written where it is to be.
+        With `packed` nobody will look for it by its key, so that it need not have a file of its own.
 
         Raises `SerializationError` when the value, or the place, does not allow it.
         """
@@ -131,7 +133,11 @@ class ResultStore:
         header = _Header(storage_key, serializer.type, expiration, len(payload), "", cache_key)
         try:
             header = msgspec.structs.replace(header, signature=self._sign(header, payload))
-            _write_whole(path, msgspec.json.encode(header) + b"\n" + payload, alone)
+            content = msgspec.json.encode(header) + b"\n" + payload
+            if packed and len(content) <= LARGEST:
+                location = self._packs.append(place, content)
+                return StoredResult(storage_key, location, serializer.type, len(payload), expiration)
+            _write_whole(path, content)
         except OSError as error:
             raise errors.SerializationError(f"The value could not be kept in {path}: {error.strerror}.") from error
         return StoredResult(storage_key, str(place), serializer.type, len(payload), expiration)
@@ -153,38 +159,37 @@ class ResultStore:
 
     def check(self, record: StoredResult) -> None:
         """Raise `MissingResult` unless a value is kept where the record says."""
-        path = self._path(record.storage_key, Path(record.location))
-        try:
-            with path.open("rb") as file:
-                header = msgspec.json.decode(file.readline(), type=_Header)
-        except OSError as error:
-            raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
-        except msgspec.DecodeError as error:
-            raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
-        if header.storage_key != record.storage_key:
-            raise errors.MissingResult(
-                f"{path} holds the value of {header.storage_key!r}, not of {record.storage_key!r}."
-            )
+        self._read(record.storage_key, Path(record.location), whole=False)
 
     def read(self, storage_key: str, folder: Path | None = None) -> Any:
-        """Return the value kept under a key. Raises `MissingResult` when there is none or its signature is wrong."""
+        """Return the value kept under a key. Raises `MissingResult` when there is none or its signature is wrong.
+
+        `folder` is a record's location, where there is a record.
+        """
         storage_key = _written(storage_key)
-        path = self._path(storage_key, folder or self.folder)
-        try:
-            line, _, payload = path.read_bytes().partition(b"\n")
-            header = msgspec.json.decode(line, type=_Header)
-            signature = self._sign(msgspec.structs.replace(header, signature=""), payload)
-        except OSError as error:
-            raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
-        except msgspec.DecodeError as error:
-            raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
-        if not is_same(header.signature, signature):
+        header, payload, path = self._read(storage_key, folder or self.folder)
+        if not is_same(header.signature, self._sign(msgspec.structs.replace(header, signature=""), payload)):
             raise errors.MissingResult(
                 f"The value in {path} does not carry this user's signature, so it is not opened."
             )
+        return _serializer_of(header.serializer).loads(payload)
+
+    def _read(self, storage_key: str, location: Path, whole: bool = True) -> tuple[_Header, bytes, Path]:
+        """What is kept at a location, unsigned yet, and in which file; without its payload unless it is to be `whole`."""
+        packed = split_location(location)
+        path, place = packed or (self._path(storage_key, location), 0)
+        try:
+            with path.open("rb") as file:
+                file.seek(place)
+                header = msgspec.json.decode(file.readline(), type=_Header)
+                payload = file.read(header.size if packed else -1) if whole else b""
+        except OSError as error:
+            raise errors.MissingResult(f"The value kept in {path} cannot be read: {error.strerror}.") from error
+        except msgspec.DecodeError as error:
+            raise errors.MissingResult(f"{path} holds no value of ours: {error}.") from error
         if header.storage_key != storage_key:
             raise errors.MissingResult(f"{path} holds the value of {header.storage_key!r}, not of {storage_key!r}.")
-        return _serializer_of(header.serializer).loads(payload)
+        return header, payload, path
 
     def reopen(self, data: Any) -> Any:
         """A state's data as read from the orchestrator, with a live handle in the place of the record of a value."""
@@ -192,6 +197,10 @@ class ResultStore:
             return Result(record=msgspec.convert(data, StoredResult), store=self)
         except msgspec.ValidationError:
             return data
+
+    def close(self) -> None:
+        """Let go of the files that are open."""
+        self._packs.close()
 
     def remove(self, storage_key: str, folder: Path | None = None) -> None:
         """Forget the value kept under a key, if there is one."""
@@ -208,14 +217,8 @@ class ResultStore:
         return folder / storage_key[:2] / storage_key
 
 
-def _write_whole(path: Path, content: bytes, alone: bool) -> None:
-    """Write a file that others see whole or not at all; `alone`, where nobody sees it before it is whole."""
-    if alone:
-        with contextlib.suppress(FileNotFoundError, FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            return
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that others see whole or not at all."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{random_name()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

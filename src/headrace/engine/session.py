@@ -216,6 +216,7 @@ class Session:
             _, run = self.unfinished.popitem()
             self.journal.emit(run.abandon())
         self.journal.close()
+        self.results.close()
         if self._administration is not None:
             cast("Any", self._administration).close()  # the protocol leaves out how a gateway ends
         self.gateway.close()

@@ -195,8 +195,7 @@ def _succeed(run: RunningTask, value: Any) -> Lifecycle[State | None]:
     store = _store(run, state.data.load()) if keeps else None
     deferred = transaction is not None and transaction.is_deferred
     if store is not None and not deferred:
-        tolerant = run.durable and not run.task.persist_result and run.cache_key is None
-        state.data = yield from keep(store, tolerant, run.log)
+        state.data = yield from keep(store, run.is_checkpoint, run.log)
     elif transaction is not None:
         transaction.take_over_lock()
     ended = yield from _complete(run, state)
@@ -228,6 +227,7 @@ def _store(run: RunningTask, value: Any) -> StoreResult:
         task.cache_result_in_memory,
         run.cache_key,
         task.cache_policy.key_storage,
+        run.is_checkpoint and task.result_storage_key is None and task.result_folder is None,
     )
 
 

@@ -288,6 +288,11 @@ class RunningTask:
         return self._storage_key or self.cache_key or str(self.id)
 
     @property
+    def is_checkpoint(self) -> bool:
+        """Whether the value is kept for nothing but that the run is restored, if its flow run is resumed."""
+        return self.durable and not self.task.persist_result and self.cache_key is None
+
+    @property
     def caches(self) -> bool:
         """Whether a value computed before is used again. Items that are given one by one are not kept."""
         return self.task.caches and (self.iteration is None or self.iteration.sink is not Sink.CALLER)
