@@ -24,19 +24,6 @@ from headrace.task_runners import ThreadPoolTaskRunner
 
 PAGE = (Path(__file__).parents[2] / "docs" / "names.md").read_text(encoding="utf-8")
 
-# What is on its way to the main line from elsewhere. Take off here what has arrived: the test below names it.
-AWAITED = (
-    "headrace.blocks.",
-    "headrace.filesystems.",
-    "headrace.futures.DistributedFuture",
-    "headrace.integrations.",
-    "headrace.task_runners.ProcessPoolTaskRunner",
-    "headrace.task_worker.",
-    "headrace.tasks.Task.apply_async",
-    "headrace.tasks.Task.delay",
-    "headrace.tasks.Task.serve",
-)
-
 OPTIONS = {
     "headrace.deployments.run_deployment": RunOptions,
     "headrace.flow": FlowOptions,
@@ -123,31 +110,15 @@ def find(path: str) -> Any:
     raise LookupError(f"{path}: there is no such module.")
 
 
-def is_awaited(row: Row) -> bool:
-    return row.here.startswith(AWAITED)
-
-
 def test_the_page_has_tables() -> None:
     assert len(ROWS) > 200
     assert len(PARAMETERS) > 90
     assert len({row.name for row in ROWS}) == len(ROWS) - 1  # Transaction stands on top as well
 
 
-@pytest.mark.parametrize("row", [row for row in WORKING if not is_awaited(row)], ids=lambda row: row.here)
+@pytest.mark.parametrize("row", WORKING, ids=lambda row: row.here)
 def test_what_works_is_there(row: Row) -> None:
     find(row.here)
-
-
-def test_what_has_arrived_is_not_awaited_any_more() -> None:
-    arrived: list[str] = []
-    for row in filter(is_awaited, WORKING):
-        try:
-            find(row.here)
-        except LookupError:
-            continue
-        arrived.append(row.here)
-    assert arrived == [], "take these off AWAITED"
-    assert [prefix for prefix in AWAITED if not any(row.here.startswith(prefix) for row in WORKING)] == []
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row not in WORKING], ids=lambda row: row.name)

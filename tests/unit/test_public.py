@@ -78,7 +78,8 @@ NAMES = {
     ],
     "headrace.flows": ["Flow", "flow"],
     "headrace.futures": [
-        "Future", "FutureList", "as_completed", "resolve_futures_to_results", "resolve_futures_to_states", "wait",
+        "DistributedFuture", "Future", "FutureList", "as_completed", "resolve_futures_to_results",
+        "resolve_futures_to_states", "wait",
     ],
     "headrace.input": [
         "InputReceiver", "ReceivedInput", "RunInput", "RunInputMetadata", "acreate_flow_run_input",
