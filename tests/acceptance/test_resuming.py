@@ -1,5 +1,7 @@
 """Runs of deployments whose processes die, and that go on."""
 
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,12 +41,36 @@ def stubborn(times: int) -> int:
 """
 
 
+SUBFLOWS = """
+import os, time
+from headrace import flow
+
+@flow
+def inner() -> int:
+    with open(os.environ["PIPE"]) as pipe:
+        return len(pipe.read())
+
+@flow
+def outer() -> int:
+    return inner()
+"""
+
+
 @pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Workshop]:
     folder = tmp_path / "flows"
     folder.mkdir()
     server = ServerProcess(tmp_path / "server", tmp_path / "server.log")
-    workshop = Workshop(server, folder, {"HEADRACE_HOME": str(tmp_path / "worker"), "SIDE": str(tmp_path / "side")})
+    workshop = Workshop(
+        server,
+        folder,
+        {
+            "HEADRACE_HOME": str(tmp_path / "worker"),
+            "SIDE": str(tmp_path / "side"),
+            "PIPE": str(tmp_path / "pipe"),
+            "HEADRACE_HEARTBEAT_SECONDS": "0.5",
+        },
+    )
     yield workshop
     workshop.close()
     server.stop()
@@ -78,3 +104,18 @@ def test_a_run_that_dies_each_time_is_given_up(workshop: Workshop, tmp_path: Pat
     workshop.command("flow-run", "resume", str(run.id))
     assert workshop.wait(run.id).state_type is StateType.COMPLETED
     assert (tmp_path / "side").read_text(encoding="utf-8").split() == ["1", "2", "3"]
+
+
+def test_a_subflow_that_takes_longer_than_a_lease_is_not_taken_for_dead(workshop: Workshop, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    deployment = workshop.deploy("outer", SUBFLOWS)
+    workshop.start_worker()
+    run_id = workshop.run(deployment)
+    with (tmp_path / "pipe").open("w") as pipe:  # opened by the subflow at its other end
+        # Ten intervals, and more looks of the reaper than one.
+        threading.Event().wait(12)
+        pipe.write("end")
+    assert workshop.wait(run_id).state_type is StateType.COMPLETED
+    (inner,) = [run for run in workshop.administration.list_flow_runs() if run.id != run_id]
+    names = [state.name for state in workshop.administration.list_flow_run_states(inner.id)]
+    assert names == ["Pending", "Running", "Completed"]

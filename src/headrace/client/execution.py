@@ -48,14 +48,16 @@ LONGEST_POLL = 20.0
 class RemoteExecution:
     """`gateway.execution.Execution` of a server. It owns its transport, and closes it.
 
-    Attempts that begin through it are beaten for every `interval` seconds until they end, by this process or, if it is
-    `supervised`, by the one that watches over it. Without an interval nobody beats, and they show no presence.
+    Attempts that begin through it are beaten for every `interval` seconds until they end. Who watches over a `supervised`
+    process beats for the run that was claimed for it; of others, its subflows, only the process knows. Without an interval
+    nobody beats, and attempts show no presence.
     """
 
     def __init__(self, transport: Transport, interval: float | None = None, *, supervised: bool = False) -> None:
         self._transport = transport
         self._seen = threading.local()
-        self._heart = Heart(transport, self.beat, interval) if interval and not supervised else None
+        self._heart = Heart(transport, self.beat, interval) if interval else None
+        self._supervised = supervised
         self._presence = Presence(kind="beat", interval=interval) if interval else Presence()
 
     # runs
@@ -81,9 +83,13 @@ class RemoteExecution:
         if self._heart is not None:
             if decision.state is not None and decision.state.is_final():
                 self._heart.end(proposal.flow_run_id)
-            elif proposal.presence is not None and decision.written:
+            elif proposal.presence is not None and decision.written and self._is_ours(proposal.flow_run_id):
                 self._heart.begin(proposal.flow_run_id, decision.epoch)
         return decision
+
+    def _is_ours(self, flow_run_id: UUID) -> bool:
+        """Whether nobody else beats for a run that this process executes."""
+        return not self._supervised or (self._heart is not None and self._heart.beats_for(flow_run_id))
 
     def resume_flow_run(self, flow_run_id: UUID, run_input: dict[str, Any] | None = None) -> Decision:
         return self._call("resume_flow_run", calls.ResumeFlowRun(flow_run_id, run_input))

@@ -59,6 +59,10 @@ class Heart:
             if self._attempts.pop(flow_run_id, None) is not None:
                 self._say(Attempt(flow_run_id, None))
 
+    def beats_for(self, flow_run_id: UUID) -> bool:
+        """Whether the run is one of those that are beaten for."""
+        return flow_run_id in self._attempts
+
     def stop(self) -> None:
         """Beat for nobody any more, and end the process."""
         self._stopping.set()
