@@ -107,7 +107,8 @@ def _forget_from(unit: Unit, run: FlowRunRow, task: str) -> None:
     ended = min((row.end_time for row in of_task if row.end_time is not None), default=None)
     again = {row.id for row in of_task}
     for row in rows:
-        later = ended is not None and row.start_time is not None and row.start_time >= ended
+        began = row.end_time if row.start_time is None else row.start_time  # one that was cached has never run
+        later = ended is not None and began is not None and began >= ended
         if later or row.id in again:
             unit.execute(compiled.change_dynamic_key, id=row.id, new_dynamic_key=forget_call(row.dynamic_key))
 
