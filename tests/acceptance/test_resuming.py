@@ -56,6 +56,26 @@ def outer() -> int:
 """
 
 
+DEAF = """
+import re
+import time
+from headrace import flow, task
+
+@task
+def think() -> None:
+    time.sleep(0.2)  # so that what the run has told so far is delivered
+    re.match("(a+)+$", "a" * 64 + "b")  # holds the interpreter for years, and hears no signal
+
+@flow(timeout_seconds=0.5)
+def deaf() -> None:
+    think()
+
+@flow(timeout_seconds=0.5)
+async def async_deaf() -> None:
+    think()
+"""
+
+
 @pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Workshop]:
     folder = tmp_path / "flows"
@@ -119,3 +139,13 @@ def test_a_subflow_that_takes_longer_than_a_lease_is_not_taken_for_dead(workshop
     (inner,) = [run for run in workshop.administration.list_flow_runs() if run.id != run_id]
     names = [state.name for state in workshop.administration.list_flow_run_states(inner.id)]
     assert names == ["Pending", "Running", "Completed"]
+
+
+@pytest.mark.parametrize("name", ["deaf", "async_deaf"])
+def test_a_time_limit_holds_for_code_that_nothing_interrupts(workshop: Workshop, name: str) -> None:
+    deployment = workshop.deploy(name, DEAF)
+    workshop.start_worker()
+    run = workshop.wait(workshop.run(deployment))
+    assert (run.state_type, run.state_name) == (StateType.FAILED, "TimedOut")
+    # What had been told of its task before is told to have ended as well.
+    assert all(task.state and task.state.is_final() for task in workshop.administration.list_task_runs())

@@ -5,6 +5,7 @@ from uuid import UUID
 from headrace.base.ids import uuid7
 from headrace.gateway.execution import Execution
 from headrace.schema.orchestration import Claim, ClaimRequest, Presence
+from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateType
 from tests.conformance.conftest import Orchestrations
 from tests.conformance.scenes import NOBODY, Stage
@@ -101,6 +102,17 @@ def test_who_sees_an_attempt_end_says_so(execution: Execution, stage: Stage) -> 
     assert (ended.state_type, ended.state and ended.state.message) == (StateType.CRASHED, "It was killed.")
     assert execution.end_attempt(run.id, mine.epoch, "again") is False
     assert execution.end_attempt(uuid7(), 1, "nothing") is False
+
+
+def test_an_attempt_that_was_ended_because_it_was_late_has_timed_out(execution: Execution, stage: Stage) -> None:
+    run = stage.running(presence=NOBODY, empirical_policy=FlowRunPolicy(retries=3))
+    task = stage.made(run.id)
+    stage.deliver(task, *stage.story(task)[:2], attempts={run.id: run.epoch})
+    assert execution.end_attempt(run.id, run.epoch, "It was late.", late=True) is True
+    after = execution.read_flow_run(run.id)
+    assert (after.state_type, after.state_name) == (StateType.FAILED, "TimedOut")
+    assert execution.read_task_run(task.id).state_type is StateType.CRASHED
+    assert execution.end_attempt(run.id, run.epoch, "again", late=True) is False
 
 
 def test_the_end_of_an_attempt_means_nothing_to_a_run_that_is_not_its_any_more(

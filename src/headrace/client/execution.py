@@ -137,8 +137,8 @@ class RemoteExecution:
     def crash_if_dead(self) -> int:
         return self._call("crash_if_dead", calls.CrashIfDead())
 
-    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
-        return self._call("end_attempt", calls.EndAttempt(flow_run_id, epoch, message))
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str, late: bool = False) -> bool:
+        return self._call("end_attempt", calls.EndAttempt(flow_run_id, epoch, message, late))
 
     # work
 

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from headrace.engine.places import current_seat, sitting
+from headrace.engine.watchdog import watched
 
 GRACE = 1.0
 """Seconds an interrupted thread has to end before it is left behind."""
@@ -48,7 +49,8 @@ class DeadlineInterrupt(BaseException):
 def call_within(seconds: float, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Call the function and return what it returns; raise `DeadlineExceeded` when it takes longer than `seconds`."""
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        return _call_on_main_thread(seconds, function, args, kwargs)
+        with watched(seconds):
+            return _call_on_main_thread(seconds, function, args, kwargs)
     return _call_in_thread(seconds, function, args, kwargs)
 
 

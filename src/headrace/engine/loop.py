@@ -21,6 +21,7 @@ from headrace.engine.drivers import without_driver
 from headrace.engine.forks import after_fork
 from headrace.engine.interrupts import DeadlineExceeded
 from headrace.engine.runners.threads import at_thread_end
+from headrace.engine.watchdog import watched
 
 if TYPE_CHECKING:
     from headrace.engine.drivers import Run
@@ -156,8 +157,9 @@ async def _call(command: Call, context: RunContext) -> Outcome:
         if command.timeout is None:
             value = await _finish(_begin(command))
         else:
-            async with asyncio.timeout(command.timeout) as limit:
-                value = await _finish(_begin(command))
+            with watched(command.timeout):
+                async with asyncio.timeout(command.timeout) as limit:
+                    value = await _finish(_begin(command))
         return Outcome(value)
     except GeneratorExit:
         raise

@@ -151,10 +151,11 @@ class Execution(Protocol):
         """
         ...
 
-    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str, late: bool = False) -> bool:
         """Say that what executed an attempt has ended; the run crashes, for this reason, if it still is that attempt's.
 
-        False when it is not: the run has ended, is suspended or waits for its start, or another attempt holds it.
+        With `late` it was ended because of a time limit, so the run has failed as TimedOut. False when the attempt does not
+        hold the run: the run has ended, is suspended or waits for its start, or another attempt holds it.
         """
         ...
 

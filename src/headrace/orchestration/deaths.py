@@ -10,11 +10,12 @@ from headrace.orchestration.desk import Desk
 from headrace.orchestration.ledgers import store_ledgers
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.task_claims import end_task_worker
+from headrace.orchestration.task_runs import crash_unfinished
 from headrace.orchestration.unit import Unit
 from headrace.rules.liveness import PATIENCE, Pulse
-from headrace.rules.transitions import CRASHED
+from headrace.rules.transitions import CRASHED, FAILED, TIMED_OUT
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.state import StateCreate
+from headrace.schema.state import StateCreate, StateDetails
 from headrace.storage import compiled
 
 DIED = "The process that executed this run has died."
@@ -66,12 +67,14 @@ def crash_silent(desk: Desk, silent: Collection[BeatingAttempt]) -> int:
     return desk.write(crash_them) if silent else 0
 
 
-def end_attempt(desk: Desk, flow_run_id: UUID, epoch: int, message: str) -> bool:
-    """Crash the run if the attempt holds it; whoever says so has seen what executed it end."""
+def end_attempt(desk: Desk, flow_run_id: UUID, epoch: int, message: str, late: bool = False) -> bool:
+    """Crash the run if the attempt holds it; whoever says so has seen what executed it end. A `late` one has timed out."""
 
     def end(unit: Unit) -> bool:
         holders = unit.fetch(compiled.find_lease, flow_run_id=flow_run_id)
-        return holders == [(epoch,)] and _crash(unit, flow_run_id, message)
+        if holders != [(epoch,)]:
+            return False
+        return _time_out(unit, flow_run_id, message) if late else _crash(unit, flow_run_id, message)
 
     store_ledgers(desk)
     return desk.write(end)
@@ -109,6 +112,15 @@ def _crash(unit: Unit, flow_run_id: UUID, message: str) -> bool:
         return True
     state = StateCreate(type=CRASHED, message=message)
     decision = propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
+    return isinstance(decision, Decision) and decision.written
+
+
+def _time_out(unit: Unit, flow_run_id: UUID, message: str) -> bool:
+    """Say of a run that it was ended because of its time limit, and its task runs with it. Nobody is left to retry it."""
+    details = StateDetails(retriable=False)
+    state = StateCreate(type=FAILED, name=TIMED_OUT, message=message, state_details=details)
+    decision = propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
+    crash_unfinished(unit, flow_run_id, message)
     return isinstance(decision, Decision) and decision.written
 
 

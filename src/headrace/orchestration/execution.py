@@ -137,8 +137,8 @@ class OrchestratedExecution:
     def crash_if_dead(self) -> int:
         return deaths.crash_if_dead(self._desk)
 
-    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str) -> bool:
-        return deaths.end_attempt(self._desk, flow_run_id, epoch, message)
+    def end_attempt(self, flow_run_id: UUID, epoch: int, message: str, late: bool = False) -> bool:
+        return deaths.end_attempt(self._desk, flow_run_id, epoch, message, late)
 
     # work
 

@@ -139,6 +139,7 @@ class EndAttempt(Call, frozen=True):
     flow_run_id: UUID
     epoch: int
     message: str
+    late: bool = False
 
 
 class ReopenFlowRun(Call, frozen=True):

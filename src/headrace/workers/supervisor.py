@@ -13,8 +13,10 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -22,6 +24,7 @@ from headrace.base import clock, errors
 from headrace.base.settings import Settings, load_settings
 from headrace.connect import find_spool, open_execution
 from headrace.engine.spool import Spool
+from headrace.engine.watchdog import set_watchdog
 from headrace.gateway.execution import Execution
 from headrace.schema.orchestration import Beat
 from headrace.schema.state import StateType
@@ -32,6 +35,11 @@ log = logging.getLogger("headrace.supervisor")
 
 FAREWELL = 2.0
 """Seconds that what a run left behind has to end by itself once its process has."""
+
+LATE = 3.0
+"""Seconds after a time limit in which the run's process may still end what has exceeded it by itself."""
+
+LATELY = "The run exceeded a time limit in code that could not be interrupted, so its processes were killed."
 
 PAUSE = 5.0
 """The most seconds before an orchestrator that cannot be reached is told again how a run ended."""
@@ -49,13 +57,16 @@ def supervise(control: socket.socket) -> Charge | None:
     os.setsid()
     adopt_orphans()
     signals = _listen()
+    limits, telling = socket.socketpair()
     own = os.getpid()
     child = os.fork()
     if not child:
         die_with(own)
-        _forget(signals, control)
+        _forget(signals, control, limits)
+        set_watchdog(partial(_tell_limit, telling))
         return charge
-    Supervisor(charge, child, control, signals).run()
+    telling.close()
+    Supervisor(charge, child, control, signals, limits).run()
     return None
 
 
@@ -74,11 +85,18 @@ def _note(_number: int, _frame: object) -> None:
     """The descriptor for wake-ups tells that a signal came."""
 
 
-def _forget(signals: socket.socket, control: socket.socket) -> None:
+def _tell_limit(telling: socket.socket, until: float) -> None:
+    """In the run's own process: tell the supervisor until when it may go on, if it must end then."""
+    with contextlib.suppress(OSError):
+        telling.sendall(struct.pack("d", until))
+
+
+def _forget(signals: socket.socket, *others: socket.socket) -> None:
     """In the run's own process: leave to the supervisor what is the supervisor's."""
     os.close(signal.set_wakeup_fd(-1))
     signals.close()
-    control.close()
+    for other in others:
+        other.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -87,7 +105,12 @@ def _forget(signals: socket.socket, control: socket.socket) -> None:
 class Supervisor:
     """Watches over one process."""
 
-    def __init__(self, charge: Charge, child: int, control: socket.socket, signals: socket.socket) -> None:
+    def __init__(
+        self, charge: Charge, child: int, control: socket.socket, signals: socket.socket, limits: socket.socket
+    ) -> None:
+        self._limits: socket.socket | None = limits
+        self._until = 0.0
+        self._late = False
         self._charge = charge
         self._child = child
         self._control: socket.socket | None = control
@@ -105,6 +128,9 @@ class Supervisor:
             self._wait()
             if self._pulse.is_to_end.is_set():
                 self._end()
+            if self._is_late():
+                self._late = True
+                kill_descendants(os.getpid())
             if self._kill_at is not None and clock.monotonic() >= self._kill_at:
                 kill_descendants(os.getpid())
             self._reap()
@@ -118,9 +144,12 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait until a child has ended, somebody has said something, or it is time to kill."""
-        watched = [self._signals] if self._control is None else [self._signals, self._control]
-        timeout = None if self._kill_at is None else max(self._kill_at - clock.monotonic(), 0.05)
+        watched = [each for each in (self._signals, self._control, self._limits) if each is not None]
+        ends = [end for end in (self._kill_at, self._until and self._until + LATE) if end]
+        timeout = max(min(ends) - clock.monotonic(), 0.05) if ends else None
         ready, _, _ = select.select(watched, (), (), timeout)
+        if self._limits in ready:
+            self._hear_limit()
         if self._signals in ready:
             with contextlib.suppress(BlockingIOError):
                 self._signals.recv(4096)
@@ -140,6 +169,20 @@ class Supervisor:
             self._control.close()
             self._control = None
             self._pulse.is_alone.set()
+
+    def _hear_limit(self) -> None:
+        """The run's process has begun or ended something that has a time limit, or has ended itself."""
+        assert self._limits is not None
+        told = self._limits.recv(8 * 512)
+        if told:
+            (self._until,) = struct.unpack("d", told[-8:])
+        else:
+            self._limits.close()
+            self._limits, self._until = None, 0.0
+
+    def _is_late(self) -> bool:
+        """Whether the run has gone on after its time limit, in code that nothing in its process can interrupt."""
+        return bool(self._until) and clock.monotonic() >= self._until + LATE
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
@@ -182,13 +225,17 @@ class Supervisor:
         """Tell the orchestrator that the attempt is over; whether its run crashed by that."""
         assert self._status is not None
         claim = self._charge.claim
-        message = describe_end(os.waitstatus_to_exitcode(self._status), killed=self._kill_at is not None)
+        message = (
+            LATELY
+            if self._late
+            else describe_end(os.waitstatus_to_exitcode(self._status), killed=self._kill_at is not None)
+        )
         began, pause = clock.monotonic(), 0.1
         while True:
             try:
                 gateway = self._pulse.gateway()
                 Spool(find_spool(self._settings)).deliver(gateway)  # what the process itself could not deliver any more
-                return gateway.end_attempt(claim.flow_run.id, claim.epoch, message)
+                return gateway.end_attempt(claim.flow_run.id, claim.epoch, message, self._late) and not self._late
             except errors.Unavailable:
                 if clock.monotonic() - began > self._settings.outage_limit_seconds:
                     return False
