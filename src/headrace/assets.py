@@ -92,7 +92,8 @@ def materialize(
 
     When a run has completed or failed, its retries exhausted, an event `prefect.asset.materialization.succeeded` or
     `….failed` tells so for each asset, and `prefect.asset.referenced` for each one it is made from: those of `asset_deps`,
-    and those of tasks in the flow whose futures or values it was given. `by` names the tool that does it. Other options are
+    and those of tasks in the flow whose futures or values it was given, unless it runs in another process than the flow, which
+    knows of `asset_deps` only. A run that crashes tells nothing. `by` names the tool that does it. Other options are
     those of `task`. A value from the cache tells nothing, as nothing is made. Raises `UsageError` for what cannot be.
     """
     return lambda fn: MaterializingTask(fn, assets=assets, materialized_by=by, **options)
