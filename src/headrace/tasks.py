@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 from headrace.connect import open_session
 from headrace.engine import task_definition
@@ -14,8 +14,10 @@ from headrace.engine.task_definition import TaskOptions
 from headrace.rules.retries import exponential_backoff
 
 if TYPE_CHECKING:
+    from headrace.engine.assets import Asset
     from headrace.engine.deferring import Dependencies
     from headrace.engine.distributed import DistributedFuture
+    from headrace.engine.task_run import RunningTask
 
 __all__ = ["Task", "exponential_backoff", "task", "task_input_hash"]
 
@@ -29,6 +31,12 @@ set_opener(open_session)
 
 class Task(task_definition.Task[P, R_co]):
     """A function whose calls are task runs, here or in task workers. Made by the `task` decorator."""
+
+    def __new__(cls, *_: Any, **options: Any) -> Self:
+        """A task that reads assets is of a kind of its own, so that others need not know of them."""
+        reads = cls is Task and options.get("asset_deps")
+        kind: Any = ReadingTask if reads else cls
+        return object.__new__(kind)
 
     @overload
     def delay(self: Task[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> DistributedFuture[T]: ...
@@ -77,6 +85,28 @@ class Task(task_definition.Task[P, R_co]):
         serve(self, limit=limit, status_server_port=status_server_port, timeout=timeout)
 
 
+class ReadingTask(Task[P, R_co]):
+    """A task that reads assets, those of `asset_deps`: they come with its value to tasks that are given that."""
+
+    def __init__(self, fn: Callable[P, R_co], **options: Unpack[TaskOptions]) -> None:
+        from headrace.engine.assets import collect_assets
+
+        super().__init__(fn, **options)
+        self.asset_deps = collect_assets(f"Task {self.name!r}: asset_deps", options.get("asset_deps") or ())
+
+    def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningTask:
+        """A run of the task, called from here, whose assets the flow run knows of."""
+        from headrace.engine.assets import pass_on
+
+        run = super().begin(parameters, wait_for)
+        pass_on(run, self.passes_on())
+        return run
+
+    def passes_on(self) -> tuple[Asset, ...]:
+        """The assets that come with its value."""
+        return self.asset_deps
+
+
 @overload
 def task(fn: Callable[P, R], /) -> Task[P, R]: ...
 
@@ -105,6 +135,7 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
     * `on_commit`, `on_rollback` – functions told the transaction (`headrace.transactions`) when what a completed run did is
       committed, or has to be undone
     * `viz_return_value` – what stands for its value while a flow is drawn (`flow.visualize`)
+    * `asset_deps` – what it reads: assets, or their keys (`headrace.assets`)
 
     Raises `UsageError` for options that cannot be.
     """

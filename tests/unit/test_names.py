@@ -56,7 +56,7 @@ EXAMPLES: dict[str, Any] = {
     "validate_parameters": False, "persist_result": True, "result_storage": "results", "result_serializer": "json",
     "result_storage_key": "key", "cache_result_in_memory": False, "log_prints": True, "on_completion": [hook],
     "on_failure": [hook], "on_cancellation": [hook], "on_crashed": [hook], "on_running": [hook], "on_rollback": [hook],
-    "on_commit": [hook], "viz_return_value": 3,
+    "on_commit": [hook], "viz_return_value": 3, "asset_deps": ["s3://bucket/trips"],
 }  # fmt: skip
 
 
@@ -150,8 +150,8 @@ def test_decorators_accept_their_parameters(taker: str, name: str) -> None:
 
 @pytest.mark.parametrize("decorate", [flow, task])
 def test_decorators_refuse_what_is_none(decorate: Callable[..., Any]) -> None:
-    with pytest.raises(UsageError, match="has no option 'asset_deps'"):
-        decorate(asset_deps=[])(hook_of_a_run)
+    with pytest.raises(UsageError, match="has no option 'color'"):
+        decorate(color="blue")(hook_of_a_run)
 
 
 def hook_of_a_run() -> None:

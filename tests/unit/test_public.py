@@ -30,6 +30,7 @@ NAMES = {
         "acreate_table_artifact", "aupdate_progress_artifact", "create_image_artifact", "create_link_artifact",
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
+    "headrace.assets": ["Asset", "AssetProperties", "MaterializingTask", "add_asset_metadata", "materialize"],
     "headrace.blocks.abstract": [
         "CredentialsBlock", "DatabaseBlock", "JobBlock", "JobRun", "NotificationBlock", "NotificationError",
         "ObjectStorageBlock", "SecretBlock",

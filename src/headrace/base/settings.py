@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     logging_log_prints: bool
     logging_extra_loggers: tuple[str, ...]
     logging_colors: Literal["auto", "always", "never"]
+    logging_settings_path: Path
     server_api_host: str
     server_api_port: int
     server_api_key: str | None
@@ -249,12 +250,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("logging_log_prints", _boolean, "false", "Whether print becomes a log line unless a flow or task says."),
     Setting("logging_extra_loggers", _names, "", "Other loggers whose lines are kept with the run, comma-separated."),
     Setting("logging_colors", _colors, "auto", "Colours in the terminal: auto, always or never."),
+    Setting("logging_settings_path", _path, "<home>/logging.yml", "A file that sets up logging, if it exists."),
     Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
     Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
     Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
-    Setting(
-        "secrets_key", _text, None, "The keys that seal secrets, instead of those in <home>/secrets.key.", secret=True
-    ),
+    Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
     Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),

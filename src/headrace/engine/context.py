@@ -182,7 +182,7 @@ class TaskContext:
     """A task run in execution. `task_run` is the run as it stands when its cache key is made, for who makes it."""
 
     __slots__ = (
-        "call", "flow_run", "held", "locked_key", "log_prints", "name", "of_flow_run", "parameters", "parent",
+        "__weakref__", "call", "flow_run", "held", "locked_key", "log_prints", "name", "of_flow_run", "parameters", "parent",
         "persist_result", "run_count", "run_id", "session", "tags", "task", "task_run", "transaction",
     )  # fmt: skip
 

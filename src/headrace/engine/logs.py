@@ -18,6 +18,7 @@ from headrace.base.ids import uuid7
 from headrace.base.settings import Settings
 from headrace.engine.context import RunContext, TaskContext, current
 from headrace.engine.forks import after_fork
+from headrace.engine.log_files import apply_log_file
 from headrace.schema.fact import LogFact
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def get_run_logger(context: RunContext | None = None) -> RunLogger:
 
 
 class JournalHandler(logging.Handler):
-    """Keeps the lines of runs: a line belongs to the run it was logged for, or else to the one executing here.
+    """Keeps the lines of runs, each once: it belongs to the run it was logged for, or else to the one executing here.
 
     What the journal itself and those beside it have to say is not kept: to keep it would make more of it.
     """
@@ -151,8 +152,9 @@ class JournalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Journal the record if it belongs to a run."""
         run: LoggedRun | None = getattr(record, "run", None) or current.get()
-        if run is None or record.name in _OWN:
+        if run is None or record.name in _OWN or getattr(record, "kept_with_run", False):
             return
+        record.kept_with_run = True
         message = _whole(record, _message(record))
         if len(message) > LIMIT:
             message = f"{message[:LIMIT]}\n… (cut: {len(message)} characters)"
@@ -223,25 +225,35 @@ class TerminalHandler(logging.StreamHandler[Any]):
 
 
 def configure_logging(settings: Settings) -> None:
-    """Set up Headrace's loggers as the settings say, once per process."""
+    """Set up Headrace's loggers as the settings say, once per process. Raises `ConfigurationError`.
+
+    What a file says of them (see `engine.log_files`) goes before.
+    """
     global _configured  # noqa: PLW0603 - logging is a process's, as its loggers are
     with _configuring:
         if _configured:
             return
+        said = apply_log_file(settings.logging_settings_path, needed=_is_chosen(settings))
         _configured = True
     level = LEVELS.get(settings.logging_level.upper(), logging.INFO)
-    root = logging.getLogger(ROOT)
-    root.setLevel(level)
-    root.propagate = False
-    terminal = TerminalHandler()
-    terminal.setFormatter(TerminalFormatter(_colors(settings)))
-    root.addHandler(terminal)
+    if ROOT not in said:
+        root = logging.getLogger(ROOT)
+        root.setLevel(level)
+        root.propagate = False
+        terminal = TerminalHandler()
+        terminal.setFormatter(TerminalFormatter(_colors(settings)))
+        root.addHandler(terminal)
     journal = JournalHandler(level)
     for name in (FLOW_RUNS, TASK_RUNS, *settings.logging_extra_loggers):
         logger = logging.getLogger(name)
         logger.addHandler(journal)
         if not name.startswith(ROOT) and logger.level == logging.NOTSET:
             logger.setLevel(level)
+
+
+def _is_chosen(settings: Settings) -> bool:
+    """Whether the file of logging settings is another one than is looked for by default."""
+    return settings.logging_settings_path != settings.home / "logging.yml"
 
 
 def _colors(settings: Settings) -> bool:

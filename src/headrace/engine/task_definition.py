@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
 from os import PathLike
@@ -87,6 +87,7 @@ class TaskOptions(TypedDict, total=False):
     on_rollback: Sequence[TransactionHook] | None
     durable: bool | None
     viz_return_value: Any
+    asset_deps: Collection[Any] | None
 
 
 class Task(Generic[P, R_co]):
