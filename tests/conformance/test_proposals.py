@@ -283,6 +283,51 @@ def test_a_run_whose_process_died_is_crashed_with_its_task_runs(
     assert execution.crash_if_dead() == 0
 
 
+def test_what_a_task_tells_after_its_run_was_interrupted_is_history(
+    execution: Execution, administration: Administration, stage: Stage
+) -> None:
+    run = stage.running()
+    attempts = {run.id: 1}
+    task, other = stage.made(run.id), stage.made(run.id)
+    told = stage.story(task)
+    stage.deliver(task, other, *told[:2], *stage.story(other)[:2], attempts=attempts)
+    stage.clock.advance(3)
+    stage.propose(run, CRASHED, epoch=1, message="interrupted")
+    before = execution.last_cursor()
+    stage.deliver(told[2], attempts=attempts)
+    waiting = stage.state(other, 3, SCHEDULED, 6, 1, name="AwaitingRetry")
+    stage.deliver(waiting, stage.state(other, 4, RUNNING, 7, 2, name="Retrying"), attempts=attempts)
+    stage.deliver(stage.state(other, 5, FAILED, 8, 2), attempts=attempts)
+    for each, names in ((task, ["Completed"]), (other, ["AwaitingRetry", "Retrying", "Failed"])):
+        found = execution.read_task_run(each.id)
+        assert found.state
+        assert (found.state.type, found.state.message) == (CRASHED, "interrupted")
+        states = administration.list_task_run_states(each.id)
+        assert [state.name for state in states] == ["Pending", "Running", "Crashed", *names]
+        assert len({state.id for state in states}) == len(states)
+        for state in states:
+            assert state.id
+            assert administration.read_task_run_state(state.id) == state
+        assert found.state.id == states[2].id
+    assert not [event for event in execution.read_events(before).events if event.kind == "task-run"]
+
+
+def test_what_an_interrupted_runs_task_had_done_by_then_counts(
+    execution: Execution, administration: Administration, stage: Stage
+) -> None:
+    run = stage.running()
+    task = stage.made(run.id)
+    pending, started, ended = stage.story(task)
+    stage.deliver(task, pending, started, attempts={run.id: 1})
+    stage.clock.advance(60)
+    stage.propose(run, CRASHED, epoch=1)
+    stage.deliver(ended, attempts={run.id: 1})
+    assert execution.read_task_run(task.id).state_type is COMPLETED
+    states = administration.list_task_run_states(task.id)
+    assert [state.name for state in states] == ["Pending", "Running", "Completed", "Crashed"]
+    assert len({state.id for state in states}) == 4
+
+
 def test_whoever_looks_sees_the_dead(administration: Administration, execution: Execution, stage: Stage) -> None:
     run = stage.running(presence=NOBODY)
     administration.count_flow_runs()

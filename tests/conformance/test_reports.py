@@ -63,6 +63,23 @@ def test_states_of_one_instant_go_by_the_ids_of_their_reports(
     assert execution.read_task_run(run.id).state_type is COMPLETED
 
 
+def test_reports_that_come_after_the_run_was_ended_from_outside_are_history(
+    execution: Execution, administration: Administration, stage: Stage, clock: FrozenClock
+) -> None:
+    run = stage.made(stage.running().id)
+    pending, running, ended = story(run, clock.now)
+    execution.report([pending, running])
+    clock.advance(3)
+    stage.propose(execution.read_flow_run(run.flow_run_id or run.id), StateType.CRASHED)
+    again = report(run, RUNNING, ended.state.timestamp + SECOND, 2)
+    for each in (ended, again, ended, again):
+        execution.report([each])
+    assert execution.read_task_run(run.id).state_type is StateType.CRASHED
+    states = administration.list_task_run_states(run.id)
+    assert [state.type for state in states] == [PENDING, RUNNING, StateType.CRASHED, COMPLETED, RUNNING]
+    assert len({state.id for state in states}) == 5
+
+
 def test_a_name_from_a_template_comes_with_a_later_report(
     execution: Execution, stage: Stage, clock: FrozenClock
 ) -> None:

@@ -241,6 +241,11 @@ def _execute(run: DelegatedTask, parcel: Parcel, recorded: TaskRun | None) -> En
         if run.task.is_async:
             from headrace.engine.loop import drive_in_own_loop as drive
         state = drive(task_lifecycle(run), run)
+    except BaseException:
+        if run.ended is None:
+            raise
+        run.log.exception("The task run had ended already")  # as in a thread: hooks change nothing
+        state = run.ended
     finally:
         session.unfinished.pop(run.id, None)
     flow.settle()

@@ -28,7 +28,8 @@ BACKGROUND: Final = "background"
 """A background run, named as the subject, is due, or has ended."""
 
 LATE: Final = "late"
-"""States reported under an epoch that is over: part of a run's history, but nothing that happened to it."""
+"""States reported under an epoch that is over, or after the run was ended from outside: part of its history, but nothing
+that happened to it."""
 
 EventRow = tuple[str, UUID, UUID | None, int, str]
 """A row of events: kind, subject, flow run, occurred, body."""
@@ -68,11 +69,12 @@ def append_custom(unit: Unit, told: Sequence[EventFact | EventReport]) -> None:
     )
 
 
-def load_histories(unit: Unit, ids: Iterable[UUID]) -> dict[UUID, list[StateFact]]:
-    """The states that moved each of the runs, in the order in which they were recorded."""
+def load_histories(unit: Unit, ids: Iterable[UUID], *, late: bool = False) -> dict[UUID, list[StateFact]]:
+    """The states that moved each of the runs, and the `late` ones if wanted, in the order in which they were recorded."""
+    told = {FLOW_RUN, TASK_RUN, LATE} if late else {FLOW_RUN, TASK_RUN}
     histories: dict[UUID, list[StateFact]] = {}
     for subject, kind, body in unit.fetch(compiled.find_history, ids=list(ids)):
-        if kind in {FLOW_RUN, TASK_RUN}:
+        if kind in told:
             histories.setdefault(subject, []).extend(to_facts(body))
     return histories
 

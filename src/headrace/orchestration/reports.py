@@ -38,7 +38,7 @@ def _store_states(unit: Unit, reports: Sequence[StateReport]) -> None:
     ids = list(dict.fromkeys(report.run.id for report in reports))
     # Held until the end, so that nobody else numbers states of the same runs.
     rows = {values[0]: TaskRunRow._make(values) for values in unit.fetch(compiled.lock_task_runs, ids=ids)}
-    histories = load_histories(unit, ids)
+    histories = load_histories(unit, ids, late=True)
     stories = Stories(frozenset(), rows)
     for report in sorted(reports, key=lambda report: (report.state.timestamp, report.id)):
         run, history = report.run, histories.setdefault(report.run.id, [])

@@ -7,15 +7,16 @@ written back in one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 from uuid import UUID
 
 from headrace.orchestration import background
 from headrace.orchestration.events import LATE, TASK_RUN, EventRow, append, event_row, load_histories
-from headrace.orchestration.states import pack_rest
+from headrace.orchestration.states import pack_rest, to_progress
 from headrace.orchestration.tags import keep_task_run_tags, replace_task_run_tags
 from headrace.orchestration.task_runs import advance
 from headrace.orchestration.unit import Unit
-from headrace.rules.bookkeeping import BEGINNING, in_order, project
+from headrace.rules.bookkeeping import BEGINNING, OUTSIDE, comes_too_late, in_order, number_outside, project
 from headrace.rules.transitions import CRASHED, is_terminal
 from headrace.schema.fact import StateFact, TaskNameFact, TaskRunFact, TaskStateFact
 from headrace.storage import compiled
@@ -28,13 +29,14 @@ _OVER = "This attempt of the flow run was over before the task run ended."
 class Story:
     """What a batch tells of one task run."""
 
-    __slots__ = ("cache_expiration", "cache_key", "flow_run_id", "id", "made", "name", "run_count", "states")
+    __slots__ = ("cache_expiration", "cache_key", "flow_run_id", "id", "kind", "made", "name", "run_count", "states")
 
     def __init__(self, run_id: UUID, flow_run_id: UUID | None) -> None:
         self.id = run_id
         self.flow_run_id = flow_run_id
         self.made: TaskRunFact | None = None
         self.states: list[StateFact] = []
+        self.kind: Literal["task-run", "late"] = TASK_RUN
         self.run_count = 0
         self.name: str | None = None
         self.cache_key: str | None = None
@@ -85,7 +87,7 @@ def store_stories(unit: Unit, stories: Stories) -> None:
     if begun:
         known += _insert(unit, begun)
     moved = _advance(unit, known) if known else []
-    append(unit, [event_row(TASK_RUN, story.id, story.flow_run_id, story.states) for story in live if story.states])
+    append(unit, [event_row(story.kind, story.id, story.flow_run_id, story.states) for story in live if story.states])
     background.settle(unit, [row for row in moved if row.id in stories.claimed])
     if stale:
         _keep(unit, stale)
@@ -118,6 +120,8 @@ def _advance(unit: Unit, stories: Sequence[Story]) -> list[TaskRunRow]:
         row = _told(before, story)
         if row.tags != before.tags:
             retagged.append(row)
+        if before.state_ordinal > OUTSIDE and comes_too_late(to_progress(before), story.states):
+            story.kind = LATE
         row = advance(row, story.states, unit.now, lambda run_id=story.id: history(run_id), story.run_count)
         moved.append(row)
     unit.insert(compiled.replace_task_runs, moved)
@@ -135,7 +139,7 @@ def _keep(unit: Unit, stale: Sequence[Story]) -> None:
         if story.made is not None:
             if not states or not any(is_terminal(state.type) for state in states):
                 last = states[-1] if states else StateFact(0, CRASHED, "Crashed", story.made.created)
-                states.append(StateFact(last.ordinal + 1, CRASHED, "Crashed", last.timestamp + 1, _OVER))
+                states.append(StateFact(number_outside(last.ordinal), CRASHED, "Crashed", last.timestamp + 1, _OVER))
             story.states = states
             begun.append(_first_row(story, unit.now))
         if states:

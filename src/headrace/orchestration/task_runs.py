@@ -15,7 +15,7 @@ from headrace.orchestration.events import EventRow, append, event_row, load_hist
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.tags import keep_task_run_tags
 from headrace.orchestration.unit import Unit
-from headrace.rules.bookkeeping import Progress, enter, project
+from headrace.rules.bookkeeping import Progress, enter, number_outside, project
 from headrace.rules.task_policy import refuse_task_run
 from headrace.rules.transitions import CRASHED, PENDING, RUNNING, SCHEDULED, is_terminal
 from headrace.rules.verdicts import Reject
@@ -118,7 +118,7 @@ def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
     for values in unit.fetch(compiled.lock_unfinished_task_runs, flow_run_id=flow_run_id):
         row = TaskRunRow(*values)
         time = max(unit.now, (row.state_timestamp or 0) + 1)
-        died = StateFact(row.state_ordinal + 1, CRASHED, "Crashed", time, message, details=_subflow_of(row))
+        died = StateFact(number_outside(row.state_ordinal), CRASHED, "Crashed", time, message, details=_subflow_of(row))
         moved.append((row, died, 0))
     kept = {row.task_run_id for row in background.lock(unit, [row.id for row, _, _ in moved])} if moved else set[UUID]()
     move(unit, [each for each in moved if each[0].id not in kept])

@@ -1,10 +1,11 @@
 """What a run's states say about it: how often and how long it ran, when it began and ended, and which state it is in.
 
 A task run's story is its states in order of time, told until the first that is final; afterwards only undoing a
-completed run (`RolledBack`) changes which state is shown. `fold` tells the story, and so facts that come late, twice or
-out of order end in the same columns as facts that come in order: `project` goes on at the end of the story where it can
-and tells it again from the beginning where it must. A flow run's states are decided one after the other, so it has
-nothing to put in order: `enter` and `enter_flow_run` just take the next step.
+completed run (`RolledBack`) changes which state is shown. The state by which it is ended from outside is numbered apart
+(`number_outside`), for who executes it may live on and have more to tell. `fold` tells the story, and so facts that come
+late, twice or out of order end in the same columns as facts that come in order: `project` goes on at the end of the
+story where it can and tells it again from the beginning where it must. A flow run's states are decided one after the
+other, so it has nothing to put in order: `enter` and `enter_flow_run` just take the next step.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 REPORT = "report"
 """The detail of a state that holds the id of the report which told of it, where one did."""
+
+OUTSIDE = 0x8000
+"""States of a task run with greater numbers were decided by others than who executes it, who counts up from 1."""
 
 BEGINNING = Progress()
 """A run that has no state yet."""
@@ -106,6 +110,24 @@ def project(
         states = in_order([*history(), *fresh])
         before = Progress(expected_start_time=before.expected_start_time, run_count=before.run_count)
     return fold(before, states, run_count)
+
+
+def number_outside(ordinal: int) -> int:
+    """The number of the state by which a task run is ended from outside; the one it is in has number `ordinal`."""
+    return max(ordinal, OUTSIDE) + 1
+
+
+def number_before(ordinal: int) -> int | None:
+    """The number of the state before the one with this number; None where it is the first, or numbers do not tell."""
+    return None if ordinal in {1, OUTSIDE + 1} else ordinal - 1
+
+
+def comes_too_late(before: Progress, states: Iterable[StateFact]) -> bool:
+    """Whether the task run had been ended from outside before it entered any of `states`: they move nothing."""
+    end = before.state
+    if end is None or end.ordinal <= OUTSIDE or end.type not in TERMINAL:
+        return False
+    return all(state.timestamp > end.timestamp and state.name != ROLLED_BACK for state in states)
 
 
 def order(state: StateFact) -> tuple[int, str, int]:

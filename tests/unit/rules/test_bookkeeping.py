@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.rules.bookkeeping import BEGINNING, Progress, enter, enter_flow_run, fold, in_order, project
+from headrace.rules.bookkeeping import (
+    BEGINNING,
+    OUTSIDE,
+    Progress,
+    comes_too_late,
+    enter,
+    enter_flow_run,
+    fold,
+    in_order,
+    number_before,
+    number_outside,
+    project,
+)
 from headrace.schema.fact import StateFact
 from headrace.schema.state import StateType
 
@@ -88,6 +100,28 @@ def test_a_task_run_has_begun_as_often_as_its_facts_tell() -> None:
 def test_the_told_expectation_survives_a_retelling() -> None:
     before = project(Progress(expected_start_time=42), [TRACE[1]], never)
     assert project(before, [TRACE[0]], lambda: [TRACE[1]]).expected_start_time == 42
+
+
+def test_an_end_from_outside_is_numbered_apart() -> None:
+    assert number_outside(2) == number_outside(0) == OUTSIDE + 1
+    assert number_outside(OUTSIDE + 2) == OUTSIDE + 3
+    numbers = (1, 2, OUTSIDE + 1, OUTSIDE + 2)
+    assert [number_before(number) for number in numbers] == [None, 1, None, OUTSIDE + 1]
+
+
+@pytest.mark.parametrize(
+    ("ended", "state", "late"),
+    [
+        (None, fact(1, RUNNING, 9), False),
+        (fact(3, CRASHED, 5), fact(4, COMPLETED, 9), False),
+        (fact(OUTSIDE + 1, CRASHED, 5), fact(3, COMPLETED, 9), True),
+        (fact(OUTSIDE + 1, CRASHED, 5), fact(3, COMPLETED, 5), False),
+        (fact(OUTSIDE + 1, CRASHED, 5), fact(4, COMPLETED, 9, "RolledBack"), False),
+        (fact(OUTSIDE + 2, RUNNING, 5), fact(3, COMPLETED, 9), False),
+    ],
+)
+def test_what_follows_an_end_from_outside_comes_too_late(ended: StateFact | None, state: StateFact, late: bool) -> None:
+    assert comes_too_late(Progress(state=ended), [state]) is late
 
 
 def test_each_state_is_told_once() -> None:

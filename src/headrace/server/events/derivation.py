@@ -12,6 +12,7 @@ import msgspec
 from headrace.base.clock import now
 from headrace.base.ids import state_id, state_ordinal
 from headrace.gateway.administration import Administration
+from headrace.rules.bookkeeping import number_before
 from headrace.schema.event import LoggedEvent
 from headrace.schema.filters import FlowFilter, FlowRunFilter, IdFilter, RunSelection, TaskRunFilter
 from headrace.schema.flow import Flow
@@ -114,14 +115,14 @@ def _tell_state(
     """The event of one state. Its id is the state's, so whoever reads it twice can tell."""
     assert state.id is not None
     occurred = state.timestamp if isinstance(state.timestamp, datetime) else now()
-    ordinal = state_ordinal(run.id, state.id)
+    before = number_before(state_ordinal(run.id, state.id))
     name = state.name or state.type.capitalize()
     return WireEvent(
         id=state.id,
         event=f"{prefix}{name}",
         occurred=occurred,
         received=occurred,
-        follows=state_id(run.id, ordinal - 1) if ordinal > 1 else None,
+        follows=None if before is None else state_id(run.id, before),
         resource={
             ID: f"{prefix}{run.id}",
             NAME: run.name,

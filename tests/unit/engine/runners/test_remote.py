@@ -235,6 +235,18 @@ def test_a_run_that_is_interrupted_over_there_has_crashed(stage: Stage, error: B
     assert run_flow(Loopback(), work) == name
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_a_hook_that_exits_over_there_changes_nothing(stage: Stage, error: BaseException) -> None:
+    def leave(*_told: object) -> None:
+        raise error
+
+    runner = Loopback()
+    work = Task(double, on_completion=[leave])
+    assert run_flow(runner, lambda: work.submit(2).result()) == 4
+    assert len(runner.parcels) == 1
+    assert [fact.state.name for fact in stage.settle().task_states()] == ["Pending", "Running", "Completed"]
+
+
 def test_calls_and_subflows_within_a_run(stage: Stage) -> None:
     def below(x: int) -> int:
         return Task(double)(x) + Task(double).submit(x).result()
