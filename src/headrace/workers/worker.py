@@ -97,7 +97,8 @@ class Worker:
         # What wakes the thread that decides: something to do, or None for a look.
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._claims: deque[Claim] = deque()
-        self._running: dict[UUID, Running] = {}
+        # By run and attempt: a run that is resumed may be launched again before the end of its last attempt is heard of.
+        self._running: dict[tuple[UUID, int], Running] = {}
         self._taking = True
         self._stops = 0
         self._reached = True
@@ -215,23 +216,23 @@ class Worker:
             self._execution.end_attempt(run.id, claim.epoch, f"The run cannot be executed: {error}")
             return
         try:
-            launched = self._infrastructure.launch(charge, partial(self._on_end, run.id))
+            launched = self._infrastructure.launch(charge, partial(self._on_end, (run.id, claim.epoch)))
         except (OSError, errors.ConfigurationError) as error:
             shutil.rmtree(charge.folder, ignore_errors=True)
             log.error("Flow run %r cannot be launched, and is given back: %s", run.name, error)  # noqa: TRY400 - as above
             self._execution.release_claim(run.id, claim.epoch)
             self._gone.wait(RECOVERY)
             return
-        self._running[run.id] = Running(claim, launched)
+        self._running[run.id, claim.epoch] = Running(claim, launched)
         log.info("Flow run %r of deployment %r begins.", run.name, charge.deployment_name)
 
-    def _on_end(self, flow_run_id: UUID, ending: Ending | None) -> None:
+    def _on_end(self, attempt: tuple[UUID, int], ending: Ending | None) -> None:
         """Called on the thread that hears how runs end."""
-        self._inbox.put(partial(self._end, flow_run_id, ending))
+        self._inbox.put(partial(self._end, attempt, ending))
 
-    def _end(self, flow_run_id: UUID, ending: Ending | None) -> None:
+    def _end(self, attempt: tuple[UUID, int], ending: Ending | None) -> None:
         """A run has ended, or its supervisor has without a word: then the run has died with it."""
-        running = self._running.pop(flow_run_id)
+        running = self._running.pop(attempt)
         run, epoch = running.claim.flow_run, running.claim.epoch
         if ending is None:
             log.error("The supervisor of flow run %r has died, and the run with it.", run.name)
@@ -257,15 +258,20 @@ class Worker:
         elif state in {StateType.SCHEDULED, None}:
             self._inbox.put(None)
 
+    def _find(self, flow_run_id: UUID) -> Running | None:
+        """The last attempt of a run that this worker has launched and not heard the end of."""
+        epochs = [epoch for run_id, epoch in self._running if run_id == flow_run_id]
+        return self._running[flow_run_id, max(epochs)] if epochs else None
+
     def _cancel(self, flow_run_id: UUID) -> None:
-        running = self._running.get(flow_run_id)
+        running = self._find(flow_run_id)
         if running is not None:
             log.info("Flow run %r is cancelled.", running.claim.flow_run.name)
             running.launched.end()
 
     def _suspend(self, flow_run_id: UUID) -> None:
         """End a run that somebody else has suspended, and so taken out of its hands; one that pauses knows what it does."""
-        running = self._running.get(flow_run_id)
+        running = self._find(flow_run_id)
         if running is None:
             return
 

@@ -13,6 +13,7 @@ import pytest
 from headrace.base import clock, errors
 from headrace.gateway.execution import Execution
 from headrace.schema.orchestration import Proposal
+from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateCreate, StateDetails, StateType
 from headrace.workers import worker as module
 from headrace.workers.charge import Charge, Ending
@@ -167,6 +168,25 @@ def test_a_cancelled_run_is_told_to_end(pool: Pool, serve: Callable[..., Service
     pool.enter(run.id, StateType.CANCELLING)
     assert launch.told_to_end.wait(PATIENCE)
     launch.finish()
+
+
+def test_a_run_may_be_resumed_before_the_end_of_its_last_attempt_is_heard_of(
+    pool: Pool, serve: Callable[..., Service]
+) -> None:
+    run = pool.run(empirical_policy=FlowRunPolicy(on_crash="resume", max_resumes=1))
+    service = serve()
+    first = service.infrastructure.next()
+    epoch = first.charge.claim.epoch
+    pool.enter(run.id, StateType.RUNNING, epoch=epoch, presence=pool.execution.presence())
+    assert pool.execution.end_attempt(run.id, epoch, "It was killed.")
+    second = service.infrastructure.next()
+    assert second.id == run.id
+    assert second.charge.claim.epoch > epoch
+    first.finish()
+    pool.enter(run.id, StateType.RUNNING, epoch=second.charge.claim.epoch, presence=pool.execution.presence())
+    pool.enter(run.id, StateType.CANCELLING)
+    assert second.told_to_end.wait(PATIENCE), "the worker goes on, and knows the attempt that there is"
+    second.finish()
 
 
 def test_a_run_whose_supervisor_dies_has_crashed(pool: Pool, serve: Callable[..., Service]) -> None:
