@@ -101,9 +101,13 @@ def take_slots(
 
 
 def give_slots_back(hold: Hold) -> Lifecycle[None]:
-    """Give back the slots that are held, if any are."""
+    """Give back the slots that are held, if any are. Who is interrupted meanwhile holds them no more either."""
     if hold.lease is not None:
-        yield Ask(GiveSlotsBack(hold.lease))
+        try:
+            yield Ask(GiveSlotsBack(hold.lease))
+        except BaseException:
+            hold.drop()
+            raise
         hold.lease = None
 
 

@@ -172,7 +172,12 @@ def _give_slots_back(run: RunningTask) -> Lifecycle[None]:
 
 
 def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
-    yield from _give_slots_back(run)
+    try:
+        yield from _give_slots_back(run)
+    except GeneratorExit:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - interrupted once more; the run ends all the same
+        error = raised
     if isinstance(error, Exception):
         return (yield from _fail(run, error))
     return (yield from _crash(run, error))

@@ -43,6 +43,14 @@ def grant(request: Any) -> SlotGrant:
     return SlotGrant(lease_id=lease_id, names=["db"])
 
 
+def test_who_is_interrupted_while_slots_are_given_back_holds_them_no_more() -> None:
+    hold = Hold(RecordingSession())
+    hold.lease = Lease(uuid7(), ["db"], 60.0)
+    with pytest.raises(KeyboardInterrupt):
+        play(give_slots_back(hold), [asks(GiveSlotsBack, raises=KeyboardInterrupt())])
+    assert hold.lease is None
+
+
 def wish(*names: str, occupy: int = 1, **more: Any) -> SlotWish:
     return SlotWish(SlotRequest(names=list(names or ("db",)), request_id=uuid7(), occupy=occupy), **more)
 
@@ -204,6 +212,20 @@ def test_a_task_that_is_tried_again_takes_a_slot_for_each_try(home: object) -> N
             find, *one, enters("Retrying"), calls(returns=1), asks(GiveSlotsBack), enters("Completed"),
         ],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("second", [KeyboardInterrupt, GeneratorExit])
+def test_a_run_that_is_interrupted_twice_holds_no_slot(second: type[BaseException], home: object) -> None:
+    run = start(tags=["db"])
+    taken = (*BEGIN, asks(FindLimited, ["tag:db"]), asks(TakeSlots, grant))
+    twice = (enters("Running", raises=SystemExit()), asks(GiveSlotsBack, raises=second()))
+    if second is GeneratorExit:
+        with pytest.raises(GeneratorExit):
+            play(task_lifecycle(run), [*taken, *twice])
+    else:
+        state = play(task_lifecycle(run), [*taken, *twice, enters("Crashed")])
+        assert state.message == "Execution was interrupted by KeyboardInterrupt."
+    assert run.hold.lease is None
 
 
 def test_tasks_without_limits_ask_for_no_slots(home: object) -> None:
