@@ -101,13 +101,9 @@ def take_slots(
 
 
 def give_slots_back(hold: Hold) -> Lifecycle[None]:
-    """Give back the slots that are held, if any are. Who is interrupted meanwhile holds them no more either."""
+    """Give back the slots that are held, if any are."""
     if hold.lease is not None:
-        try:
-            yield Ask(GiveSlotsBack(hold.lease))
-        except BaseException:
-            hold.drop()
-            raise
+        yield Ask(GiveSlotsBack(hold.lease))
         hold.lease = None
 
 

@@ -174,9 +174,10 @@ def _give_slots_back(run: RunningTask) -> Lifecycle[None]:
 def _end_badly(run: RunningTask, error: BaseException) -> Lifecycle[State]:
     try:
         yield from _give_slots_back(run)
-    except GeneratorExit:
-        raise
-    except BaseException as raised:  # noqa: BLE001 - interrupted once more; the run ends all the same
+    except BaseException as raised:  # interrupted once more: the slots come free by themselves
+        run.hold.drop()
+        if isinstance(raised, GeneratorExit):
+            raise
         error = raised
     if isinstance(error, Exception):
         return (yield from _fail(run, error))

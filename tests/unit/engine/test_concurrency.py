@@ -43,14 +43,6 @@ def grant(request: Any) -> SlotGrant:
     return SlotGrant(lease_id=lease_id, names=["db"])
 
 
-def test_who_is_interrupted_while_slots_are_given_back_holds_them_no_more() -> None:
-    hold = Hold(RecordingSession())
-    hold.lease = Lease(uuid7(), ["db"], 60.0)
-    with pytest.raises(KeyboardInterrupt):
-        play(give_slots_back(hold), [asks(GiveSlotsBack, raises=KeyboardInterrupt())])
-    assert hold.lease is None
-
-
 def wish(*names: str, occupy: int = 1, **more: Any) -> SlotWish:
     return SlotWish(SlotRequest(names=list(names or ("db",)), request_id=uuid7(), occupy=occupy), **more)
 
