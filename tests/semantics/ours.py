@@ -24,13 +24,13 @@ from tests.semantics.histories import gather, name_in
 from tests.semantics.sdk import Sdk
 
 
-def perform(case: Case, folder: Path) -> dict[str, Any]:
-    """What comes of a case. HEADRACE_HOME has to be a fresh folder."""
+def perform(case: Case, folder: Path, sdk: Sdk | None = None) -> dict[str, Any]:
+    """What comes of a case, given what it knows as `sdk`. HEADRACE_HOME has to be a fresh folder."""
     settings = load_settings()
     session = Session(open_execution(settings), settings, lambda: open_administration(settings))
     before = swap_session(session)
     try:
-        outcome = case.perform(Sdk("headrace", folder))
+        outcome = case.perform(sdk or Sdk("headrace", folder))
     finally:
         swap_session(before)
         session.close()
