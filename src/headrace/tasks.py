@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overloa
 from headrace.connect import open_session
 from headrace.engine import task_definition
 from headrace.engine.caching import hash_values
+from headrace.engine.context import current_sketch
 from headrace.engine.inputs import Awaited
 from headrace.engine.session import set_opener
 from headrace.engine.task_definition import TaskOptions
@@ -70,11 +71,13 @@ class Task(task_definition.Task[P, R_co]):
         `wait_for` names futures and states that must have completed first, `dependencies` what else the run is to be shown
         with, by name.
         """
+        parameters = self.signature.bind(tuple(args or ()), dict(kwargs or {}))
+        sketch = current_sketch.get()
+        if sketch is not None:
+            return sketch.defer_task(self, parameters, wait_for, dependencies)
         from headrace.engine.deferring import defer
 
-        return defer(
-            self.settled(), self, self.signature.bind(tuple(args or ()), dict(kwargs or {})), wait_for, dependencies
-        )
+        return defer(self.settled(), self, parameters, wait_for, dependencies)
 
     def serve(
         self, *, limit: int | None = 10, status_server_port: int | None = None, timeout: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -19,17 +19,18 @@ from headrace.drawings.graph import Graph, Need, Step
 from headrace.drawings.unknown import Unknown, sources_of
 from headrace.engine.context import FlowContext, current, current_sketch
 from headrace.engine.futures import Annotation, Future, FutureList
-from headrace.engine.inputs import list_awaited
+from headrace.engine.inputs import Awaited, list_awaited
 from headrace.engine.lineage import Lineage
 from headrace.engine.logs import describe_error
 from headrace.engine.mapping import spread
 from headrace.engine.results import Result
 from headrace.engine.session import Session, current_session
 from headrace.schema.fact import Fact
-from headrace.schema.run import FlowRun
+from headrace.schema.run import FlowRun, TaskRunResult
 from headrace.schema.state import State, StateDetails, StateType
 
 if TYPE_CHECKING:
+    from headrace.engine.deferring import Dependencies
     from headrace.engine.definitions import FlowDefinition, TaskDefinition
     from headrace.gateway.execution import Execution
 
@@ -144,7 +145,7 @@ class Sketch:
     def call_flow(self, flow: FlowDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Note the call of a subflow and return what stands for its value."""
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        step = self._note(flow.name, flow.signature.bind(args, kwargs), wait_for, is_flow=True)
+        step = self._note(flow.name, flow.signature.bind(args, kwargs).values(), wait_for, is_flow=True)
         value = Unknown(
             f"the value of subflow {flow.name!r}", "What a subflow gives can only be passed on.", frozenset([step])
         )
@@ -153,15 +154,22 @@ class Sketch:
     def call_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Note the call of a task and return what stands for its value."""
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        step = self._note(task.name, task.signature.bind(args, kwargs), wait_for)
+        step = self._note(task.name, task.signature.bind(args, kwargs).values(), wait_for)
         return self._give(task, step, self._value_of(task, step), return_state)
 
     def submit_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Note a submitted call and return a future of what stands for its value."""
         return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        step = self._note(task.name, task.signature.bind(args, kwargs), wait_for)
+        step = self._note(task.name, task.signature.bind(args, kwargs).values(), wait_for)
         future = self._future_of(task, step)
         return future.state if return_state else future
+
+    def defer_task(
+        self, task: TaskDefinition, parameters: dict[str, Any], wait_for: Awaited, dependencies: Dependencies
+    ) -> Any:
+        """Note a deferred call, whose arguments are bound, and return a future of what stands for its value."""
+        more = [list(each) for each in (dependencies or {}).values()]
+        return self._future_of(task, self._note(task.name, [*parameters.values(), *more], wait_for))
 
     def map_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Note the calls of a `map`, as one step, and return their futures: one where their number is not known."""
@@ -171,15 +179,15 @@ class Sketch:
             many = str(calls)
         except FlowVisualizationError:
             calls, many = 1, "n"
-        step = self._note(task.name, {"args": args, **kwargs}, wait_for, many=many)
+        step = self._note(task.name, [*args, *kwargs.values()], wait_for, many=many)
         futures = FutureList(self._future_of(task, step) for _ in range(calls))
         return [future.state for future in futures] if return_state else futures
 
     def _note(
-        self, name: str, parameters: Mapping[str, Any], wait_for: Any, is_flow: bool = False, many: str | None = None
+        self, name: str, given: Iterable[Any], wait_for: Any, is_flow: bool = False, many: str | None = None
     ) -> UUID:
         with self._lock:
-            values = self._find_sources(list(parameters.values()))
+            values = self._find_sources(list(given))
             waits = [source for source in self._find_sources(list_awaited(wait_for)) if source not in values]
             needs = [Need(self._places[source]) for source in values]
             needs += [Need(self._places[source], waits=True) for source in waits]
@@ -204,6 +212,8 @@ class Sketch:
                 found[cast("Future[Any]", value).task_run_id] = None
             elif isinstance(value, State):
                 found[value.state_details.task_run_id or UUID(int=0)] = None
+            elif isinstance(value, TaskRunResult):
+                found[value.id] = None
             elif isinstance(value, Annotation):
                 waiting.append(cast("Annotation[Any]", value).value)
             elif (origin := self._lineage.origin(value)) is not None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from headrace.engine.caching import CachePolicy
+from headrace.engine.inputs import Awaited
 from headrace.engine.naming import RunName
 from headrace.engine.options import OnCrash
 from headrace.engine.parameters import Signature
@@ -19,6 +20,9 @@ from headrace.engine.serializers import Serializer
 from headrace.engine.transactions import TransactionHook
 from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State
+
+if TYPE_CHECKING:
+    from headrace.engine.deferring import Dependencies
 
 Hook = Callable[[Any, Any, State], Any]
 """`hook(flow_or_task, run, state)`; may be a coroutine function."""
@@ -111,6 +115,12 @@ class Sketch(Protocol):
 
     def submit_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Note a submitted call and return a future of what stands for its value."""
+        ...
+
+    def defer_task(
+        self, task: TaskDefinition, parameters: dict[str, Any], wait_for: Awaited, dependencies: Dependencies
+    ) -> Any:
+        """Note a deferred call, whose arguments are bound, and return a future of what stands for its value."""
         ...
 
     def map_task(self, task: TaskDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from headrace.drawings import Graph
 from headrace.engine.session import swap_session
 from headrace.exceptions import FlowVisualizationError, ParameterBindError, ParameterTypeError
 from headrace.futures import as_completed, wait
+from headrace.schema.run import TaskRunResult
 from headrace.variables import Variable
 
 ran: list[str] = []
@@ -174,6 +175,36 @@ def test_futures_and_states_behave_as_ended_ones() -> None:
         "clean-2 <load-2",
         "clean-3 <load-3",
     ]
+
+
+def test_deferred_calls_are_steps_like_submitted_ones() -> None:
+    def etl() -> None:
+        one = load.delay("a")
+        assert one.done()
+        two = load.apply_async(["b"], wait_for=[one])
+        clean.delay(one, day=two.result())
+        clean.apply_async(kwargs={"rows": 0}, dependencies={"of": [one, TaskRunResult(id=two.task_run_id)]})
+        clean.apply_async((count.delay().result(),))
+
+    assert draw(etl) == [
+        "load-1",
+        "load-2 <(load-1)",
+        "clean-1 <load-1 <load-2",
+        "clean-2 <load-1 <load-2",
+        "count",
+        "clean-3 <count",
+    ]
+
+
+def test_deferred_calls_are_checked_as_ever() -> None:
+    def without_rows() -> None:
+        clean.delay()
+
+    def with_a_keyword_of_calls() -> None:
+        load.delay(return_state=True)
+
+    assert "cannot be called" in refuse(without_rows)
+    assert "return_state" in refuse(with_a_keyword_of_calls)
 
 
 def test_a_map_is_one_step() -> None:
