@@ -116,7 +116,8 @@ def test_without_a_file_logging_is_as_ever(home: Path) -> None:
 
 BAD: list[tuple[str, str, str]] = [
     ("logs.yml", "version: [1", "logs.yml:1 is no YAML: expected"),
-    ("logs.yml", "version: \x01", "logs.yml is no YAML: unacceptable character"),
+    ("logs.yml", "version:\n  \x01", "logs.yml:2 is no YAML: unacceptable character"),
+    ("logs.yml", "version: 2001-13-01", "logs.yml is no YAML: month must be in 1..12."),
     ("logs.json", '{\n"version" 1}', "logs.json:2 is no JSON: Expecting ':' delimiter."),
     ("logs.yml", "- version", "logs.yml are no mapping with `version: 1`."),
     ("logs.yml", "", "logs.yml are no mapping with `version: 1`."),
@@ -124,6 +125,24 @@ BAD: list[tuple[str, str, str]] = [
     ("logs.yml", "{version: 1, loggers: {a: {level: LOUD}}}", "Unable to configure logger 'a': Unknown level: 'LOUD'."),
     ("logs.yml", "{version: 1, handlers: {h: {class: no.such.Handler}}}", "Unable to configure handler 'h': "),
     ("logs.yml", "{version: 1, loggers: 3}", "logs.yml cannot be used: "),
+    ("logs.yml", "version: 1\nhandlers: [1]", "logs.yml:2 cannot be used: Unable to configure handler 1: "),
+    ("logs.yml", "version: 1\nroot:\n  level: LOUD", "logs.yml:2 cannot be used: Unable to configure root logger: "),
+    ("logs.yml", "version: 1\nloggers:\n  a: {}\n  b:\n    level: LOUD", "logs.yml:4 cannot be used: Unable to "),
+    (
+        "logs.yml",
+        "version: 1\nfilters:\n  7: {(): no.such}",
+        "logs.yml:3 cannot be used: Unable to configure filter 7: ",
+    ),
+    (
+        "logs.json",
+        '{"version": 1,\n  "handlers":\n  {"h": {"class": "no.such"}}}',
+        "logs.json:3 cannot be used: Unable",
+    ),
+    (
+        "logs.json",
+        '{"version": 1,\n\t"root":\n\t{"level": "LOUD"}}',
+        "logs.json cannot be used: Unable to configure root",
+    ),
 ]
 
 
