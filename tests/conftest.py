@@ -1,7 +1,9 @@
 """Fixtures for the whole suite: a home of its own for every test, and databases of both kinds."""
 
+import faulthandler
 import os
 import signal
+import sys
 import uuid
 from asyncio import get_running_loop
 from collections.abc import Iterator
@@ -11,6 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import postgresql
+
+END = 120.0
+"""Within how many seconds a process of the suite has ended after its last test."""
 
 BROWSER_TESTS = Path(__file__).with_name("e2e")
 
@@ -29,10 +34,20 @@ settings.register_profile("unhurried", settings.default, deadline=None, suppress
 settings.load_profile("unhurried")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Each process of a session ends its own server; the first one, those of processes that were killed."""
+    """Each process of a session ends its own server; the first one, those of processes that were killed.
+
+    Tests have time limits, but what comes after the last of them has none: a process that does not end shows where it
+    stands and is ended, so that nobody waits for it.
+    """
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture()  # what hangs is shown by a thread of its own, straight to the terminal
+    is_first = "PYTEST_XDIST_WORKER" not in os.environ  # it waits for the others
+    faulthandler.dump_traceback_later(2 * END if is_first else END, exit=True, file=sys.__stderr__)
     postgresql.stop_server(postgresql.process_folder(os.getpid()))
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if is_first:
         postgresql.stop_left_behind()
 
 

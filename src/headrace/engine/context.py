@@ -64,6 +64,12 @@ class FlowContext:
         self._begin()
         _flow_contexts.add(self)
 
+    @classmethod
+    def get(cls) -> FlowContext | None:
+        """The flow run executing here, also within its tasks; None outside of any."""
+        context = current.get()
+        return context.flow_run if context is not None else None
+
     def _begin(self) -> None:
         self.lineage = Lineage()
         self._lock = threading.Lock()
@@ -82,6 +88,11 @@ class FlowContext:
     def flow_run(self) -> FlowContext:
         """The flow run this context belongs to: itself."""
         return self
+
+    @property
+    def id(self) -> UUID:
+        """The id of the flow run, where `context.flow_run.id` is asked for."""
+        return self.run.id
 
     @property
     def transaction(self) -> None:
@@ -215,6 +226,12 @@ class TaskContext:
         self.locked_key: str | None = None
         self.transaction: Node | None = None
         self.task_run: TaskRun | None = None
+
+    @classmethod
+    def get(cls) -> TaskContext | None:
+        """The task run executing here; None outside of any, and directly in a flow."""
+        context = current.get()
+        return context if isinstance(context, TaskContext) else None
 
     @property
     def flow_run_id(self) -> UUID | None:

@@ -10,7 +10,7 @@ import pytest
 
 from headrace import flow, tags, task
 from headrace.base import errors
-from headrace.context import current_flow_run, current_run, current_task_run
+from headrace.context import FlowRunContext, TaskRunContext, current_flow_run, current_run, current_task_run
 from headrace.engine.context import FlowContext, TaskContext, _fork_contexts, current  # pyright: ignore[reportPrivateUsage]
 from headrace.testing import RecordingRun
 from tests.unit.engine.conftest import Stage
@@ -27,6 +27,7 @@ def test_outside_of_runs_there_is_none() -> None:
     for look in (current_run, current_flow_run, current_task_run):
         with pytest.raises(errors.MissingContextError, match="There is no run here"):
             look()
+    assert (FlowRunContext.get(), TaskRunContext.get()) == (None, None)
 
 
 def test_the_innermost_run_is_the_one_that_executes(stage: Stage) -> None:
@@ -35,7 +36,8 @@ def test_the_innermost_run_is_the_one_that_executes(stage: Stage) -> None:
     @task(tags=["one"])
     def load(path: str) -> None:
         seen["task"], seen["of the task"] = current_task_run(), current_flow_run()
-        assert current_run() is seen["task"]
+        assert current_run() is TaskRunContext.get() is seen["task"]
+        assert FlowRunContext.get() is seen["of the task"]
 
     @flow
     def inner() -> None:
@@ -46,6 +48,7 @@ def test_the_innermost_run_is_the_one_that_executes(stage: Stage) -> None:
         seen["outer"] = current_flow_run()
         with pytest.raises(errors.MissingContextError, match="There is no task run here"):
             current_task_run()
+        assert (FlowRunContext.get(), TaskRunContext.get()) == (seen["outer"], None)
         load("a.csv")
         inner()
         assert current_run() is seen["outer"]
@@ -55,6 +58,7 @@ def test_the_innermost_run_is_the_one_that_executes(stage: Stage) -> None:
     assert isinstance(loading, TaskContext)
     assert seen["of the task"] is run
     assert run.flow_run is run
+    assert run.flow_run.id == run.run.id
     assert (run.task_run_id, run.parameters, run.parent) == (None, {"depth": 3}, None)
     assert run.name == run.run.name
     assert (loading.flow_run_id, loading.parent, loading.parameters) == (run.flow_run_id, run, {"path": "a.csv"})
