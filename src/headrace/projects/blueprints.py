@@ -116,7 +116,8 @@ def draw_plan(blueprint: Blueprint, pools: Pools | None, refuse: Refuse) -> Plan
         entrypoint=blueprint.entrypoint,
         job_variables=place.job_variables or {},
     )
-    return Plan(flow, request, pool, checker.find_gaps(blueprint.name, parameters, schedules or []))
+    notes = checker.find_gaps(blueprint.name, parameters, schedules or [])
+    return Plan(flow, request, pool, [*notes, *_tell_where_it_resumes(flow, blueprint.name, pool)])
 
 
 def refuse_twins(plans: Sequence[Plan], refuse: Callable[[str], HeadraceError]) -> None:
@@ -151,6 +152,17 @@ def _read_options(limit: Limit | None) -> ConcurrencyOptions | None:
     return ConcurrencyOptions(
         collision_strategy=limit.collision_strategy or "ENQUEUE", grace_period_seconds=limit.grace_period_seconds
     )
+
+
+def _tell_where_it_resumes(flow: AnyFlow, name: str, pool: WorkPool | None) -> list[str]:
+    """A note where other workers of the pool may not reach what a durable run has kept."""
+    if pool is None or not flow.durable or flow.result_folder is not None:
+        return []
+    note = (
+        f"Runs of {name!r} keep the values of their tasks on the host they run on, and resume only there. Where workers run "
+        "on several hosts, give the flow a result_storage that all of them reach (docs/durable-runs.md)."
+    )
+    return [note]
 
 
 class _Arguments:

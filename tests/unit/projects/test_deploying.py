@@ -154,6 +154,24 @@ def test_a_schedule_that_lacks_what_the_flow_needs_is_noted(workshop: Workshop) 
     assert workshop.only(parameters={"rows": 1}).notes == []
 
 
+def test_where_runs_of_a_durable_flow_resume_is_noted(workshop: Workshop) -> None:
+    code = """
+    from pathlib import Path
+    from headrace import flow
+
+    @flow(durable=True{})
+    def load(): ...
+    """
+    workshop.write("own.py", code.format(""))
+    workshop.write("shared.py", code.format(", result_storage=Path(__file__).parent / 'kept'"))
+    workshop.write("headrace.yaml", "deployments: [{name: one, entrypoint: 'own.py:load'}]")
+    (note,) = workshop.only().notes
+    assert note.startswith(
+        "Runs of 'one' keep the values of their tasks on the host they run on, and resume only there."
+    )
+    assert workshop.only(entrypoint="shared.py:load").notes == []
+
+
 def test_placeholders_are_filled_in(workshop: Workshop, monkeypatch: Any) -> None:
     monkeypatch.setenv("STAGE", "prod")
     monkeypatch.setenv("ROWS", "7")
