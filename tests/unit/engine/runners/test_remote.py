@@ -483,6 +483,9 @@ class OneWayError(Exception):
     def __init__(self, one: str, other: str) -> None:
         super().__init__(one + other)
 
+    def __reduce__(self) -> Any:  # as exceptions do, and said here: a library of the clusters teaches pickle otherwise
+        return OneWayError, self.args
+
 
 def test_errors_that_cannot_travel_are_told(stage: Stage) -> None:
     def stubborn() -> None:
