@@ -68,10 +68,11 @@ NAMES = {
     "headrace.events": [
         "CallWebhook", "CancelFlowRun", "ChangeFlowRunState", "CompoundTrigger", "DeleteFlowRun", "DeploymentCompoundTrigger",
         "DeploymentEventTrigger", "DeploymentMetricTrigger", "DeploymentSequenceTrigger", "DoNothing", "Event",
-        "EventTrigger", "Metric", "MetricTrigger", "MetricTriggerQuery", "PauseAutomation", "PauseDeployment",
-        "PauseSchedule", "PauseWorkPool", "PauseWorkQueue", "Posture", "ResumeAutomation", "ResumeDeployment",
-        "ResumeFlowRun", "ResumeSchedule", "ResumeWorkPool", "ResumeWorkQueue", "RunDeployment", "SendEmailNotification",
-        "SendNotification", "SequenceTrigger", "SuspendFlowRun", "emit_event",
+        "EventFilter", "EventSubscriber", "EventTrigger", "EventsClient", "FlowRunSubscriber", "Metric", "MetricTrigger",
+        "MetricTriggerQuery", "PauseAutomation", "PauseDeployment", "PauseSchedule", "PauseWorkPool", "PauseWorkQueue",
+        "Posture", "ReceivedEvent", "ResumeAutomation", "ResumeDeployment", "ResumeFlowRun", "ResumeSchedule",
+        "ResumeWorkPool", "ResumeWorkQueue", "RunDeployment", "SendEmailNotification", "SendNotification", "SequenceTrigger",
+        "SuspendFlowRun", "emit_event", "get_events_client", "get_events_subscriber",
     ],
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",

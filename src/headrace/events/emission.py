@@ -1,8 +1,4 @@
-"""Events of one's own: something happened to a resource, for whoever listens and for automations.
-
-States of runs are events that the orchestrator tells itself. What automations are made of is here as well: triggers, which
-say what has to happen, and actions, which say what is done about it (`headrace.automations`).
-"""
+"""Emitting events of one's own."""
 
 from __future__ import annotations
 
@@ -20,55 +16,9 @@ from headrace.connect import open_session
 from headrace.engine.context import RunContext, TaskContext, current
 from headrace.engine.here import session_here
 from headrace.engine.session import set_opener
-from headrace.projects.triggers import (
-    DeploymentCompoundTrigger,
-    DeploymentEventTrigger,
-    DeploymentMetricTrigger,
-    DeploymentSequenceTrigger,
-)
-from headrace.schema.action import (
-    CallWebhook,
-    CancelFlowRun,
-    ChangeFlowRunState,
-    DeleteFlowRun,
-    DoNothing,
-    PauseAutomation,
-    PauseDeployment,
-    PauseSchedule,
-    PauseWorkPool,
-    PauseWorkQueue,
-    ResumeAutomation,
-    ResumeDeployment,
-    ResumeFlowRun,
-    ResumeSchedule,
-    ResumeWorkPool,
-    ResumeWorkQueue,
-    RunDeployment,
-    SendEmailNotification,
-    SendNotification,
-    SuspendFlowRun,
-)
 from headrace.schema.fact import EventFact
-from headrace.schema.trigger import (
-    CompoundTrigger,
-    EventTrigger,
-    Metric,
-    MetricTrigger,
-    Posture,
-    SequenceTrigger,
-)
-from headrace.schema.trigger import MetricQuery as MetricTriggerQuery
 from headrace.schema.wire import encode_leniently, simplify
 from headrace.schema.wire_event import FLOW_RUN, ID, LARGEST_EVENT, NAME, ROLE, TASK_RUN, Resource, WireEvent
-
-__all__ = [
-    "CallWebhook", "CancelFlowRun", "ChangeFlowRunState", "CompoundTrigger", "DeleteFlowRun", "DeploymentCompoundTrigger",
-    "DeploymentEventTrigger", "DeploymentMetricTrigger", "DeploymentSequenceTrigger", "DoNothing", "Event",
-    "EventTrigger", "Metric", "MetricTrigger", "MetricTriggerQuery", "PauseAutomation", "PauseDeployment",
-    "PauseSchedule", "PauseWorkPool", "PauseWorkQueue", "Posture", "ResumeAutomation", "ResumeDeployment",
-    "ResumeFlowRun", "ResumeSchedule", "ResumeWorkPool", "ResumeWorkQueue", "RunDeployment", "SendEmailNotification",
-    "SendNotification", "SequenceTrigger", "SuspendFlowRun", "emit_event",
-]  # fmt: skip
 
 set_opener(open_session)
 
