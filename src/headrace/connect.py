@@ -81,6 +81,7 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line."""
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.orchestration.execution import OrchestratedExecution
+    from headrace.orchestration.loops.automations import Automations
     from headrace.orchestration.loops.lateness import Lateness
     from headrace.orchestration.loops.patience import Patience
     from headrace.orchestration.loops.reaper import Reaper
@@ -88,9 +89,21 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     from headrace.storage.databases import open_database
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database))
+    loops = (
+        Reaper(database),
+        Scheduler(database),
+        Lateness(database),
+        Patience(database),
+        Automations(database, ui_url=settings.ui_url or _own_address(settings)),
+    )
     administration = OrchestratedAdministration(database, vault=open_vault(settings))
     return Orchestrator(OrchestratedExecution(database), administration, loops)
+
+
+def _own_address(settings: Settings) -> str:
+    """Where the pages of a server of these settings are, as seen from its own machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.server_api_host, settings.server_api_host)  # noqa: S104 - compared, not bound
+    return f"http://{host}:{settings.server_api_port}"
 
 
 def open_service(settings: Settings) -> Orchestrator:

@@ -52,6 +52,8 @@ class Flow(flow_definition.Flow[P, R_co]):
         * `concurrency_limit` – how many runs may execute at once, a number or a `ConcurrencyLimitConfig`
         * `tags`, `description`, `version`, `version_type` – by default the flow's own description and version
         * `work_pool_name`, `work_queue_name`, `job_variables` – where workers execute its runs, and how
+        * `triggers` – what else it is run by: `DeploymentEventTrigger` and others of `headrace.events`
+        * `notify` – who is told how its runs go: an address, which is told of failures, or `{"on": "success", "email": …}`
         * `entrypoint_type` – whether it is found by its file (`"file_path"`) or its module (`"module_path"`)
 
         Raises `UsageError` in one line for what cannot be.

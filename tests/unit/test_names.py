@@ -126,9 +126,9 @@ def test_what_works_is_there(row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row not in WORKING], ids=lambda row: row.name)
 def test_what_is_not_there_has_a_reason(row: Row) -> None:
     assert row.here == "–"
-    reason = re.fullmatch(r"(absent(?: until|:| as functions:)|with automations) ?:?(.*)", row.state)
+    reason = re.fullmatch(r"absent(?: until|:| as functions:) (.*)", row.state)
     assert reason is not None, row.state
-    assert reason[1] == "with automations" or len(reason[2]) > 10
+    assert len(reason[1]) > 10
 
 
 @pytest.mark.parametrize("module", sorted(NAMES.keys() - {"headrace.exceptions"}))

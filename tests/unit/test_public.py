@@ -31,6 +31,13 @@ NAMES = {
         "create_markdown_artifact", "create_progress_artifact", "create_table_artifact", "update_progress_artifact",
     ],
     "headrace.assets": ["Asset", "AssetProperties", "MaterializingTask", "add_asset_metadata", "materialize"],
+    "headrace.automations": [
+        "Automation", "CallWebhook", "CancelFlowRun", "ChangeFlowRunState", "CompoundTrigger", "DeleteFlowRun", "DoNothing",
+        "EventTrigger", "Metric", "MetricTrigger", "MetricTriggerQuery", "PauseAutomation", "PauseDeployment",
+        "PauseSchedule", "PauseWorkPool", "PauseWorkQueue", "Posture", "ResumeAutomation", "ResumeDeployment",
+        "ResumeFlowRun", "ResumeSchedule", "ResumeWorkPool", "ResumeWorkQueue", "RunDeployment", "SendEmailNotification",
+        "SendNotification", "SequenceTrigger", "SuspendFlowRun",
+    ],
     "headrace.blocks.abstract": [
         "CredentialsBlock", "DatabaseBlock", "JobBlock", "JobRun", "NotificationBlock", "NotificationError",
         "ObjectStorageBlock", "SecretBlock",
@@ -58,7 +65,15 @@ NAMES = {
         "ConcurrencyLimitConfig", "EntrypointType", "arun_deployment", "aserve", "deploy", "run_deployment", "serve",
     ],
     "headrace.drawings": ["Drawing", "Graph", "Need", "Step"],
-    "headrace.events": ["Event", "emit_event"],
+    "headrace.events": [
+        "CallWebhook", "CancelFlowRun", "ChangeFlowRunState", "CompoundTrigger", "DeleteFlowRun", "DeploymentCompoundTrigger",
+        "DeploymentEventTrigger", "DeploymentMetricTrigger", "DeploymentSequenceTrigger", "DoNothing", "Event",
+        "EventFilter", "EventSubscriber", "EventTrigger", "EventsClient", "FlowRunSubscriber", "Metric", "MetricTrigger",
+        "MetricTriggerQuery", "PauseAutomation", "PauseDeployment", "PauseSchedule", "PauseWorkPool", "PauseWorkQueue",
+        "Posture", "ReceivedEvent", "ResumeAutomation", "ResumeDeployment", "ResumeFlowRun", "ResumeSchedule",
+        "ResumeWorkPool", "ResumeWorkQueue", "RunDeployment", "SendEmailNotification", "SendNotification", "SequenceTrigger",
+        "SuspendFlowRun", "emit_event", "get_events_client", "get_events_subscriber",
+    ],
     "headrace.exceptions": [
         "AcquireConcurrencySlotTimeoutError", "CancelledRun", "ConcurrencySlotAcquisitionError", "ConcurrencySlotError",
         "ConcurrencySlotLost", "ConfigurationError", "CrashedRun", "DatabaseBusy", "DatabaseError", "FailedRun",

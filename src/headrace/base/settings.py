@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_synchronous: Literal["normal", "full"]
     api_url: str | None
     api_key: str | None
+    ui_url: str | None
     results_path: Path
     results_persist_by_default: bool
     results_default_serializer: str
@@ -146,6 +147,12 @@ def _api_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _ui_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+\S*", text):
+        raise ValueError("is no address of pages: write https://<host>")
+    return text.rstrip("/")
+
+
 def _boolean(text: str) -> bool:
     word = text.lower()
     if word in {"true", "1", "yes", "on"}:
@@ -239,6 +246,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("api_url", _api_url, None, "The server's API; without one, runs are recorded in the database directly."),
     Setting("api_key", _text, None, "The key shown to the server.", secret=True),
+    Setting("ui_url", _ui_url, None, "Where people look at runs, for links; by default the server's own address."),
     Setting("results_path", _path, "<home>/results", "Where kept results are written."),
     Setting("results_persist_by_default", _boolean, "false", "Whether results are kept unless a flow or task says."),
     Setting("results_default_serializer", _text, "pickle", "How kept results are written: pickle, json, ..."),

@@ -18,6 +18,7 @@ from headrace.cli.invocation import Invocation
 NOUNS = {
     "agent": "The older spelling of worker.",
     "artifact": "What runs left to look at.",
+    "automation": "What is done when something happens: list, make, pause and delete.",
     "block": "Typed values by name, with secrets among them.",
     "config": "Show and change settings.",
     "deployment": "Deployments: list, run and schedule them.",

@@ -144,6 +144,10 @@ def _show_deployed(invocation: Invocation, made: Deployed) -> None:
         strategy = deployment.concurrency_options.collision_strategy if deployment.concurrency_options else "ENQUEUE"
         one_more = "cancelled" if strategy == "CANCEL_NEW" else "queued"
         details.append(("Limit", f"{say_count(deployment.concurrency_limit, 'run')} at once, one more is {one_more}"))
+    details += [
+        ("" if number else "Automations", one_line(each.name.removeprefix(f"{made.full_name}: ")))
+        for number, each in enumerate(made.automations)
+    ]
     if deployment.tags:
         details.append(("Tags", show_tags(deployment.tags)))
     if invocation.settings.api_url is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from msgspec import UNSET
@@ -14,6 +15,7 @@ from headrace.schema.schedule import DeploymentScheduleCreate
 
 if TYPE_CHECKING:
     from headrace.projects.deploying import Wishes
+    from headrace.projects.triggers import DeploymentTrigger
 
 
 @dataclass(kw_only=True)
@@ -84,6 +86,14 @@ class DeployOptions:
         Literal["ENQUEUE", "CANCEL_NEW"] | None,
         Parameter(name="--collision-strategy", help="What becomes of one more: it waits, or it is cancelled."),
     ] = None
+    trigger: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--trigger",
+            negative=(),
+            help="Run it when something happens: a trigger as JSON, or a .yaml or .json file with some. May be repeated.",
+        ),
+    ] = None
     enforce_parameter_schema: Annotated[
         bool | None,
         Parameter(
@@ -116,7 +126,29 @@ def read_wishes(entrypoint: str | None, options: DeployOptions) -> Wishes:
         concurrency_limit=limit,
         collision_strategy=options.collision_strategy,
         enforce_parameter_schema=options.enforce_parameter_schema,
+        triggers=None
+        if options.trigger is None
+        else [found for each in options.trigger for found in read_triggers(each)],
     )
+
+
+def read_triggers(said: str) -> list[DeploymentTrigger]:
+    """The triggers that an option says: one as JSON, or those of a file. Raises `ConfigurationError`."""
+    from msgspec import ValidationError, convert
+
+    from headrace.projects.definitions import describe_problem
+    from headrace.projects.documents import read_document
+    from headrace.projects.triggers import DeploymentTrigger, settle_triggers
+
+    if said.endswith((".yaml", ".yml", ".json")):
+        written: Any = read_document(Path(said), said).value
+        written = written.get("triggers", written)
+    else:
+        written = read_object(said, "--trigger")
+    try:
+        return convert(settle_triggers(written), list[DeploymentTrigger], strict=False)
+    except ValidationError as error:
+        raise ConfigurationError(f"--trigger: {describe_problem(error)[1]}.") from None
 
 
 def _read_schedules(options: DeployOptions) -> list[DeploymentScheduleCreate]:

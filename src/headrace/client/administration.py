@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.client.nouns.artifacts import ArtifactCalls
+from headrace.client.nouns.automations import AutomationCalls
 from headrace.client.nouns.blocks import BlockCalls
 from headrace.client.nouns.deployments import DeploymentCalls
 from headrace.client.nouns.flow_runs import FlowRunCalls
@@ -29,5 +30,6 @@ class RemoteAdministration(
     WorkPoolCalls,
     VariableCalls,
     BlockCalls,
+    AutomationCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

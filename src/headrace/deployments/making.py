@@ -25,6 +25,7 @@ from headrace.projects.definitions import Limit as ConcurrencyLimitConfig
 from headrace.projects.documents import Document, Route
 from headrace.projects.entrypoints import AnyFlow, find_flow
 from headrace.projects.places import Pools
+from headrace.projects.triggers import DeploymentTrigger, find_blocks
 from headrace.projects.whereabouts import EntrypointType, Whereabouts, locate
 from headrace.runner.storage import Storage, create_storage_from_source
 from headrace.schedules import Cron, Interval, RRule, Schedule
@@ -53,6 +54,8 @@ class DeploymentOptions(TypedDict, total=False):
     version: str | None
     version_type: str | None
     enforce_parameter_schema: bool | None
+    triggers: Sequence[DeploymentTrigger | Mapping[str, Any]] | None
+    notify: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None
     entrypoint_type: EntrypointType | str
 
 
@@ -132,6 +135,8 @@ def deploy(
         pools = Pools(administration)
         plans = [draw_plan(each, pools, refusal(each.name)) for each in blueprints]
         refuse_twins(plans, UsageError)
+        for plan in plans:
+            find_blocks(plan.automata, administration)
         with closing(open_execution(settings)) as execution:
             made = [make_deployment(plan, administration, execution) for plan in plans]
     warn(made)
@@ -183,6 +188,8 @@ def _read_definition(name: str, options: PlacedOptions) -> Definition:
         **{key: options.get(key) for key in kept},
         "name": name,
         "parameters": _plain(options.get("parameters")),
+        "triggers": _plain_list(options.get("triggers")),
+        "notify": _plain_list(options.get("notify")),
         "tags": tags if tags is None or isinstance(tags, str) else [*tags],
         "concurrency_limit": structs.asdict(limit) if isinstance(limit, ConcurrencyLimitConfig) else limit,
         "work_pool": {key: said for key, said in place.items() if said is not None},
@@ -197,6 +204,12 @@ def _read_definition(name: str, options: PlacedOptions) -> Definition:
 def _plain(value: Mapping[str, Any] | None) -> Any:
     """Values as JSON holds them: dates are texts, models are names with values."""
     return None if value is None else simplify(dict(value) if isinstance(value, Mapping) else value)  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def _plain_list(value: Any) -> Any:
+    """Values as JSON holds them, several or one."""
+    several = isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+    return None if value is None else simplify([*cast("Iterable[Any]", value)] if several else value)
 
 
 def _read_schedules(options: DeploymentOptions) -> list[DeploymentScheduleCreate] | UnsetType:

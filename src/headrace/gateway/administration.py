@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from headrace.gateway.automations import Automations
 from headrace.gateway.blocks import Blocks
 from headrace.gateway.variables import Variables
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
@@ -63,7 +64,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Protocol):
+class Administration(Variables, Blocks, Automations, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

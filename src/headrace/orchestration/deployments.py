@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
+from headrace.orchestration.automations import delete_owned
 from headrace.orchestration.flow_runs import Origin, create_flow_run
 from headrace.orchestration.flows import load_flow
 from headrace.orchestration.places import find_place, find_places
@@ -79,10 +80,13 @@ def delete_deployment(unit: Unit, deployment_id: UUID) -> None:
     """Delete a deployment; runs of it that nobody has started never will be. Raises `ObjectNotFound`."""
     row = load_deployment(unit, deployment_id, held=True)
     queries.delete_deployment(unit.connection, unit.workspace_id, deployment_id)
+    delete_owned(unit, f"prefect.deployment.{deployment_id}")
     settle_runs(unit, deployment_id, f"Its deployment {row.name!r} was deleted.")
 
 
-def run_deployment(unit: Unit, deployment_id: UUID, create: DeploymentFlowRunCreate) -> FlowRun:
+def run_deployment(
+    unit: Unit, deployment_id: UUID, create: DeploymentFlowRunCreate, maker: CreatedBy | None = None
+) -> FlowRun:
     """Make a run of a deployment. Raises `ObjectNotFound`, and `InvalidRequest` for parameters that do not fit."""
     row = load_deployment(unit, deployment_id)
     parameters = {**decode_json(row.parameters), **create.parameters}
@@ -107,7 +111,7 @@ def run_deployment(unit: Unit, deployment_id: UUID, create: DeploymentFlowRunCre
         job_variables=create.job_variables,
         deployment_id=row.id,
     )
-    maker = CreatedBy(id=row.id, type="DEPLOYMENT", display_value=row.name)
+    maker = maker or CreatedBy(id=row.id, type="DEPLOYMENT", display_value=row.name)
     return create_run_of(unit, row, request, Origin(row.version, created_by=maker))
 
 

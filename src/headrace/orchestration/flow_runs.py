@@ -20,8 +20,9 @@ from headrace.rules.transitions import PENDING
 from headrace.rules.verdicts import Accept
 from headrace.schema.fact import Batch
 from headrace.schema.orchestration import Proposal
-from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
+from headrace.schema.run import DEPTH, CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
 from headrace.schema.state import StateCreate
+from headrace.schema.wire import decode_json
 from headrace.storage import compiled
 from headrace.storage.rows import FlowRunRow, to_flow_run
 from headrace.storage.texts import storable, storable_json
@@ -127,7 +128,7 @@ def _blank_row(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow:
         flow_id=create.flow_id,
         name=storable(create.name or generate_name()),
         tags=storable_json(create.tags),
-        labels=None if create.labels is None else storable_json(create.labels),
+        labels=_write_labels(unit, create, parent[0][1] if parent else None),
         run_count=0,
         expected_start_time=None,
         next_scheduled_start_time=None,
@@ -161,3 +162,11 @@ def _blank_row(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow:
         created=unit.now,
         updated=unit.now,
     )
+
+
+def _write_labels(unit: Unit, create: FlowRunCreate, parent_id: UUID | None) -> str | None:
+    """The labels of a run. A subflow inherits how many automations led to its parent."""
+    parent = None if parent_id is None else load_flow_run(unit, parent_id)
+    depth = decode_json(parent.labels).get(DEPTH) if parent is not None and parent.labels else None
+    labels = create.labels if depth is None else {**(create.labels or {}), DEPTH: depth}
+    return None if labels is None else storable_json(labels)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from headrace.base.errors import HeadraceError, InvalidRequest, ObjectNotFound
 from headrace.engine.flow_definition import FORBIDDEN
@@ -17,7 +17,9 @@ from headrace.projects.definitions import Definition, Limit, PoolPlace, Steps
 from headrace.projects.documents import Route
 from headrace.projects.entrypoints import AnyFlow
 from headrace.projects.places import Pools
+from headrace.projects.triggers import Automata, check_automata, find_blocks, keep_automations
 from headrace.rules.arguments import check_arguments
+from headrace.schema.automation import AutomationCreate
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentCreate
 from headrace.schema.flow import FlowCreate
 from headrace.schema.schedule import DeploymentScheduleCreate
@@ -55,6 +57,7 @@ class Plan(Struct):
     request: DeploymentCreate
     pool: WorkPool | None
     notes: list[str]
+    automata: Automata = field(default_factory=Automata)
 
 
 class Deployed(Struct):
@@ -65,6 +68,7 @@ class Deployed(Struct):
     pool: WorkPool | None
     is_new: bool
     notes: list[str]
+    automations: list[AutomationCreate] = field(default_factory=list[AutomationCreate])
 
     @property
     def full_name(self) -> str:
@@ -116,8 +120,10 @@ def draw_plan(blueprint: Blueprint, pools: Pools | None, refuse: Refuse) -> Plan
         entrypoint=blueprint.entrypoint,
         job_variables=place.job_variables or {},
     )
+    automata = Automata(triggers=definition.triggers or [], notices=definition.notify or [])
+    check_automata(automata, refuse)
     notes = checker.find_gaps(blueprint.name, parameters, schedules or [])
-    return Plan(flow, request, pool, [*notes, *_tell_where_it_resumes(flow, blueprint.name, pool)])
+    return Plan(flow, request, pool, [*notes, *_tell_where_it_resumes(flow, blueprint.name, pool)], automata)
 
 
 def refuse_twins(plans: Sequence[Plan], refuse: Callable[[str], HeadraceError]) -> None:
@@ -135,9 +141,11 @@ def make_deployment(plan: Plan, administration: Administration, execution: Execu
         is_new = False
     except ObjectNotFound:
         is_new = True
+    blocks = find_blocks(plan.automata, administration)
     flow = execution.register_flow(FlowCreate(name=plan.flow.name))
     made = administration.create_deployment(structs.replace(plan.request, flow_id=flow.id))
-    return Deployed(made, plan.flow.name, plan.pool, is_new, plan.notes)
+    kept = keep_automations(plan.automata, blocks, made, plan.flow.name, administration)
+    return Deployed(made, plan.flow.name, plan.pool, is_new, plan.notes, kept)
 
 
 def _find_pool(pools: Pools, place: PoolPlace, refuse: Refuse) -> WorkPool:

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from headrace.base.errors import ConfigurationError
 from headrace.projects.documents import Document, Route
+from headrace.projects.triggers import DeploymentTrigger, Notice, settle_notices, settle_triggers
 from headrace.schema.schedule import Positive
 
 Steps = list[dict[str, Any]]
@@ -70,7 +71,8 @@ class Definition(Struct, kw_only=True):
     build: Steps | None = None
     push: Steps | None = None
     pull: Steps | None = None
-    triggers: Any = None
+    triggers: list[DeploymentTrigger] | None = None
+    notify: list[Notice] | None = None
     sla: Any = None
 
 
@@ -142,6 +144,7 @@ def read_definition(draft: Draft, value: Mapping[str, Any]) -> Definition:
     """The definition of a draft whose placeholders are filled in (`value`). Raises `ConfigurationError` with the line."""
     plain = dict(value)
     _settle_schedules(draft, plain)
+    plain["triggers"], plain["notify"] = settle_triggers(plain.get("triggers")), settle_notices(plain.get("notify"))
     limit = plain.get("concurrency_limit")
     shorthand = isinstance(limit, (int, str)) and not isinstance(limit, bool)
     if shorthand:

@@ -27,6 +27,7 @@ from headrace.projects.steps.naming import Step, read_step
 from headrace.projects.steps.performing import Place
 from headrace.projects.steps.programs import Log
 from headrace.projects.steps.sequence import run_steps
+from headrace.projects.triggers import DeploymentTrigger, find_blocks
 from headrace.projects.variables import VariableReader
 from headrace.projects.whereabouts import go_to
 from headrace.schema.schedule import DeploymentScheduleCreate
@@ -55,6 +56,7 @@ class Wishes(Struct, kw_only=True):
     concurrency_limit: int | None = None
     collision_strategy: Collision | None = None
     enforce_parameter_schema: bool | None = None
+    triggers: list[DeploymentTrigger] | None = None
 
 
 def deploy(
@@ -67,6 +69,8 @@ def deploy(
     """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
     variables, blocks = VariableReader(lambda: administration), BlockReader(lambda: administration)
     plans = Planner(project, Pools(administration), log, variables, blocks).plan(wanted)
+    for plan in plans:
+        find_blocks(plan.automata, administration)
     execution = open_execution()
     return [make_deployment(plan, administration, execution) for plan in plans]
 
@@ -154,12 +158,14 @@ class Planner:
         # Job variables are read where the run is executed: what blocks hold for them is looked up there.
         known = Known(environ=os.environ, variables=self.variables, outputs=outputs)
         kept = structs.replace(known, blocks=refuse_to_store)
+        # What templates of automations name is filled in when these fire.
+        lenient = structs.replace(kept, strict=False)
         filled: dict[str, Any] = {}
         for key, value in draft.value.items():
             if key in {"build", "push", "pull"}:
                 continue
             try:
-                filled[key] = (known if key == "work_pool" else kept).fill_in(value)
+                filled[key] = {"work_pool": known, "triggers": lenient, "notify": lenient}.get(key, kept).fill_in(value)
             except ConfigurationError as error:
                 raise draft.error((key,), str(error)) from None
         return read_definition(draft, filled)
@@ -221,6 +227,7 @@ def _add_wishes(definition: Definition, wishes: Wishes) -> Definition:
         parameters={**(definition.parameters or {}), **wishes.parameters},
         enforce_parameter_schema=definition.enforce_parameter_schema if enforced is None else enforced,
         concurrency_limit=_read_limit(definition, wishes),
+        triggers=definition.triggers if wishes.triggers is None else wishes.triggers,
         work_pool=PoolPlace(
             name=wishes.work_pool or place.name,
             work_queue_name=wishes.work_queue or place.work_queue_name,

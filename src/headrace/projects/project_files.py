@@ -124,9 +124,8 @@ def _add(project: Project, route: Route, value: dict[str, Any], *, strict: bool,
     else:
         _flatten_schedules(value)
         _note(project, draft.drop_keys())
-    for key in ("triggers", "sla"):
-        if draft.value.pop(key, None):
-            _note(project, [key])
+    if draft.value.pop("sla", None):
+        _note(project, ["sla"])
     project.drafts.append(draft)
 
 

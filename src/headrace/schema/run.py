@@ -74,6 +74,13 @@ class ConstantInput(RunInput, kw_only=True, tag="constant"):
 TaskInputs = dict[str, list[TaskRunResult | FlowRunResult | ParameterInput | ConstantInput]]
 
 
+AUTOMATION_TYPE = "AUTOMATION"
+"""What a run says of its maker that an automation made."""
+
+DEPTH = "headrace.automation.depth"
+"""The label of runs, and of resources, that says how many automations, one after another, led to what happens to them."""
+
+
 class CreatedBy(Wire, kw_only=True):
     """Who made a run: a user, a schedule, an automation, another run."""
 

@@ -22,6 +22,7 @@ from headrace.server.gate import Gate
 from headrace.server.gateways import provide
 from headrace.server.routes import (
     artifacts,
+    automations,
     blocks,
     collections,
     concurrency_limits,
@@ -73,6 +74,7 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *work_pools.routes,
     *variables.routes,
     *blocks.routes,
+    *automations.routes,
     *collections.routes,
     *ui.routes,
     *events.routes,

@@ -19,6 +19,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from headrace.base.errors import InvalidRequest
+from headrace.schema.automation import AutomationCreate, AutomationUpdate
 from headrace.schema.deployment import DeploymentCreate, DeploymentUpdate
 from headrace.schema.run import TaskRunCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, SchedulePreview
@@ -100,8 +101,24 @@ def read_intervals(body: dict[str, Any]) -> None:
                 rule["interval"] = msgspec.convert(rule["interval"], timedelta, strict=False).total_seconds()
 
 
+def name_triggers(body: dict[str, Any]) -> None:
+    """Say of triggers what they are; the contract lets a client leave that to their fields."""
+    waiting: list[Any] = [body.get("trigger")]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            trigger = cast("dict[str, Any]", found)
+            if "type" not in trigger:
+                trigger["type"] = next((kind for field, kind in TRIGGER_FIELDS if field in trigger), "event")
+            below = trigger.get("triggers")
+            waiting += cast("list[Any]", below) if isinstance(below, list) else []
+
+
 INPUT_FIELDS = (("id", "task_run"), ("name", "parameter"), ("type", "constant"))
 """Which field tells what an input is, where it does not say so itself."""
+
+TRIGGER_FIELDS = (("require", "compound"), ("triggers", "sequence"), ("metric", "metric"))
+"""Which field tells what a trigger is, where it does not say so itself."""
 
 MENDERS: dict[Any, Mender] = {
     TaskRunCreate: name_task_inputs,
@@ -110,6 +127,8 @@ MENDERS: dict[Any, Mender] = {
     DeploymentScheduleUpdate: read_intervals,
     list[DeploymentScheduleCreate]: read_intervals,
     SchedulePreview: read_intervals,
+    AutomationCreate: name_triggers,
+    AutomationUpdate: name_triggers,
 }
 """What is left out in which request, by the wire type that takes it."""
 

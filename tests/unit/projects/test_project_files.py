@@ -154,10 +154,11 @@ def test_a_projects_file_of_today_is_read(workshop: Workshop) -> None:
         },
         {f"{PREFIX}pip_install_requirements": {"directory": "{{ clone.directory }}"}},
     ]
+    (automation,) = workshop.administration.list_automations()
+    assert automation.owner_resource == f"prefect.deployment.{deployment.id}"
     assert workshop.notes == [
         "prefect.yaml: passed over what means nothing here: something_new.",
         "prefect.yaml: passed over what means nothing here: new_field.",
-        "prefect.yaml: passed over what means nothing here: triggers.",
     ]
 
 

@@ -14,6 +14,7 @@ from headrace.base.errors import InvalidRequest
 from headrace.base.ids import state_id, uuid7
 from headrace.orchestration.administration import OrchestratedAdministration
 from headrace.orchestration.execution import OrchestratedExecution
+from headrace.rules.selection import chooses, may_choose
 from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Proposal
 from headrace.schema.report import BeatReport, EventReport, StateReport
@@ -22,7 +23,6 @@ from headrace.schema.state import StateCreate, StateType
 from headrace.schema.wire_event import EventFilter, WireEvent
 from headrace.server.events.derivation import Narrator
 from headrace.server.events.reading import LARGEST_EVENT, read_event
-from headrace.server.events.selection import chooses, may_choose
 
 NOW = datetime(2026, 11, 22, 20, 54, 44, 145058, tzinfo=UTC)
 FLOW_RUN_ID = UUID("01a20954-8bc8-7ab1-b6e6-d3e07626290d")

@@ -48,6 +48,10 @@ class Asking:
         """PATCH the object: saying the same twice changes nothing."""
         self._ask("PATCH", path, None, body, repeatable=True)
 
+    def _replace(self, path: str, body: object) -> None:
+        """PUT the object anew."""
+        self._ask("PUT", path, None, body, repeatable=True)
+
     def _delete(self, path: str, **query: str) -> None:
         """DELETE the object."""
         self._ask("DELETE", path, None, query=query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headrace.orchestration.administration.artifacts import ArtifactVerbs
+from headrace.orchestration.administration.automations import AutomationVerbs
 from headrace.orchestration.administration.blocks import BlockVerbs
 from headrace.orchestration.administration.deployments import DeploymentVerbs
 from headrace.orchestration.administration.events import EventVerbs
@@ -31,6 +32,7 @@ class OrchestratedAdministration(
     VariableVerbs,
     EventVerbs,
     BlockVerbs,
+    AutomationVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 

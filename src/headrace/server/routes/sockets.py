@@ -17,13 +17,13 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.params import SkipValidation
 
 from headrace.base.errors import HeadraceError, InvalidRequest
+from headrace.rules.selection import chooses, may_choose
 from headrace.schema.event import Cursor
 from headrace.schema.filters import LogFilter
 from headrace.schema.wire_event import EventFilter, WireEvent
 from headrace.server.auth import Access, Permission
 from headrace.server.events.derivation import PREFIXES, Narrator
 from headrace.server.events.reading import read_event
-from headrace.server.events.selection import chooses, may_choose
 from headrace.server.gateways import Office, Runs
 from headrace.server.handshake import PROTOCOL_ERROR, Socket, close, needs_in_band, receive, receive_data, send, welcome
 from headrace.server.routes.live import News

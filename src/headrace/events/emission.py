@@ -1,7 +1,4 @@
-"""Events of one's own: something happened to a resource, for whoever listens and for automations.
-
-States of runs are events that the orchestrator tells itself.
-"""
+"""Emitting events of one's own."""
 
 from __future__ import annotations
 
@@ -22,8 +19,6 @@ from headrace.engine.session import set_opener
 from headrace.schema.fact import EventFact
 from headrace.schema.wire import encode_leniently, simplify
 from headrace.schema.wire_event import FLOW_RUN, ID, LARGEST_EVENT, NAME, ROLE, TASK_RUN, Resource, WireEvent
-
-__all__ = ["Event", "emit_event"]
 
 set_opener(open_session)
 

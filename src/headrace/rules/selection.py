@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import msgspec
 
+from headrace.rules.resources import has_labels
 from headrace.schema.wire_event import (
     ID,
     ROLE,
     AnyResourceFilter,
     EventFilter,
     EventNameFilter,
-    Labels,
     OccurredFilter,
     RelatedFilter,
     Resource,
@@ -72,7 +72,7 @@ def _is_resource(wanted: ResourceFilter | AnyResourceFilter, resource: Resource)
     return (
         (wanted.id is None or name in wanted.id)
         and (wanted.id_prefix is None or name.startswith(tuple(wanted.id_prefix)))
-        and _has_labels(wanted.labels, resource)
+        and has_labels(resource, wanted.labels or {})
     )
 
 
@@ -82,28 +82,8 @@ def _is_related(wanted: RelatedFilter, resource: Resource) -> bool:
         (wanted.id is None or name in wanted.id)
         and (wanted.role is None or role in wanted.role)
         and (wanted.resources_in_roles is None or (name, role) in wanted.resources_in_roles)
-        and _has_labels(wanted.labels, resource)
+        and has_labels(resource, wanted.labels or {})
     )
-
-
-def _has_labels(wanted: Labels | None, resource: Resource) -> bool:
-    return wanted is None or all(_has_label(values, resource.get(label)) for label, values in wanted.items())
-
-
-def _has_label(values: str | list[str], value: str | None) -> bool:
-    """Whether a label's value is one of those asked for, and none of those that are not wanted."""
-    if value is None:
-        return False
-    asked = [values] if isinstance(values, str) else values
-    unwanted = [each[1:] for each in asked if each.startswith("!")]
-    wanted = [each for each in asked if not each.startswith("!")]
-    return not any(_fits(each, value) for each in unwanted) and (
-        not wanted or any(_fits(each, value) for each in wanted)
-    )
-
-
-def _fits(pattern: str, value: str) -> bool:
-    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
 
 
 def _has_words(query: str, event: WireEvent) -> bool:
