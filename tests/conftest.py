@@ -8,6 +8,7 @@ import uuid
 from asyncio import get_running_loop
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,11 +42,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     Tests have time limits, but what comes after the last of them has none: a process that does not end shows where it
     stands and is ended, so that nobody waits for it.
     """
-    capture = session.config.pluginmanager.getplugin("capturemanager")
+    capture: Any = session.config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
         capture.suspend_global_capture()  # what hangs is shown by a thread of its own, straight to the terminal
     is_first = "PYTEST_XDIST_WORKER" not in os.environ  # it waits for the others
-    faulthandler.dump_traceback_later(2 * END if is_first else END, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(2 * END if is_first else END, exit=True, file=sys.__stderr__ or 2)
     postgresql.stop_server(postgresql.process_folder(os.getpid()))
     if is_first:
         postgresql.stop_left_behind()
