@@ -1,5 +1,6 @@
 """Automations from code, on a database of this process's own."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -53,15 +54,18 @@ def test_an_automation_is_created_changed_and_deleted() -> None:
         Automation.read(made.id)
 
 
-async def test_coroutines_have_their_own_twins() -> None:
-    made = await wanted().acreate()
-    made.name = "other"
-    await made.aupdate()
-    await made.adisable()
-    assert not (await Automation.aread(name="other")).enabled
-    await made.aenable()
-    assert (await Automation.aread(made.id)).enabled
-    assert await made.adelete()
+def test_coroutines_have_their_own_twins() -> None:
+    async def main() -> None:
+        made = await wanted().acreate()
+        made.name = "other"
+        await made.aupdate()
+        await made.adisable()
+        assert not (await Automation.aread(name="other")).enabled
+        await made.aenable()
+        assert (await Automation.aread(made.id)).enabled
+        assert await made.adelete()
+
+    asyncio.run(main())
 
 
 def test_what_cannot_be_is_told() -> None:

@@ -150,6 +150,7 @@ FOLDERS = {
     "headrace.clients",
     "headrace.deployments",
     "headrace.drawings",
+    "headrace.events",
     "headrace.input",
     "headrace.runner.storage",
 }
