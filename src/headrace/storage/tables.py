@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from headrace.storage import background_tables, block_tables
+from headrace.storage import background_tables, block_tables, outbox_tables
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
 from headrace.storage.declaration import present as _present
@@ -470,3 +470,7 @@ variables = _objects(
 block_types = block_tables.block_types
 block_schemas = block_tables.block_schemas
 block_documents = block_tables.block_documents
+
+# What goes out, and what comes in ------------------------------------------------------------------------------------
+
+outbox_messages, webhooks = outbox_tables.outbox_messages, outbox_tables.webhooks
