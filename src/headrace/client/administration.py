@@ -13,6 +13,7 @@ from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
 from headrace.client.nouns.task_workers import TaskWorkerCalls
 from headrace.client.nouns.variables import VariableCalls
+from headrace.client.nouns.webhooks import WebhookCalls
 from headrace.client.nouns.work_pools import WorkPoolCalls
 
 
@@ -29,5 +30,6 @@ class RemoteAdministration(
     WorkPoolCalls,
     VariableCalls,
     BlockCalls,
+    WebhookCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

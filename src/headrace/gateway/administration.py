@@ -13,6 +13,7 @@ from uuid import UUID
 
 from headrace.gateway.blocks import Blocks
 from headrace.gateway.variables import Variables
+from headrace.gateway.webhooks import Webhooks
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
 from headrace.schema.deployment import (
     Deployment,
@@ -63,7 +64,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Protocol):
+class Administration(Variables, Blocks, Webhooks, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

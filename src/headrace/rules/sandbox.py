@@ -21,27 +21,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from headrace.base.clock import monotonic
-from headrace.rules.templates import TemplateError
+from headrace.rules.cloud_events import from_cloud_event
+from headrace.rules.work import LARGEST, LARGEST_NUMBER, TemplateError, Work, bound, bound_bits, measure
 from headrace.schema.wire import encode_json
-
-LARGEST = 512 * 1024
-"""How much a value may hold: signs of text, and elements."""
-LONGEST_OUTPUT = 256 * 1024
-"""How many signs a template may make."""
-MOST_STEPS = 50_000
-"""How many calls, filters and turns of loops there may be."""
-LONGEST_TIME = 1.0
-"""Seconds that a template may take."""
-LARGEST_NUMBER = 1_000
-"""The largest whole number that filters and methods take as an argument: widths, precisions, lengths of lists."""
-MOST_BITS = 4_096
-"""How large whole numbers may become."""
 
 SOURCE = "<template>"
 """What tracebacks call a template."""
-WORK = "the work"
-"""Under which name, which no template can write, a context holds its own measure."""
 EACH, MADE, JOINED = " each of", " made", " joined"
 """Filters that no template can write, which measure loops, literals and texts put together."""
 
@@ -98,72 +83,6 @@ class Json(str):
     __slots__ = ()
 
 
-class Work:
-    """What one template has done so far, and whether it writes JSON."""
-
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self._steps = self._signs = 0
-        self._end = monotonic() + LONGEST_TIME
-
-    @staticmethod
-    def beside(given: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
-        """The values, and beside them the measure of what is done with them."""
-        return {**given, WORK: Work(as_json)}
-
-    @staticmethod
-    def of(context: Context) -> Work:
-        """The measure of a context."""
-        return context.parent[WORK]
-
-    def step(self, steps: int = 1, signs: int = 0) -> None:
-        """Note what is about to be done. Raises `TemplateError` when it is too much."""
-        self._steps += steps
-        self._signs += signs
-        if self._steps > MOST_STEPS:
-            raise TemplateError("it takes too many steps.")
-        if self._signs > LONGEST_OUTPUT:
-            raise TemplateError(f"it makes more than {LONGEST_OUTPUT} signs.")
-        if monotonic() > self._end:
-            raise TemplateError("it takes too long.")
-
-
-def measure(value: Any) -> Any:
-    """The value, if it is no larger than a value may be. Raises `TemplateError`."""
-    left, waiting = LARGEST, [value]
-    while waiting:
-        each = waiting.pop()
-        match each:
-            case str():
-                left -= len(each)
-            case dict():
-                waiting += cast("dict[Any, Any]", each).keys()
-                waiting += cast("dict[Any, Any]", each).values()
-            case list() | tuple():
-                waiting += cast("list[Any]", each)
-            case int():
-                _bound_bits(each.bit_length())
-            case _:
-                pass
-        left -= 1
-        if left - len(waiting) < 0:
-            raise TemplateError("a value becomes too large.")
-    return value
-
-
-def _bound_bits(bits: int) -> None:
-    if bits > MOST_BITS:
-        raise TemplateError("a number becomes too large.")
-
-
-def _bound(*lengths: int) -> None:
-    product = 1
-    for length in lengths:
-        product *= length
-    if product > LARGEST:
-        raise TemplateError("a value becomes too large.")
-
-
 def _take(value: Any) -> Any:
     """What was made, in whole, measured: views and what is made piece by piece are lists."""
     if not isinstance(value, _PLAIN) and isinstance(value, Iterable):
@@ -214,15 +133,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             case "%", str(), _:
                 raise TemplateError("a text is filled in by the filter format.")
             case "*", int(), int():
-                _bound_bits(left.bit_length() + right.bit_length())
+                bound_bits(left.bit_length() + right.bit_length())
             case "**", int(), int():
-                _bound_bits(left.bit_length() * abs(right))
-            case ("*", int() as times, str() | list() | tuple() as value) | (
-                "*",
-                str() | list() | tuple() as value,
-                int() as times,
-            ):
-                _bound(len(cast("str | list[Any]", value)), times)
+                bound_bits(left.bit_length() * abs(right))
+            case "*", int(), str() | list() | tuple():
+                bound(left, len(cast("str | list[Any]", right)))
+            case "*", str() | list() | tuple(), int():
+                bound(len(cast("str | list[Any]", left)), right)
             case _:
                 pass
         return measure(super().call_binop(context, operator, left, right))
@@ -277,7 +194,7 @@ def _filter(value: nodes.Node, name: str, *arguments: nodes.Expr) -> nodes.Filte
 def count_up(*bounds: int) -> range:
     """`range`, of so many numbers that a list may have."""
     numbers = range(*bounds)
-    _bound(len(numbers))
+    bound(len(numbers))
     return numbers
 
 
@@ -297,13 +214,15 @@ def open_sandbox() -> Environment:
         undefined=ChainableUndefined, finalize=_write, optimized=False, cache_size=0, keep_trailing_newline=True
     )
     inner = Sandbox(undefined=ChainableUndefined, cache_size=0)
-    environment.filters = {
+    filters: dict[str, Any] = {
         **{name: _measured(inner, name) for name in FILTERS},
-        "e": _escape, "escape": _escape, "format": _format, "fromjson": _from_json, "join": _join, "replace": _replace,
+        "e": _escape, "escape": _escape, "format": _format, "from_cloud_event": _from_cloud_event,
+        "fromjson": _from_json, "join": _join, "replace": _replace,
         "tojson": _to_json, "sum": _sum,
         EACH: _each, MADE: _made, JOINED: _joined,
     }  # fmt: skip
-    environment.globals = {"dict": dict, "namespace": Namespace, "range": count_up}
+    given: dict[str, Any] = {"dict": dict, "namespace": Namespace, "range": count_up}
+    environment.filters, environment.globals = cast("Any", filters), cast("Any", given)
     return environment
 
 
@@ -333,7 +252,7 @@ def _write(context: Context, value: Any) -> str:
         case dict() | list() | tuple() | bool() | None if work.as_json:
             text = encode_json(value)
         case dict() | list() | tuple() | int() | float() | None | date() | timedelta():
-            text = str(value)
+            text = str(cast("object", value))
         case _:
             raise TemplateError("this is no value that can be written.")
     work.step(signs=len(text))
@@ -370,7 +289,7 @@ def _join(context: Context, value: Any, d: str = "", attribute: str | int | None
     listed = list(cast("Iterable[Any]", measure(value)))
     if attribute is not None:
         listed = [environment.getitem(each, attribute) for each in listed]
-    _bound(len(listed) + 1, len(d) + 1)
+    bound(len(listed) + 1, len(d) + 1)
     return measure(str(d).join(str(each) for each in measure(listed)))
 
 
@@ -388,7 +307,7 @@ def _replace(context: Context, value: Any, old: str, new: str, count: int = -1) 
     """A text with another one in the place of some part of it."""
     Work.of(context).step()
     text = str(measure(value))
-    _bound(text.count(old) + 1, len(new) + 1)
+    bound(text.count(old) + 1, len(new) + 1)
     return measure(text.replace(old, new, count))
 
 
@@ -420,7 +339,7 @@ def _to_json(context: Context, value: Any, indent: int | None = None) -> Json:
         value = None
     text = encode_json(measure(value))
     if indent is not None:
-        _bound(max(1, indent), 1 + text.count(",") + text.count("{") + text.count("["))
+        bound(max(1, indent), 1 + text.count(",") + text.count("{") + text.count("["))
         text = lay_out(text, indent=indent)
     return Json(measure(text))
 
@@ -435,3 +354,13 @@ def _from_json(context: Context, value: Any) -> Any:
         return measure(decode_json(str(value)))
     except ValueError:
         raise TemplateError("what is given to the filter fromjson is no JSON.") from None
+
+
+@pass_context
+def _from_cloud_event(context: Context, value: Any, headers: Any) -> Json:
+    """The event that a request's body and headers tell by CloudEvents, as JSON."""
+    Work.of(context).step()
+    event = from_cloud_event(measure(value), cast("dict[str, str]", headers) if isinstance(headers, dict) else {})
+    if event is None:
+        raise TemplateError("this is no CloudEvent: it has no type, or no source.")
+    return Json(encode_json(event))

@@ -8,19 +8,21 @@ of the whole. The library is loaded when the first template is touched, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from headrace.base.errors import HeadraceError
+from headrace.rules.work import TemplateError, Work
+
+__all__ = ["LONGEST", "TemplateError", "check", "render"]
 
 LONGEST = 32 * 1024
 """How many signs a template may have."""
 
-
-class TemplateError(HeadraceError):
-    """A template is none, does too much, or cannot be worked out with what it was given. One line, without any values."""
+_KEPT = (datetime, date, timedelta)
+"""What is left as it is, so that a template may ask it for its parts."""
 
 
 def render(template: str, context: Mapping[str, Any], *, as_json: bool = False) -> str:
@@ -30,7 +32,7 @@ def render(template: str, context: Mapping[str, Any], *, as_json: bool = False) 
     document: what stands for text is escaped as within a JSON string, lists and objects are written as JSON, and so is whatever
     goes through the filter `tojson`. Raises `TemplateError`, and `TypeError` for values that are not plain.
     """
-    from headrace.rules.sandbox import Work, read
+    from headrace.rules.sandbox import read
 
     _check_length(template)
     given = {
@@ -91,13 +93,3 @@ def _find_line(error: Exception) -> int | None:
             line = at.tb_lineno
         at = at.tb_next
     return line
-
-
-def _kept() -> tuple[type[Any], ...]:
-    from datetime import date, datetime, timedelta
-
-    return datetime, date, timedelta
-
-
-_KEPT = _kept()
-"""What is left as it is, so that a template may ask it for its parts."""

@@ -43,8 +43,10 @@ from headrace.server.routes import (
     task_queue,
     task_runs,
     task_workers,
+    templates,
     ui,
     variables,
+    webhooks,
     work_pools,
 )
 from headrace.server.routes import execution as execution_verbs
@@ -72,6 +74,8 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *schedules.routes,
     *work_pools.routes,
     *variables.routes,
+    *webhooks.routes,
+    *templates.routes,
     *blocks.routes,
     *collections.routes,
     *ui.routes,

@@ -14,6 +14,7 @@ from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
 from headrace.orchestration.administration.task_workers import TaskWorkerVerbs
 from headrace.orchestration.administration.variables import VariableVerbs
+from headrace.orchestration.administration.webhooks import WebhookVerbs
 from headrace.orchestration.administration.work_pools import WorkPoolVerbs
 
 
@@ -31,6 +32,7 @@ class OrchestratedAdministration(
     VariableVerbs,
     EventVerbs,
     BlockVerbs,
+    WebhookVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 
