@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from headrace.outbound.egress import ANYWHERE, Egress
 from headrace.outbound.http import Answer, Outgoing, check_taken, send
@@ -76,9 +76,7 @@ def transmit(request: Outgoing, key: str | None, egress: Egress) -> Answer:
     """Send a request under a key, and return the answer of whoever took it. Raises `Undelivered`."""
     if key is not None:
         headers = {IDEMPOTENCY_KEY: write_key(key), **request.headers}
-        request = Outgoing(
-            **{name: getattr(request, name) for name in request.__struct_fields__} | {"headers": headers}
-        )
+        request = structs.replace(request, headers=headers)
     return check_taken(send(request, egress=egress), request.host)
 
 

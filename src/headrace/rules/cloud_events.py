@@ -20,7 +20,7 @@ def from_cloud_event(body: Any, headers: Mapping[str, str]) -> dict[str, Any] | 
         data = told.get("data")
     else:
         told = {name.removeprefix(_PREFIX): value for name, value in headers.items() if name.startswith(_PREFIX)}
-        data = body
+        data = cast("Any", body)
     name, source, subject = told.get("type"), told.get("source"), told.get("subject")
     if not name or not source:
         return None
