@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
     from headrace.orchestration.loops.loop import Loop
+    from headrace.outbound.courier import Courier
     from headrace.outbound.vault import Vault
 
 ARRIVAL = 3.0
@@ -65,6 +66,31 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(settings.home / "secrets.key", settings.secrets_key)
 
 
+def open_courier(settings: Settings) -> Courier:
+    """Who hands over what a server sends: by the mail server of the settings, to where the settings allow."""
+    from headrace.base.settings import EVERYWHERE
+    from headrace.orchestration.loops.outbox import SECONDS
+    from headrace.outbound.courier import Courier, PostOffice
+    from headrace.outbound.egress import Egress
+    from headrace.outbound.mail import MailServer
+
+    networks = settings.server_outbound_private
+    egress = Egress(private=networks == EVERYWHERE, networks=networks, seconds=SECONDS)
+    if settings.server_smtp_host is None:
+        return Courier(egress=egress)
+    sender = settings.server_smtp_from or settings.server_smtp_user
+    if sender is None:
+        raise errors.ConfigurationError("Nobody says from whom the server's e-mail is: set HEADRACE_SERVER_SMTP_FROM.")
+    server = MailServer(
+        host=settings.server_smtp_host,
+        port=settings.server_smtp_port,
+        security=settings.server_smtp_security,
+        username=settings.server_smtp_user,
+        password=settings.server_smtp_password,
+    )
+    return Courier(post_office=PostOffice(server=server, sender=sender), egress=egress)
+
+
 class Orchestrator(NamedTuple):
     """Both protocols over one database or one server, and the loops that go on beside them in this process, not started yet."""
 
@@ -78,16 +104,18 @@ class Orchestrator(NamedTuple):
 
 
 def open_orchestrator(settings: Settings) -> Orchestrator:
-    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line."""
+    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` and `ConfigurationError` in one line."""
     from headrace.orchestration.administration import OrchestratedAdministration
     from headrace.orchestration.execution import OrchestratedExecution
     from headrace.orchestration.loops.automations import Automations
     from headrace.orchestration.loops.lateness import Lateness
+    from headrace.orchestration.loops.outbox import Outbox
     from headrace.orchestration.loops.patience import Patience
     from headrace.orchestration.loops.reaper import Reaper
     from headrace.orchestration.loops.scheduler import Scheduler
     from headrace.storage.databases import open_database
 
+    courier, vault = open_courier(settings), open_vault(settings)
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
     loops = (
         Reaper(database),
@@ -95,8 +123,9 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
         Lateness(database),
         Patience(database),
         Automations(database, ui_url=settings.ui_url or _own_address(settings)),
+        Outbox(database, vault, courier),
     )
-    administration = OrchestratedAdministration(database, vault=open_vault(settings))
+    administration = OrchestratedAdministration(database, vault=vault)
     return Orchestrator(OrchestratedExecution(database), administration, loops)
 
 

@@ -43,10 +43,12 @@ NAMES = {
         "ObjectStorageBlock", "SecretBlock",
     ],
     "headrace.blocks.core": ["Block"],
+    "headrace.blocks.email": ["EmailServerCredentials"],
     "headrace.blocks.fields": ["SecretDict"],
     "headrace.blocks.notifications": [
-        "CustomWebhookNotificationBlock", "DiscordWebhook", "MattermostWebhook", "MicrosoftTeamsWebhook", "OpsgenieWebhook",
-        "PagerDutyWebHook", "SendgridEmail", "SlackWebhook", "SmtpEmail", "TwilioSMS",
+        "AppriseNotificationBlock", "CustomWebhookNotificationBlock", "DiscordWebhook", "MattermostWebhook",
+        "MicrosoftTeamsWebhook", "OpsgenieWebhook", "PagerDutyWebHook", "SendgridEmail", "SlackWebhook", "SmtpEmail",
+        "TwilioSMS",
     ],
     "headrace.blocks.system": ["Secret"],
     "headrace.blocks.webhook": ["Webhook"],
@@ -143,6 +145,7 @@ INNER = {"__main__", "connect"}
 FOLDERS = {
     "headrace.blocks.abstract",
     "headrace.blocks.core",
+    "headrace.blocks.email",
     "headrace.blocks.fields",
     "headrace.blocks.notifications",
     "headrace.blocks.system",

@@ -21,6 +21,9 @@ PREFIX = "HEADRACE_"
 SET_BY_DEFAULT = "default"
 SET_BY_ENVIRONMENT = "environment"
 
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+"""All addresses, as networks."""
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting of this process, checked. Made by `load_settings`; the table `SETTINGS` says what each means."""
@@ -48,6 +51,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     server_api_host: str
     server_api_port: int
     server_api_key: str | None
+    server_outbound_private: tuple[str, ...]
+    server_smtp_host: str | None
+    server_smtp_port: int | None
+    server_smtp_security: Literal["ssl", "starttls", "none"]
+    server_smtp_user: str | None
+    server_smtp_password: str | None
+    server_smtp_from: str | None
     secrets_key: str | None
     heartbeat_seconds: float
     outage_limit_seconds: float
@@ -174,6 +184,13 @@ def _host(text: str) -> str:
     return text
 
 
+def _mail_host(text: str) -> str:
+    try:
+        return _host(text)
+    except ValueError:
+        raise ValueError("is no host: write the name of a mail server, such as smtp.example.com") from None
+
+
 def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
         raise ValueError("is no port: write a number from 0 to 65535")
@@ -226,6 +243,25 @@ def _synchronous(text: str) -> str:
     return word
 
 
+def _security(text: str) -> str:
+    word = text.lower()
+    if word not in {"ssl", "starttls", "none"}:
+        raise ValueError("is none of ssl, starttls, none")
+    return word
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Read networks of addresses: none of them is an empty list, and all of them are those of the two kinds of addresses."""
+    from ipaddress import ip_network
+
+    if text.lower() in {"none", "all"}:
+        return () if text.lower() == "none" else EVERYWHERE
+    try:
+        return tuple(str(ip_network(part, strict=False)) for part in _names(text))
+    except ValueError:
+        raise ValueError("is neither none nor all, nor a list of networks such as 10.0.0.0/8,192.168.1.7") from None
+
+
 def _colors(text: str) -> str:
     word = text.lower()
     if word in {"auto", "always", "never"}:
@@ -262,6 +298,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
     Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
     Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
+    Setting(
+        "server_outbound_private",
+        _networks,
+        "none",
+        "Where a server may send to but to public addresses: none, all, or networks, comma-separated.",
+    ),
+    Setting("server_smtp_host", _mail_host, None, "The mail server by which a server sends e-mail."),
+    Setting("server_smtp_port", _port, None, "Its port, if it is not the usual one."),
+    Setting("server_smtp_security", _security, "starttls", "How that connection is encrypted: ssl, starttls or none."),
+    Setting("server_smtp_user", _text, None, "Who logs in there, if anybody."),
+    Setting("server_smtp_password", _text, None, "The password of who logs in there.", secret=True),
+    Setting("server_smtp_from", _text, None, "From whom e-mail is that a server sends; else from who logs in."),
     Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),

@@ -16,6 +16,7 @@ from headrace.rules.blocks import ALL, checksum_of
 from headrace.schema.block import NON_VERSIONED
 
 OWN_MODULES = (
+    "headrace.blocks.email",
     "headrace.blocks.notifications",
     "headrace.blocks.system",
     "headrace.blocks.webhook",

@@ -1,26 +1,26 @@
 """Ways to tell people something: each a block whose `notify(body, subject)` delivers a text, and `anotify` from coroutines.
 
-What cannot be delivered raises `NotificationError`.
+What each service is told is said once, in `headrace.outbound.notifiers`, for scripts and for the server alike. What cannot be
+delivered raises `NotificationError`.
 """
 
 from __future__ import annotations
 
-import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import ABC
 from functools import partial
-from typing import Any, ClassVar, Literal, cast
-from urllib.parse import quote, urlsplit
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from headrace.base.errors import UsageError
 from headrace.blocks.abstract import NotificationBlock, NotificationError
 from headrace.blocks.fields import SecretDict
-from headrace.outbound.http import Outgoing, Undelivered, check_taken, send
-from headrace.outbound.mail import MailServer, Security, send_mail
+from headrace.outbound.egress import Undelivered
+from headrace.outbound.mail import Security
+from headrace.outbound.notifier import Notice
+from headrace.outbound.notifiers import open_notifier
 
 __all__ = [
+    "AppriseNotificationBlock",
     "CustomWebhookNotificationBlock",
     "DiscordWebhook",
     "MattermostWebhook",
@@ -35,19 +35,17 @@ __all__ = [
 
 NotifyType = Literal["info", "success", "warning", "failure"]
 
-_SIGNS: Mapping[NotifyType, str] = {"info": "", "success": "✅ ", "warning": "⚠️ ", "failure": "❌ "}
-_NAMED = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-
 
 class _Notifier(NotificationBlock, ABC):
     """What delivers a text, in some way."""
 
     _is_contract: ClassVar[bool] = True
+    _service: ClassVar[str]
 
     def notify(self, body: str, subject: str | None = None) -> None:
         """Deliver a notification. Raises `NotificationError` when it was not taken."""
         try:
-            self._deliver(body, subject)
+            open_notifier(self._service, self._to_data()).tell(Notice(body=body, subject=subject))
         except Undelivered as error:
             raise NotificationError(f"{self.get_block_type_name()}: {error}") from None
 
@@ -56,29 +54,6 @@ class _Notifier(NotificationBlock, ABC):
         from headrace.engine.loop import beside
 
         await beside(partial(self.notify, body, subject))
-
-    @abstractmethod
-    def _deliver(self, body: str, subject: str | None) -> None:
-        """Deliver a text. Raises `Undelivered`."""
-
-
-class _Requester(_Notifier, ABC):
-    """What delivers a text by some requests. Services of the internet are never at private addresses."""
-
-    _is_contract: ClassVar[bool] = True
-    _allow_private: ClassVar[bool] = False
-
-    def _deliver(self, body: str, subject: str | None) -> None:
-        for request in self._write(body, subject):
-            check_taken(send(request), urlsplit(request.url).hostname or "")
-
-    @abstractmethod
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        """The requests that deliver a text."""
-
-
-def _post(url: str, **what: Any) -> Outgoing:
-    return Outgoing(method="POST", url=url, **what)
 
 
 def _kind() -> Any:
@@ -89,48 +64,35 @@ def _private() -> Any:
     return Field(default=True, description="Whether the address may be one of this machine or of a private network.")
 
 
-class SlackWebhook(_Requester):
+class SlackWebhook(_Notifier):
     """Tells people in Slack, by an incoming webhook."""
 
     _block_type_name: ClassVar[str | None] = "Slack Webhook"
+    _service: ClassVar[str] = "slack-webhook"
 
     notify_type: NotifyType = _kind()
     url: SecretStr = Field(title="Webhook URL", description="The address of the incoming webhook.")
     allow_private_urls: bool = _private()
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        sign = _SIGNS[self.notify_type]
-        text = f"{sign}*{subject}*\n{body}" if subject else sign + body
-        return [_post(self.url.get_secret_value(), json={"text": text}, allow_private=self.allow_private_urls)]
 
-
-class MicrosoftTeamsWebhook(_Requester):
+class MicrosoftTeamsWebhook(_Notifier):
     """Tells people in Microsoft Teams, by a workflow that is started by a webhook."""
 
     _block_type_name: ClassVar[str | None] = "Microsoft Teams Webhook"
     _block_type_slug: ClassVar[str | None] = "ms-teams-webhook"
+    _service: ClassVar[str] = "ms-teams-webhook"
 
     notify_type: NotifyType = _kind()
     url: SecretStr = Field(title="Webhook URL", description="The address of the workflow.")
     allow_private_urls: bool = _private()
     wrap: bool = Field(default=True, description="Whether long lines are wrapped.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        sign = _SIGNS[self.notify_type]
-        title = [{"type": "TextBlock", "text": sign + subject, "weight": "Bolder", "size": "Medium"}] if subject else []
-        text = {"type": "TextBlock", "text": body if subject else sign + body, "wrap": self.wrap}
-        card = {"type": "AdaptiveCard", "version": "1.4", "body": [*title, text]}
-        attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
-        message = {"type": "message", "attachments": [attachment]}
-        return [_post(self.url.get_secret_value(), json=message, allow_private=self.allow_private_urls)]
 
-
-class DiscordWebhook(_Requester):
+class DiscordWebhook(_Notifier):
     """Tells people in Discord, by a webhook of a channel."""
 
     _block_type_name: ClassVar[str | None] = "Discord Webhook"
-    _service: ClassVar[str] = "https://discord.com/api/webhooks"
-    _longest: ClassVar[int] = 2000
+    _service: ClassVar[str] = "discord-webhook"
 
     notify_type: NotifyType = _kind()
     webhook_id: SecretStr = Field(description="The first of the two parts of the webhook's address.")
@@ -139,19 +101,12 @@ class DiscordWebhook(_Requester):
     tts: bool = Field(default=False, description="Whether it is read aloud.")
     avatar_url: str | None = Field(default=None, title="Avatar URL", description="The picture of who says it.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        sign = _SIGNS[self.notify_type]
-        text = f"{sign}**{subject}**\n{body}" if subject else sign + body
-        more = {"username": self.botname, "avatar_url": self.avatar_url}
-        message = {"content": _cut(text, self._longest), "tts": self.tts} | _given(more)
-        way = f"{quote(self.webhook_id.get_secret_value(), '')}/{quote(self.webhook_token.get_secret_value(), '')}"
-        return [_post(f"{self._service}/{way}", json=message, allow_private=self._allow_private)]
 
-
-class MattermostWebhook(_Requester):
+class MattermostWebhook(_Notifier):
     """Tells people in Mattermost, by an incoming webhook."""
 
     _block_type_name: ClassVar[str | None] = "Mattermost Webhook"
+    _service: ClassVar[str] = "mattermost-webhook"
 
     notify_type: NotifyType = _kind()
     hostname: str = Field(description="The host of the Mattermost server.")
@@ -162,31 +117,12 @@ class MattermostWebhook(_Requester):
     path: str | None = Field(default=None, description="What stands between the host and the webhook.")
     port: int = Field(default=8065, description="The port of the Mattermost server.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        sign = _SIGNS[self.notify_type]
-        text = f"{sign}**{subject}**\n{body}" if subject else sign + body
-        way = f"{(self.path or '').strip('/')}/hooks/{quote(self.token.get_secret_value(), '')}".lstrip("/")
-        url = f"{'https' if self.secure else 'http'}://{self.hostname}:{self.port}/{way}"
-        return [
-            _post(url, json=_given({"text": text, "username": self.botname, "channel": channel}), allow_private=True)
-            for channel in self.channels or [None]
-        ]
 
-
-class PagerDutyWebHook(_Requester):
+class PagerDutyWebHook(_Notifier):
     """Calls people by PagerDuty, as an event of a service."""
 
     _block_type_name: ClassVar[str | None] = "Pager Duty Webhook"
-    _services: ClassVar[dict[str, str]] = {
-        "us": "https://events.pagerduty.com/v2/enqueue",
-        "eu": "https://events.eu.pagerduty.com/v2/enqueue",
-    }
-    _severities: ClassVar[dict[NotifyType, str]] = {
-        "info": "info",
-        "success": "info",
-        "warning": "warning",
-        "failure": "critical",
-    }
+    _service: ClassVar[str] = "pager-duty-webhook"
 
     notify_type: NotifyType = _kind()
     integration_key: SecretStr = Field(description="The key of the service's integration, of the Events API v2.")
@@ -199,38 +135,12 @@ class PagerDutyWebHook(_Requester):
     clickable_url: str | None = Field(default=None, title="Clickable URL", description="Where more is told.")
     custom_details: dict[str, str] | None = Field(default=None, description="What else is told.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        more = {"group": self.group, "class": self.class_id}
-        details: dict[str, str] = {**(self.custom_details or {}), "body": body}
-        event: dict[str, Any] = {
-            "routing_key": self.integration_key.get_secret_value(),
-            "event_action": "trigger",
-            "payload": {
-                "summary": _cut(subject or body, 1024),
-                "severity": self._severities[self.notify_type],
-                "source": self.source or "Headrace",
-                "component": self.component,
-                "custom_details": details,
-                **_given(more),
-            },
-        }
-        if self.clickable_url:
-            event["links"] = [{"href": self.clickable_url}]
-        key = self.api_key.get_secret_value() if self.api_key else None
-        headers = {"Authorization": f"Token token={key}"} if key else {}
-        url = self._services[self.region_name]
-        return [_post(url, json=event, headers=headers, allow_private=self._allow_private)]
 
-
-class OpsgenieWebhook(_Requester):
+class OpsgenieWebhook(_Notifier):
     """Calls people by Opsgenie, as an alert."""
 
     _block_type_name: ClassVar[str | None] = "Opsgenie Webhook"
-    _services: ClassVar[dict[str, str]] = {
-        "us": "https://api.opsgenie.com/v2/alerts",
-        "eu": "https://api.eu.opsgenie.com/v2/alerts",
-    }
-    _priorities: ClassVar[dict[NotifyType, int]] = {"info": 5, "success": 5, "warning": 3, "failure": 1}
+    _service: ClassVar[str] = "opsgenie-webhook"
 
     notify_type: NotifyType = _kind()
     apikey: SecretStr = Field(title="API Key", description="The key of the account's integration.")
@@ -247,78 +157,35 @@ class OpsgenieWebhook(_Requester):
     entity: str | None = Field(default=None, description="What the alert is about.")
     details: dict[str, str] | None = Field(default=None, description="What else is told.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        responders = [
-            *({"type": "user", "username": each} for each in self.target_user or ()),
-            *({"type": "team", "name": each} for each in self.target_team or ()),
-            *({"type": "schedule", "name": each} for each in self.target_schedule or ()),
-            *({"type": "escalation", "name": each} for each in self.target_escalation or ()),
-        ]
-        more = {"alias": self.alias, "entity": self.entity, "details": self.details, "tags": self.tags}
-        alert = {
-            "message": _cut(subject or body, 130),
-            "description": _cut(body, 15000),
-            "priority": f"P{self.priority or self._priorities[self.notify_type]}",
-            "responders": responders,
-            **_given(more),
-        }
-        url = self._services[self.region_name]
-        headers = {"Authorization": f"GenieKey {self.apikey.get_secret_value()}"}
-        return [_post(url, json=alert, headers=headers, allow_private=self._allow_private)]
 
-
-class SendgridEmail(_Requester):
+class SendgridEmail(_Notifier):
     """Sends e-mail by SendGrid."""
 
     _block_type_name: ClassVar[str | None] = "Sendgrid Email"
-    _service: ClassVar[str] = "https://api.sendgrid.com/v3/mail/send"
+    _service: ClassVar[str] = "sendgrid-email"
 
     api_key: SecretStr = Field(title="API Key", description="The key of the account.")
     sender_email: str = Field(title="Sender email id", description="From whom it is.")
     to_emails: list[str] = Field(title="Recipient emails", description="To whom it is.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        mail = {
-            "personalizations": [{"to": [{"email": each} for each in self.to_emails]}],
-            "from": {"email": self.sender_email},
-            "subject": subject or "Headrace",
-            "content": [{"type": "text/plain", "value": body}],
-        }
-        headers = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"}
-        return [_post(self._service, json=mail, headers=headers, allow_private=self._allow_private)]
 
-
-class TwilioSMS(_Requester):
+class TwilioSMS(_Notifier):
     """Sends text messages by Twilio, one to each number."""
 
     _block_type_name: ClassVar[str | None] = "Twilio SMS"
-    _service: ClassVar[str] = "https://api.twilio.com/2010-04-01/Accounts"
-    _longest: ClassVar[int] = 1600
+    _service: ClassVar[str] = "twilio-sms"
 
     account_sid: str = Field(description="The account.")
     auth_token: SecretStr = Field(description="The account's token.")
     from_phone_number: str = Field(description="From which number it is.")
     to_phone_numbers: list[str] = Field(description="To which numbers it is.")
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        text = _cut(f"{subject}\n{body}" if subject else body, self._longest)
-        url = f"{self._service}/{quote(self.account_sid, '')}/Messages.json"
-        auth = (self.account_sid, self.auth_token.get_secret_value())
-        return [
-            _post(
-                url,
-                form={"From": _number(self.from_phone_number), "To": _number(each), "Body": text},
-                auth=auth,
-                allow_private=self._allow_private,
-            )
-            for each in self.to_phone_numbers
-        ]
-
 
 class SmtpEmail(_Notifier):
     """Sends e-mail by a mail server."""
 
     _block_type_name: ClassVar[str | None] = "SMTP Email"
+    _service: ClassVar[str] = "smtp-email"
 
     host: str = Field(description="The mail server.")
     port: int | None = Field(default=None, description="Its port, if it is not the usual one.")
@@ -329,24 +196,14 @@ class SmtpEmail(_Notifier):
     sender: str = Field(description="From whom it is.")
     to: list[str] = Field(min_length=1, description="To whom it is.")
 
-    def _deliver(self, body: str, subject: str | None) -> None:
-        server = MailServer(
-            host=self.host,
-            port=self.port,
-            security=self.security,
-            username=self.username,
-            password=self.password.get_secret_value() if self.password else None,
-            verify=self.verify,
-        )
-        send_mail(server, self.sender, self.to, subject or "Headrace", body)
 
-
-class CustomWebhookNotificationBlock(_Requester):
+class CustomWebhookNotificationBlock(_Notifier):
     """Tells any service that takes requests. `{{ subject }}`, `{{ body }}`, `{{ name }}` and the names of secrets stand for
     their values, wherever they are written in what is sent.
     """
 
     _block_type_name: ClassVar[str | None] = "Custom Webhook"
+    _service: ClassVar[str] = "custom-webhook"
 
     name: str = Field(description="What the service is called.")
     url: str = Field(title="Webhook URL", description="The address.")
@@ -365,53 +222,12 @@ class CustomWebhookNotificationBlock(_Requester):
         default_factory=lambda: SecretDict({}), title="Custom Secret Values", description="Values for what is sent."
     )
 
-    def _write(self, body: str, subject: str | None) -> list[Outgoing]:
-        if self.json_data is not None and self.form_data is not None:
-            raise UsageError(f"Custom webhook {self.name!r} sends either json_data or form_data, not both.")
-        known: dict[str, Any] = {
-            **self.secrets.get_secret_value(),
-            "name": self.name,
-            "body": body,
-            "subject": subject or "",
-        }
-        form = _fill_in(self.form_data, known)
-        return [
-            Outgoing(
-                method=self.method,
-                url=_fill_in(self.url, known),
-                params=_fill_in(self.params, known),
-                json=_fill_in(self.json_data, known),
-                form=cast("dict[str, str]", form) if isinstance(form, dict) else None,
-                content=form.encode() if isinstance(form, str) else None,
-                headers=_fill_in(self.headers, known) or {},
-                cookies=_fill_in(self.cookies, known),
-                timeout=self.timeout,
-                allow_private=True,
-            )
-        ]
 
+class AppriseNotificationBlock(_Notifier):
+    """Tells people by any of the services that the library apprise knows: `pip install 'headrace[apprise]'`."""
 
-def _fill_in(value: Any, known: Mapping[str, Any]) -> Any:
-    """The value with names in double braces replaced; a name that stands for nothing stays."""
-    match value:
-        case str():
-            return _NAMED.sub(lambda found: str(known.get(found[1], found[0])), value)
-        case dict():
-            return {_fill_in(key, known): _fill_in(each, known) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        case list():
-            return [_fill_in(each, known) for each in value]  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return value
+    _block_type_name: ClassVar[str | None] = "Apprise"
+    _service: ClassVar[str] = "apprise"
 
-
-def _given(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _number(text: str) -> str:
-    digits = text.strip()
-    return digits if digits.startswith("+") else f"+{digits}"
+    notify_type: NotifyType = _kind()
+    url: SecretStr = Field(title="Apprise URL", description="The address of the service, in the form of apprise's own.")

@@ -9,7 +9,9 @@ from pydantic import Field, SecretStr
 
 from headrace.blocks.core import Block
 from headrace.blocks.fields import SecretDict
-from headrace.outbound.http import Answer, Outgoing, send
+from headrace.outbound.http import Answer, send
+from headrace.outbound.notifiers import open_notifier
+from headrace.outbound.notifiers.webhook import Webhook as Address
 
 __all__ = ["Webhook"]
 
@@ -42,18 +44,9 @@ class Webhook(Block):
 
         Raises `Undelivered` when nothing answers, or the address is a private one and may not be.
         """
-        headers = {name: str(value) for name, value in self.headers.get_secret_value().items()}
-        return send(
-            Outgoing(
-                method=self.method,
-                url=self.url.get_secret_value(),
-                headers=headers,
-                json=payload if not isinstance(payload, str) else None,
-                content=payload.encode() if isinstance(payload, str) else None,
-                verify=self.verify,
-                allow_private=self.allow_private_urls,
-            )
-        )
+        address = open_notifier("webhook", self._to_data())
+        assert isinstance(address, Address)
+        return send(address.call(payload))
 
     async def acall(self, payload: dict[str, Any] | str | None = None) -> Answer:
         """As `call`."""

@@ -30,6 +30,7 @@ NOUNS = {
     "task": "Execute background tasks.",
     "task-run": "List and inspect task runs, and read their logs.",
     "variable": "Named values that flows and project files read.",
+    "webhook": "Addresses at which others tell something, which becomes an event.",
     "work-pool": "Where runs of deployments wait for workers.",
     "work-queue": "The queues of work pools, with their priorities and limits.",
     "worker": "Execute the runs of a work pool.",

@@ -14,6 +14,7 @@ from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
 from headrace.client.nouns.task_workers import TaskWorkerCalls
 from headrace.client.nouns.variables import VariableCalls
+from headrace.client.nouns.webhooks import WebhookCalls
 from headrace.client.nouns.work_pools import WorkPoolCalls
 
 
@@ -31,5 +32,6 @@ class RemoteAdministration(
     VariableCalls,
     BlockCalls,
     AutomationCalls,
+    WebhookCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

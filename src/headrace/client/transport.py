@@ -69,15 +69,17 @@ class Transport:
         query: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
         repeatable: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """Send a request below the API's address and return the answer's body.
 
-        A `repeatable` request is sent again at once when the connection broke under it, which befalls idle ones.
+        `headers` are further ones. A `repeatable` request is sent again at once when the connection broke under it, which
+        befalls idle ones.
         Raises `Unavailable` and the errors that statuses stand for: `ObjectNotFound`, `ObjectAlreadyExists` (409),
         `InvalidRequest`, `NotAuthorized`; `GatewayError` for what nobody foresaw.
         """
         try:
-            response = self._exchange(method, path, content, media, query, timeout, repeatable)
+            response = self._exchange(method, path, content, media, query, timeout, repeatable, headers or {})
         except httpx2.ConnectTimeout:
             raise errors.Unavailable(f"Nothing answers at {self.shown}: no connection in time.") from None
         except httpx2.TimeoutException:
@@ -110,6 +112,7 @@ class Transport:
         query: Mapping[str, str] | None,
         timeout: float,
         repeatable: bool,
+        headers: Mapping[str, str],
     ) -> httpx2.Response:
         def exchange() -> httpx2.Response:
             return self._open().request(
@@ -117,7 +120,7 @@ class Transport:
                 self.url + path,
                 content=content,
                 params=query,
-                headers={"Content-Type": media} if content is not None else None,
+                headers={"Content-Type": media, **headers} if content is not None else headers,
                 timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             )
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from headrace.gateway.automations import Automations
 from headrace.gateway.blocks import Blocks
 from headrace.gateway.variables import Variables
+from headrace.gateway.webhooks import Webhooks
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
 from headrace.schema.deployment import (
     Deployment,
@@ -64,7 +65,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Automations, Protocol):
+class Administration(Variables, Blocks, Automations, Webhooks, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

@@ -1,35 +1,32 @@
-"""Requests to other machines, under one policy of where they may go.
+"""Requests to other machines, under one policy of where they may go (`outbound.egress`).
 
-A host's name is resolved once, all its addresses are judged, and the connection goes to one that was: no second answer of a
-name server can lead elsewhere. Redirects are answers like any other. A proxy of the environment is used only where private
-addresses are allowed, since it would resolve names by itself.
+Redirects are answers like any other. A proxy of the environment is used only where every address is allowed, since it would
+resolve names by itself. A request has one time limit, for all of it.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import json
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 from msgspec import Struct, field
 
-from headrace.base.errors import HeadraceError
+from headrace.outbound.egress import ANYWHERE, Deadline, Egress, Undelivered
 
 TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
+LONGEST_REST = 3600.0
+"""The most seconds that the other side may ask to be left alone for."""
 
 LARGEST_ANSWER = 1024 * 1024
 """The most bytes of an answer that are read; what comes after them is cut off."""
 
-Resolve = Callable[[str, int], list[str]]
-
-
-class Undelivered(HeadraceError):
-    """A request did not get there, was not let out, or was answered with an error."""
+PASSING = frozenset({408, 409, 421, 423, 425, 429})
+"""The refusals that another try may cure; the others of their kind (4xx) and redirects last."""
 
 
 class Answer(Struct, frozen=True):
@@ -70,47 +67,64 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     verify: bool = True
     allow_private: bool = False
 
+    @property
+    def host(self) -> str:
+        """Whom it is for, as far as its address says."""
+        try:
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
 
-def send(request: Outgoing, wire: httpx2.BaseTransport | None = None) -> Answer:
+
+def send(request: Outgoing, wire: httpx2.BaseTransport | None = None, egress: Egress = ANYWHERE) -> Answer:
     """Send a request and return the answer, whatever it says. Raises `Undelivered` in one line without the address, which
     may be a secret: for what cannot be an address, is private and not allowed, or does not answer.
     """
     url, headers, extensions = request.url, dict(request.headers), dict[str, Any]()
     host, port, secure = _read_address(url)
-    if not request.allow_private:
-        address = _choose(host, port)
-        url = _go_to(url, address)
+    within = egress if request.allow_private else Egress(seconds=egress.seconds)
+    seconds = min(request.timeout, egress.seconds)
+    if not within.private:
+        url = _go_to(url, within.choose(host, port))
         headers.setdefault("Host", urlsplit(request.url).netloc.rpartition("@")[2])
         extensions["sni_hostname"] = host
-    try:
-        with (
-            httpx2.Client(
-                # Reading the certificates takes longer than a request, and without TLS nothing is checked by them.
-                verify=secure and request.verify,
-                follow_redirects=False,
-                trust_env=request.allow_private and not _is_loopback(host),
-                timeout=httpx2.Timeout(request.timeout, connect=min(request.timeout, CONNECT_TIMEOUT)),
-                transport=wire,
-                cookies=None if request.cookies is None else dict(request.cookies),
-            ) as client,
-            client.stream(
-                request.method,
-                url,
-                headers={"User-Agent": "headrace", **headers},
-                params=request.params,
-                json=request.json,
-                data=request.form,
-                content=request.content,
-                auth=request.auth,
-                extensions=extensions,
-            ) as response,
-        ):
-            return Answer(response.status_code, dict(response.headers), _read(response))
-    except httpx2.TimeoutException:
-        raise Undelivered(f"{host} has not answered within {request.timeout:g} s.") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        said = " ".join(str(error).split()).replace(request.url, host) or type(error).__name__
-        raise Undelivered(f"{host} cannot be reached: {said}.") from None
+    late = Undelivered(f"{host} has not answered within {seconds:g} s.")
+    with Deadline(seconds) as deadline:
+        try:
+            with (
+                httpx2.Client(
+                    # Reading the certificates takes longer than a request, and without TLS nothing is checked by them.
+                    verify=secure and request.verify,
+                    follow_redirects=False,
+                    trust_env=within.private and not _is_loopback(host),
+                    timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT)),
+                    transport=wire,
+                    cookies=None if request.cookies is None else dict(request.cookies),
+                ) as client,
+                client.stream(
+                    request.method,
+                    url,
+                    # What is packed may unpack to any size.
+                    headers={"User-Agent": "headrace", "Accept-Encoding": "identity", **headers},
+                    params=request.params,
+                    json=request.json,
+                    data=request.form,
+                    content=request.content,
+                    auth=request.auth,
+                    extensions={**extensions, "trace": _watch_by(deadline)},
+                ) as response,
+            ):
+                answer = Answer(response.status_code, dict(response.headers), _read(response))
+        except httpx2.TimeoutException:
+            raise late from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+            if deadline.passed:
+                raise late from None
+            said = " ".join(str(error).split()).replace(request.url, host) or type(error).__name__
+            raise Undelivered(f"{host} cannot be reached: {said}.") from None
+    if deadline.passed:
+        raise late
+    return answer
 
 
 def check_taken(answer: Answer, host: str) -> Answer:
@@ -118,12 +132,28 @@ def check_taken(answer: Answer, host: str) -> Answer:
     if answer.is_success:
         return answer
     said = " ".join(answer.text.split())[:200]
-    raise Undelivered(f"{host} answers {answer.status_code}{f': {said}' if said else ''}.")
+    lasting = 300 <= answer.status_code < 500 and answer.status_code not in PASSING
+    rest = answer.headers.get("retry-after", "")
+    raise Undelivered(
+        f"{host} answers {answer.status_code}{f': {said}' if said else ''}.",
+        lasting=lasting,
+        retry_after=min(float(rest), LONGEST_REST) if rest.isdecimal() else None,
+    )
+
+
+def _watch_by(deadline: Deadline) -> Any:
+    """What tells a deadline of the connection that it may have to cut."""
+
+    def tell(name: str, info: Mapping[str, Any]) -> None:
+        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
+            deadline.watch(info["return_value"].get_extra_info("socket"))
+
+    return tell
 
 
 def _read(response: httpx2.Response) -> bytes:
     body = bytearray()
-    for part in response.iter_bytes():
+    for part in response.iter_raw():
         body += part
         if len(body) >= LARGEST_ANSWER:
             break
@@ -138,35 +168,10 @@ def _read_address(url: str) -> tuple[str, int, bool]:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host:
-        raise Undelivered("This is no address of a web server: it begins with http:// or https://, and a host follows.")
+        raise Undelivered(
+            "This is no address of a web server: it begins with http:// or https://, and a host follows.", lasting=True
+        )
     return host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a host. Raises `OSError`."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
-
-
-def _choose(host: str, port: int) -> str:
-    """An address of the host, all of which are public ones."""
-    try:
-        addresses = resolve(host, port)
-    except (OSError, UnicodeError):
-        raise Undelivered(f"There is no host {host}.") from None
-    for address in addresses:
-        if is_private(address):
-            raise Undelivered(f"{host} is at a private address, {address}, where requests are not let go.")
-    return addresses[0]
-
-
-def is_private(address: str) -> bool:
-    """Whether an address is not one of the public internet: of this machine, of its network, of a cloud's own services."""
-    known = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(known, "ipv4_mapped", None) or getattr(known, "sixtofour", None)
-    teredo = getattr(known, "teredo", None)
-    inner = [mapped] if mapped else list(teredo or ())
-    return not known.is_global or known.is_multicast or any(not each.is_global for each in inner)
 
 
 def _go_to(url: str, address: str) -> str:

@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
+from headrace.rules.cloud_events import from_cloud_event
 from headrace.rules.work import LARGEST, LARGEST_NUMBER, TemplateError, Work, bound, bound_bits, measure
 from headrace.schema.wire import encode_json
 
@@ -215,7 +216,8 @@ def open_sandbox() -> Environment:
     inner = Sandbox(undefined=ChainableUndefined, cache_size=0)
     filters: dict[str, Any] = {
         **{name: _measured(inner, name) for name in FILTERS},
-        "e": _escape, "escape": _escape, "format": _format, "fromjson": _from_json, "join": _join, "replace": _replace,
+        "e": _escape, "escape": _escape, "format": _format, "from_cloud_event": _from_cloud_event,
+        "fromjson": _from_json, "join": _join, "replace": _replace,
         "tojson": _to_json, "sum": _sum,
         EACH: _each, MADE: _made, JOINED: _joined,
     }  # fmt: skip
@@ -352,3 +354,13 @@ def _from_json(context: Context, value: Any) -> Any:
         return measure(decode_json(str(value)))
     except ValueError:
         raise TemplateError("what is given to the filter fromjson is no JSON.") from None
+
+
+@pass_context
+def _from_cloud_event(context: Context, value: Any, headers: Any) -> Json:
+    """The event that a request's body and headers tell by CloudEvents, as JSON."""
+    Work.of(context).step()
+    event = from_cloud_event(measure(value), cast("dict[str, str]", headers) if isinstance(headers, dict) else {})
+    if event is None:
+        raise TemplateError("this is no CloudEvent: it has no type, or no source.")
+    return Json(encode_json(event))

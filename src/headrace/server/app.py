@@ -44,8 +44,10 @@ from headrace.server.routes import (
     task_queue,
     task_runs,
     task_workers,
+    templates,
     ui,
     variables,
+    webhooks,
     work_pools,
 )
 from headrace.server.routes import execution as execution_verbs
@@ -73,6 +75,8 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *schedules.routes,
     *work_pools.routes,
     *variables.routes,
+    *webhooks.routes,
+    *templates.routes,
     *blocks.routes,
     *automations.routes,
     *collections.routes,

@@ -50,7 +50,7 @@ AHEAD = 20
 AT_ONCE = 50
 """How many runs are claimed in one request."""
 
-SERVERS_OWN = ("HEADRACE_SERVER_API_KEY",)
+SERVERS_OWN = ("HEADRACE_SERVER_API_KEY", "HEADRACE_SERVER_SMTP_PASSWORD")
 """Secrets in a worker's environment that are no business of its runs'."""
 
 

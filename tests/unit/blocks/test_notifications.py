@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from headrace.base.errors import UsageError
 from headrace.blocks import notifications as n
 from headrace.blocks.abstract import NotificationBlock, NotificationError
 from headrace.blocks.catalogue import load_classes
@@ -17,7 +16,9 @@ from headrace.blocks.core import Block
 from headrace.blocks.fields import SecretDict
 from headrace.blocks.webhook import Webhook
 from headrace.engine.session import Session
-from headrace.outbound.http import Undelivered
+from headrace.outbound.egress import Undelivered
+from headrace.outbound.mail import write_page
+from headrace.outbound.notifiers import NOTIFIERS, load_notifier
 from tests.unit.outbound.receivers import MailReceiver, WebReceiver, receive_mail, receive_web
 
 
@@ -25,12 +26,12 @@ from tests.unit.outbound.receivers import MailReceiver, WebReceiver, receive_mai
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebReceiver]:
     """Stands for every service."""
     with receive_web() as receiver:
-        for name in (n.DiscordWebhook, n.SendgridEmail, n.TwilioSMS):
-            monkeypatch.setattr(name, "_service", f"{receiver.url}/{name.__name__}")
-        for name in (n.PagerDutyWebHook, n.OpsgenieWebhook):
-            monkeypatch.setattr(name, "_services", {region: f"{receiver.url}/{region}" for region in ("us", "eu")})
-        for each in load_classes():
-            monkeypatch.setattr(each, "_allow_private", True, raising=False)
+        for kind in map(load_notifier, NOTIFIERS):
+            if hasattr(kind, "service"):
+                monkeypatch.setattr(kind, "service", f"{receiver.url}/{kind.__name__}")
+            if hasattr(kind, "services"):
+                monkeypatch.setattr(kind, "services", {region: f"{receiver.url}/{region}" for region in ("us", "eu")})
+            monkeypatch.setattr(kind, "reaches_private", True, raising=False)
         yield receiver
 
 
@@ -66,7 +67,7 @@ def test_discord(web: WebReceiver) -> None:
     block = n.DiscordWebhook(webhook_id=secret("1/2"), webhook_token=secret("tok"), botname="bot")
     block.notify("x" * 3000, "subject")
     (received,) = web.received
-    assert received.path == "/DiscordWebhook/1%2F2/tok"
+    assert received.path == "/Discord/1%2F2/tok"
     assert (received.json["username"], received.json["tts"]) == ("bot", False)
     assert len(received.json["content"]) == 2000
     assert received.json["content"].startswith("**subject**\nxxx")
@@ -128,7 +129,10 @@ def test_sendgrid(web: WebReceiver) -> None:
         "personalizations": [{"to": [{"email": "a@x"}, {"email": "b@x"}]}],
         "from": {"email": "me@x"},
         "subject": "subject",
-        "content": [{"type": "text/plain", "value": "body"}],
+        "content": [
+            {"type": "text/plain", "value": "body"},
+            {"type": "text/html", "value": write_page("subject", "body")},
+        ],
     }
 
 
@@ -139,7 +143,7 @@ def test_twilio(web: WebReceiver) -> None:
     block.notify("body", "subject")
     assert [each.form["To"] for each in web.received] == ["+1", "+2"]
     assert web.received[0].form == {"From": "+1800", "To": "+1", "Body": "subject\nbody"}
-    assert web.received[0].path == "/TwilioSMS/AC1/Messages.json"
+    assert web.received[0].path == "/Twilio/AC1/Messages.json"
     assert web.received[0].headers["authorization"].startswith("Basic ")
 
 
@@ -147,7 +151,8 @@ def test_smtp(mail: MailReceiver) -> None:
     block = n.SmtpEmail(host="127.0.0.1", port=mail.port, security="none", sender="me@x.org", to=["a@x.org"])
     block.notify("body")
     assert "Subject: Headrace" in mail.mails[0]
-    assert mail.mails[0].endswith("\n\nbody")
+    assert "\n\nbody\n" in mail.mails[0]
+    assert "text/html" in mail.mails[0]
     mail.refused = "RCPT"
     with pytest.raises(NotificationError, match=r"SMTP Email: The mail server .* refuses"):
         block.notify("body")
@@ -178,7 +183,7 @@ def test_a_custom_webhook_sends_forms_and_texts(web: WebReceiver) -> None:
     assert web.received[0].form == {"a": "b"}
     assert (web.received[1].method, web.received[1].body) == ("PUT", b"raw b")
     both = n.CustomWebhookNotificationBlock(name="x", url=web.url, json_data={}, form_data="x")
-    with pytest.raises(UsageError, match="Custom webhook 'x' sends either json_data or form_data, not both"):
+    with pytest.raises(NotificationError, match="Custom webhook 'x' sends either json_data or form_data, not both"):
         both.notify("b")
 
 
@@ -225,7 +230,7 @@ def test_every_notifier_can_be_kept(session: Session) -> None:
         found = Block.load(f"{block.get_block_type_slug()}/mine")
         assert found == block
     kinds = [each for each in load_classes() if issubclass(each, NotificationBlock)]
-    assert len(kinds) == 10
+    assert len(kinds) == 11
     assert all(each.get_block_capabilities() == {"notify"} for each in kinds)
     assert session.administration.list_block_capabilities() == [
         "get-directory", "notify", "put-directory", "read-path", "write-path",

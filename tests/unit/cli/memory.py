@@ -33,7 +33,7 @@ from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, T
 from headrace.schema.state import State, StateType
 from headrace.schema.wire import Stored
 from tests.unit.cli.memory_automations import AutomationMemory
-from tests.unit.cli.memory_places import DeploymentMemory, PoolMemory, VariableMemory
+from tests.unit.cli.memory_places import DeploymentMemory, PoolMemory, VariableMemory, WebhookMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def at(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, AutomationMemory):
+class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, AutomationMemory, WebhookMemory):
     """Holds what a test puts into it."""
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ from headrace.schema.run import FlowRun, Page
 from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
 from headrace.schema.state import State, StateType
 from headrace.schema.variable import Variable, VariableCreate, VariableFilter, VariableSort, VariableUpdate
+from headrace.schema.webhook import Webhook, WebhookCreate, WebhookFilter, WebhookUpdate
 from headrace.schema.work_pool import (
     ServiceStatus,
     Worker,
@@ -62,6 +63,40 @@ class VariableMemory:
     def delete_variable(self, variable_id: UUID) -> None:
         (there,) = [each for each in self.variables.values() if each.id == variable_id]
         del self.variables[there.name]
+
+
+class WebhookMemory:
+    """Webhooks, by the verbs that the command line uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.webhooks: dict[UUID, Webhook] = {}
+
+    def create_webhook(self, webhook: WebhookCreate) -> Webhook:
+        told = {name: getattr(webhook, name) for name in webhook.__struct_fields__}
+        made = Webhook(id=uuid4(), slug=f"slug-{len(self.webhooks)}", **told)
+        self.webhooks[made.id] = made
+        return made
+
+    def read_webhook(self, webhook_id: UUID) -> Webhook:
+        if webhook_id not in self.webhooks:
+            raise ObjectNotFound(f"There is no webhook with id {webhook_id}.")
+        return self.webhooks[webhook_id]
+
+    def list_webhooks(self, webhooks: WebhookFilter | None = None, page: Page = Page()) -> list[Webhook]:
+        wanted = webhooks.name.any_ if webhooks is not None and webhooks.name is not None else None
+        found = sorted(self.webhooks.values(), key=lambda each: each.name)
+        return _cut([each for each in found if wanted is None or each.name in wanted], page)
+
+    def update_webhook(self, webhook_id: UUID, update: WebhookUpdate) -> None:
+        self.webhooks[webhook_id] = _change(self.webhooks[webhook_id], update)
+
+    def rotate_webhook(self, webhook_id: UUID) -> Webhook:
+        self.webhooks[webhook_id] = msgspec.structs.replace(self.webhooks[webhook_id], slug="another")
+        return self.webhooks[webhook_id]
+
+    def delete_webhook(self, webhook_id: UUID) -> None:
+        del self.webhooks[webhook_id]
 
 
 class PoolMemory:

@@ -89,7 +89,7 @@ def receive_mail() -> Generator[MailReceiver]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             self._say("220 here")
-            while line := self.rfile.readline().decode().strip():
+            while line := self.rfile.readline().decode(errors="replace").strip():
                 receiver.said.append(line)
                 word = line.split()[0].upper()
                 if word == receiver.refused:

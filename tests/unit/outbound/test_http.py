@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from headrace.outbound import http
-from headrace.outbound.http import Answer, Outgoing, Undelivered, check_taken, is_private, send
+from headrace.outbound import egress, http
+from headrace.outbound.egress import Egress, Undelivered, is_private
+from headrace.outbound.http import Answer, Outgoing, check_taken, send
 from tests.unit.outbound.receivers import WebReceiver, receive_web
 
 
@@ -46,6 +48,26 @@ def test_a_redirect_is_an_answer(web: WebReceiver) -> None:
 def test_an_answer_is_read_to_a_bound(web: WebReceiver) -> None:
     web.body = b"x" * (http.LARGEST_ANSWER + 5)
     assert len(ask(web.url).content) == http.LARGEST_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("status", "lasting"),
+    [(301, True), (400, True), (404, True), (410, True), (408, False), (429, False), (500, False), (503, False)],
+)
+def test_some_refusals_last(status: int, lasting: bool) -> None:
+    with pytest.raises(Undelivered) as told:
+        check_taken(Answer(status), "host")
+    assert told.value.lasting is lasting
+
+
+@pytest.mark.parametrize(
+    ("asked", "rest"),
+    [("7", 7.0), ("999999", http.LONGEST_REST), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
+)
+def test_the_other_side_may_ask_to_be_left_alone(asked: str, rest: float | None) -> None:
+    with pytest.raises(Undelivered) as told:
+        check_taken(Answer(429, {"retry-after": asked}), "host")
+    assert told.value.retry_after == rest
 
 
 def test_what_was_not_taken_is_said() -> None:
@@ -99,7 +121,7 @@ def test_an_address_is_private_or_not(address: str, private: bool) -> None:
 
 
 def test_one_private_address_among_others_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "resolve", lambda _host, _port: ["8.8.8.8", "10.0.0.1"])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(egress, "resolve", lambda _host, _port: ["8.8.8.8", "10.0.0.1"])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     with pytest.raises(Undelivered, match=r"two\.test is at a private address, 10\.0\.0\.1"):
         ask("https://two.test/", allow_private=False)
 
@@ -114,8 +136,8 @@ def test_a_name_is_resolved_once(web: WebReceiver, monkeypatch: pytest.MonkeyPat
     def is_public(_address: str) -> bool:
         return False
 
-    monkeypatch.setattr(http, "resolve", resolve)
-    monkeypatch.setattr(http, "is_private", is_public)
+    monkeypatch.setattr(egress, "resolve", resolve)
+    monkeypatch.setattr(egress, "is_private", is_public)
     port = int(web.url.rpartition(":")[2])
     assert ask(f"http://service.test:{port}/way", allow_private=False).text == "ok"
     assert asked == [("service.test", port)]
@@ -125,3 +147,79 @@ def test_a_name_is_resolved_once(web: WebReceiver, monkeypatch: pytest.MonkeyPat
 def test_an_unknown_host_is_said() -> None:
     with pytest.raises(Undelivered, match=r"There is no host no-such-host\.invalid"):
         ask("https://no-such-host.invalid/", allow_private=False)
+
+
+def test_some_networks_may_be_allowed(web: WebReceiver) -> None:
+    within = Egress(networks=("10.0.0.0/8", "127.0.0.0/8", "::1/128"))
+    request = Outgoing(method="GET", url=web.url, allow_private=True)
+    assert send(request, egress=within).is_success
+    with pytest.raises(Undelivered, match="is at a private address") as told:
+        send(request, egress=Egress(networks=("10.0.0.0/8", "::/0")))
+    assert told.value.lasting
+    with pytest.raises(Undelivered, match="is at a private address"):
+        send(Outgoing(method="GET", url=web.url), egress=within)
+    assert len(web.received) == 1
+
+
+def test_a_name_that_is_bound_anew_leads_nowhere_else(web: WebReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer of the name server is judged, and where it points is where the request goes."""
+    answers = iter([["203.0.113.7"], ["127.0.0.1"]])
+    connected: list[Any] = []
+
+    def connect(address: Any, *_: Any, **__: Any) -> socket.socket:
+        connected.append(address)
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(egress, "resolve", lambda _host, _port: next(answers))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(egress, "is_private", lambda address: address == "127.0.0.1")  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(Undelivered, match=r"rebinds\.test cannot be reached"):
+        ask(f"http://rebinds.test:{web.url.rpartition(':')[2]}/", allow_private=False)
+    assert [host for host, _ in connected] == ["203.0.113.7"]
+    assert web.received == []
+
+
+def test_a_redirect_inward_is_not_followed(web: WebReceiver) -> None:
+    with receive_web() as inner:
+        web.status, web.headers = 307, {"Location": inner.url}
+        assert ask(web.url).status_code == 307
+        assert inner.received == []
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_never_ends_is_cut(head: bytes) -> None:
+    """A byte now and then keeps every single wait short; the whole has a limit as well."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(head)
+            while not ended.wait(0.02):
+                try:
+                    connection.sendall(b"H")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(Undelivered, match=r"^127\.0\.0\.1 has not answered within 0\.3 s\.$"):
+            ask(url, timeout=0.3)
+        ended.set()
+        thread.join()
+
+
+def test_somebody_who_says_nothing_is_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        request = Outgoing(method="GET", url=f"http://127.0.0.1:{silent.getsockname()[1]}/", allow_private=True)
+        with pytest.raises(Undelivered, match=r"^127\.0\.0\.1 has not answered within 0\.2 s\.$") as told:
+            send(request, egress=Egress(private=True, seconds=0.2))
+    assert not told.value.lasting
+
+
+def test_what_is_packed_is_not_unpacked(web: WebReceiver) -> None:
+    web.body, web.headers = b"\x1f\x8b" + b"\0" * 20, {"Content-Encoding": "gzip"}
+    assert ask(web.url).content == web.body
+    assert web.received[0].headers["accept-encoding"] == "identity"

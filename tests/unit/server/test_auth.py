@@ -23,7 +23,9 @@ from headrace.server.handshake import needs_in_band
 
 Asker = Callable[..., httpx2.Client]
 
-PUBLIC = {"/api/health", "/api/ready", "/ui-settings", "/", "/{path:path}"}
+PUBLIC = {
+    "/api/health", "/api/ready", "/ui-settings", "/", "/{path:path}", "/hooks/{slug:str}", "/api/hooks/{slug:str}",
+}  # fmt: skip
 """Everything that answers whoever asks. A new entry is a decision."""
 
 

@@ -15,6 +15,7 @@ from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
 from headrace.orchestration.administration.task_workers import TaskWorkerVerbs
 from headrace.orchestration.administration.variables import VariableVerbs
+from headrace.orchestration.administration.webhooks import WebhookVerbs
 from headrace.orchestration.administration.work_pools import WorkPoolVerbs
 
 
@@ -33,6 +34,7 @@ class OrchestratedAdministration(
     EventVerbs,
     BlockVerbs,
     AutomationVerbs,
+    WebhookVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 
