@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_synchronous: Literal["normal", "full"]
     api_url: str | None
     api_key: str | None
+    deployments_default_work_pool_name: str | None
     results_path: Path
     results_persist_by_default: bool
     results_default_serializer: str
@@ -239,6 +240,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("api_url", _api_url, None, "The server's API; without one, runs are recorded in the database directly."),
     Setting("api_key", _text, None, "The key shown to the server.", secret=True),
+    Setting("deployments_default_work_pool_name", _text, None, "The work pool of deployments that name none."),
     Setting("results_path", _path, "<home>/results", "Where kept results are written."),
     Setting("results_persist_by_default", _boolean, "false", "Whether results are kept unless a flow or task says."),
     Setting("results_default_serializer", _text, "pickle", "How kept results are written: pickle, json, ..."),
