@@ -36,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_url: str | None
     api_key: str | None
     ui_url: str | None
+    deployments_default_work_pool_name: str | None
     results_path: Path
     results_persist_by_default: bool
     results_default_serializer: str
@@ -283,6 +284,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("api_url", _api_url, None, "The server's API; without one, runs are recorded in the database directly."),
     Setting("api_key", _text, None, "The key shown to the server.", secret=True),
     Setting("ui_url", _ui_url, None, "Where people look at runs, for links; by default the server's own address."),
+    Setting("deployments_default_work_pool_name", _text, None, "The work pool of deployments that name none."),
     Setting("results_path", _path, "<home>/results", "Where kept results are written."),
     Setting("results_persist_by_default", _boolean, "false", "Whether results are kept unless a flow or task says."),
     Setting("results_default_serializer", _text, "pickle", "How kept results are written: pickle, json, ..."),

@@ -27,7 +27,7 @@ def start(
     name
         What the worker is called; by default after its machine and process.
     """
-    options = [f"--pool={pool}", "--type=process", *(f"--queue={queue}" for queue in work_queue)]
+    options = [f"--pool={pool}", "--type=process", "--create-pool", *(f"--queue={queue}" for queue in work_queue)]
     options += [f"--limit={limit}"] if limit is not None else []
     options += [f"--name={name}"] if name is not None else []
     become_worker(invocation, options)

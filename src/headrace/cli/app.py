@@ -20,13 +20,19 @@ NOUNS = {
     "artifact": "What runs left to look at.",
     "automation": "What is done when something happens: list, make, pause and delete.",
     "block": "Typed values by name, with secrets among them.",
+    "concurrency-limit": "Limits on how many task runs with a tag run at once.",
     "config": "Show and change settings.",
+    "dashboard": "Open the pages of the server in the browser.",
     "deployment": "Deployments: list, run and schedule them.",
+    "events": "What happens: follow it, and add to it.",
     "flow": "List flows, and serve one from here.",
     "flow-run": "List, inspect, watch, cancel and delete flow runs, and read their logs.",
+    "global-concurrency-limit": "Limits on slots that code takes by name (short: gcl).",
     "profile": "Named sets of settings.",
     "project": "Begin a project with the files that projects had before.",
+    "sdk": "Write typed code that runs deployments.",
     "server": "Start and stop the server that shows everything in a browser.",
+    "shell": "Run shell commands as flows.",
     "task": "Execute background tasks.",
     "task-run": "List and inspect task runs, and read their logs.",
     "variable": "Named values that flows and project files read.",
@@ -37,8 +43,23 @@ NOUNS = {
 }
 """The nouns, and what `--help` says of each: known here, so that no noun's module is loaded for it."""
 
-PLURALS = {f"{noun}s": noun for noun in NOUNS if noun != "config"}
-"""Nouns answer to their plural as well."""
+SPELLINGS = {
+    **{f"{noun}s": noun for noun in NOUNS if noun not in {"config", "events", "sdk"}},
+    "event": "events",
+    "gcl": "global-concurrency-limit",
+}
+"""Nouns answer to their plural as well, and some to another name."""
+
+VERBS = {
+    "api": "Send a request to the API.",
+    "deploy": "Make flows deployments, for workers to run.",
+    "init": "Begin a project in this folder.",
+    "transfer": "Copy what one profile has to another.",
+    "version": "Versions, profile and database in use.",
+}
+"""The commands that belong to no noun."""
+
+COMPLETION = "Have the shell complete what is typed."
 
 GLOBAL = Group("Global options", sort_key=100)
 
@@ -47,7 +68,7 @@ def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     """Perform one command line and return its exit code. Nothing is raised but KeyboardInterrupt's exit code, 130."""
     invocation = invocation or Invocation()
     try:
-        _make_app(invocation).meta(_name_noun(arguments))
+        make_app(invocation).meta(_name_noun(arguments))
         invocation.out.file.flush()
     except KeyboardInterrupt:
         return 130
@@ -61,7 +82,8 @@ def run(arguments: Sequence[str], invocation: Invocation | None = None) -> int:
     return 0
 
 
-def _make_app(invocation: Invocation) -> App:
+def make_app(invocation: Invocation) -> App:
+    """All commands, none of their modules loaded yet. `meta` is what takes a command line, with its global options."""
     app = App(
         name="headrace",
         help="Run, watch and manage Headrace flows.",
@@ -76,9 +98,11 @@ def _make_app(invocation: Invocation) -> App:
     )
     for noun, summary in NOUNS.items():
         app.command(f"headrace.cli.{noun.replace('-', '_')}:app", name=noun, help=summary)
-    app.command("headrace.cli.deploy:deploy", name="deploy", help="Make flows deployments, for workers to run.")
-    app.command("headrace.cli.init:init", name="init", help="Begin a project in this folder.")
-    app.command("headrace.cli.version:version", name="version", help="Versions, profile and database in use.")
+    for verb, summary in VERBS.items():
+        app.command(f"headrace.cli.{verb}:{verb}", name=verb, help=summary)
+    app.command(
+        "headrace.cli.completion:install_completion", name="--install-completion", group=GLOBAL, help=COMPLETION
+    )
 
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -106,7 +130,7 @@ def _name_noun(arguments: Sequence[str]) -> list[str]:
     words = list(arguments)
     for place, word in enumerate(words):
         if not word.startswith("-") and words[place - 1 : place] != ["--profile"]:
-            words[place] = PLURALS.get(word, word)
+            words[place] = SPELLINGS.get(word, word)
             break
     return words
 
@@ -121,6 +145,8 @@ def _report(invocation: Invocation, error: Exception) -> int:
     """Say on stderr what went wrong, in one line."""
     if isinstance(error, (HeadraceError, CycloptsError)):
         text = str(error)
+    elif isinstance(error, UnicodeEncodeError):
+        text = "Something that was typed is no text in UTF-8."
     else:
         text = f"Something unforeseen happened: {type(error).__name__}: {error} (HEADRACE_DEBUG=1 shows where)."
     try:

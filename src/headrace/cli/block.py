@@ -12,7 +12,7 @@ from headrace.cli.block_type import app as type_app
 from headrace.cli.block_type import find_block_type, find_schema
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Flag, Injected, Output
-from headrace.cli.lookup import read_id, read_pages, say_meant
+from headrace.cli.lookup import choose_named, read_id, read_pages, say_meant
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_count, say_instant, say_when
@@ -38,6 +38,7 @@ app = App(name="block", help_flags=["--help"])
 app.command(type_app)
 
 Named = Annotated[str, Parameter(help="The block: `type-slug/name`, or its id.")]
+Id = Annotated[str | None, Parameter("--id", help="The block's id, instead of its name.")]
 
 
 @app.command
@@ -79,16 +80,17 @@ def ls(
 
 @app.command
 def inspect(
-    name: Named,
+    name: Named | None = None,
     /,
     *,
+    id_: Id = None,
     secrets: Annotated[Flag, Parameter(help="Show secrets as they are.")] = False,
     output: Output = None,
     invocation: Injected,
 ) -> None:
     """Show a block. Secrets are masked."""
     with invocation.administration() as administration:
-        found = find_block(administration, name, secrets)
+        found = find_block(administration, choose_named(name, id_, "block"), secrets)
     if output == "json":
         invocation.print_json(found)
         return
@@ -159,10 +161,10 @@ def create(
 
 
 @app.command
-def delete(name: Named, /, *, invocation: Injected) -> None:
+def delete(name: Named | None = None, /, *, id_: Id = None, invocation: Injected) -> None:
     """Delete a block. Asks first, when run in a terminal."""
     with invocation.administration() as administration:
-        found = find_block(administration, name)
+        found = find_block(administration, choose_named(name, id_, "block"))
         if not invocation.confirm(f"Delete block {_path(found)}?"):
             raise ConfigurationError("Nothing was deleted.")
         administration.delete_block_document(found.id)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated
 
@@ -86,8 +86,6 @@ def set_(*assignments: str, invocation: Injected) -> None:
     """
     if not assignments:
         raise ConfigurationError("Nothing to set: write HEADRACE_NAME=value.")
-    document, name = _open_profile(invocation)
-    content = document.profiles[name]
     parsed: dict[str, str] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
@@ -96,11 +94,7 @@ def set_(*assignments: str, invocation: Injected) -> None:
         setting = find_profile_setting(key)
         parse_setting(setting, text, "command line")
         parsed[key] = text
-    content.update(parsed)
-    write_profiles(document)
-    for key, text in parsed.items():
-        invocation.print_line(f"Set {key} to {BY_ENV[key].show(text)!r} in profile {name}.")
-        _warn_if_overruled(invocation, key)
+    _write(invocation, parsed)
 
 
 @app.command
@@ -158,6 +152,21 @@ def validate(*, invocation: Injected) -> None:
     invocation.print_line(
         f"All settings are valid: {say_count(len(document.profiles), 'profile')}, {invocation.settings.profile} in use."
     )
+
+
+def set_in_profile(invocation: Invocation, name: str, text: str) -> None:
+    """Set a setting in the profile in use, and say so. Raises `ConfigurationError`."""
+    parse_setting(find_profile_setting(name), text, "command line")
+    _write(invocation, {name: text})
+
+
+def _write(invocation: Invocation, parsed: Mapping[str, str]) -> None:
+    document, name = _open_profile(invocation)
+    document.profiles[name].update(parsed)
+    write_profiles(document)
+    for key, text in parsed.items():
+        invocation.print_line(f"Set {key} to {BY_ENV[key].show(text)!r} in profile {name}.")
+        _warn_if_overruled(invocation, key)
 
 
 def _find_problem(check: Callable[[], object]) -> str | None:

@@ -78,6 +78,7 @@ def deploy(
             administration,
             lambda: stack.enter_context(invocation.execution()),
             lambda line: invocation.err.print(Text(one_line(line), "bright_black"), soft_wrap=True),
+            invocation.settings.deployments_default_work_pool_name,
         )
     for note in chain.from_iterable(each.notes for each in made):
         invocation.print_warning(note)

@@ -25,7 +25,8 @@ class DeployOptions:
     pool: Annotated[
         str | None,
         Parameter(
-            name=["--pool", "-p"], help="The work pool whose workers start the runs. By default the only one there is."
+            name=["--pool", "-p"],
+            help="The work pool for its runs. By default that of the settings, or the only one there is.",
         ),
     ] = None
     work_queue: Annotated[str | None, Parameter(name=["--work-queue", "-q"], help="The queue of the pool.")] = None

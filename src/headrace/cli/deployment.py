@@ -2,20 +2,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
 from headrace.base import clock
 from headrace.base.errors import ConfigurationError, InvalidRequest
-from headrace.base.settings import hide_password
 from headrace.cli.deployment_schedule import app as schedule_app
 from headrace.cli.deployment_schedule import say_schedules, show_schedules
 from headrace.cli.details import show_details
 from headrace.cli.flow_run import show_flow_runs
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
-from headrace.cli.lookup import find_deployment, name_deployments, read_flow_names, read_id, read_pages
+from headrace.cli.lookup import choose_named, find_deployment, name_deployments, read_flow_names, read_pages
+from headrace.cli.pages import find_page
 from headrace.cli.runs import Limit, show_heading, tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_count, say_instant, say_when, show_tags
@@ -34,7 +33,6 @@ from headrace.schema.work_pool import ServiceStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from headrace.gateway.administration import Administration
 
@@ -175,7 +173,7 @@ def run(
         tags=list(tag),
     )
     with invocation.administration() as administration:
-        deployment = find_deployment(administration, _choose(name, id_))
+        deployment = find_deployment(administration, choose_named(name, id_, "deployment"))
         made = administration.run_deployment(deployment.id, asked)
         _tell_made(administration, deployment, made, invocation)
         if watch:
@@ -183,23 +181,35 @@ def run(
 
 
 @app.command
-def delete(*names: NamedDeployment, invocation: Injected) -> None:
+def delete(
+    *names: NamedDeployment,
+    id_: Annotated[str | None, Parameter("--id", help="The deployment's id, instead of its name.")] = None,
+    all_: Annotated[bool, Parameter("--all", negative=(), show_default=False, help="All deployments.")] = False,
+    invocation: Injected,
+) -> None:
     """Delete deployments with their schedules. Asks first, when run in a terminal.
 
     Runs that nobody has started are deleted or cancelled; all others stay.
     """
-    if not names:
-        raise ConfigurationError("Name the deployment to delete.")
+    if all_ and (names or id_):
+        raise InvalidRequest("--all takes all deployments: name none beside it.")
+    if not all_ and (id_ is not None or not names):
+        names = (choose_named(next(iter(names), None), id_, "deployment"),)
     with invocation.administration() as administration:
-        found = [find_deployment(administration, each) for each in names]
+        if all_:
+            found = read_pages(lambda page: administration.list_deployments(page=page))
+        else:
+            found = [find_deployment(administration, each) for each in names]
         called = name_deployments(administration, found)
         one = len(called) == 1
         shown = f"deployment {one_line(called[found[0].id])}" if one else say_count(len(called), "deployment")
-        if not invocation.confirm(f"Delete {shown}?"):
+        if called and not invocation.confirm(f"Delete {shown}?"):
             raise ConfigurationError("Nothing was deleted.")
         for deployment_id, name in called.items():
             administration.delete_deployment(deployment_id)
             invocation.print_line(f"Deleted deployment {one_line(name)} ({deployment_id}).")
+    if not called:
+        invocation.print(Text("There are no deployments.", "bright_black"))
 
 
 @app.command
@@ -222,18 +232,6 @@ def resume(name: NamedDeployment, /, *, invocation: Injected) -> None:
     invocation.print_line(f"Resumed deployment {one_line(called)}.")
 
 
-def _choose(name: str | None, deployment_id: str | None) -> str:
-    """What was given to find the deployment by."""
-    if name is not None and deployment_id is not None:
-        raise InvalidRequest("Give the deployment's name or its --id, not both.")
-    if deployment_id is not None and read_id(deployment_id) is None:
-        raise InvalidRequest(f"--id {deployment_id!r} is no id.")
-    named = name if name is not None else deployment_id
-    if named is None:
-        raise InvalidRequest("Name the deployment to run: `headrace deployment ls` lists them.")
-    return named
-
-
 def _read_start(start_in: str | None, start_at: str | None) -> datetime | None:
     if start_in is not None and start_at is not None:
         raise InvalidRequest("--start-in and --start-at exclude each other.")
@@ -249,7 +247,7 @@ def _tell_made(administration: Administration, deployment: Deployment, made: Flo
     details = [("Deployment", one_line(called)), ("Starts", say_instant(_when_due(made), invocation.now))]
     if made.work_pool_name is not None:
         details.append(("Work pool", one_line(f"{made.work_pool_name}, queue {made.work_queue_name}")))
-    address = find_page(invocation, made.id)
+    address = find_page(invocation, f"/runs/{made.id}")
     if address is not None:
         details.append(("Page", address))
     for name, value in details:
@@ -276,15 +274,6 @@ def _find_obstacle(administration: Administration, deployment: Deployment) -> st
     if pool.status is ServiceStatus.NOT_READY:
         return f"Work pool {shown} has no worker online: `headrace worker start --pool {shown}` starts one."
     return None
-
-
-def find_page(invocation: Invocation, flow_run_id: UUID) -> str | None:
-    """The address of a run's page, where the settings name a server."""
-    api_url = invocation.settings.api_url
-    if api_url is None:
-        return None
-    parts = urlsplit(hide_password(api_url))
-    return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.removesuffix('/api')}/runs/{flow_run_id}", "", ""))
 
 
 def _show_status(deployment: Deployment) -> Text:

@@ -38,6 +38,9 @@ NamedSchedule = Annotated[
     str | None,
     Parameter(help="The schedule's id or slug; not needed where the deployment has one schedule only."),
 ]
+Every = Annotated[
+    Flag, Parameter("--all", help="All schedules of the deployment, or of every deployment where none is named.")
+]
 Yes = Annotated[bool, Parameter(["--yes", "-y"], negative=(), show_default=False, help="Do not ask.")]
 
 
@@ -134,17 +137,11 @@ def pause(
     schedule: NamedSchedule = None,
     /,
     *,
-    all_: Annotated[Flag, Parameter("--all")] = False,
+    all_: Every = False,
     yes: Yes = False,
     invocation: Injected,
 ) -> None:
-    """Let a schedule rest.
-
-    Parameters
-    ----------
-    all_
-        All schedules of the deployment, or of every deployment where none is named.
-    """
+    """Let a schedule rest."""
     _set_active(invocation, name, schedule, all_, yes, active=False)
 
 
@@ -154,17 +151,11 @@ def resume(
     schedule: NamedSchedule = None,
     /,
     *,
-    all_: Annotated[Flag, Parameter("--all")] = False,
+    all_: Every = False,
     yes: Yes = False,
     invocation: Injected,
 ) -> None:
-    """Let a schedule make runs again, from now on.
-
-    Parameters
-    ----------
-    all_
-        All schedules of the deployment, or of every deployment where none is named.
-    """
+    """Let a schedule make runs again, from now on."""
     _set_active(invocation, name, schedule, all_, yes, active=True)
 
 

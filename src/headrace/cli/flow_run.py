@@ -10,9 +10,11 @@ from rich.text import Text
 from headrace.base.errors import ConfigurationError, InvalidRequest
 from headrace.cli.again import Entrypoint, Parameters, begin_again, replay_here
 from headrace.cli.details import show_details
+from headrace.cli.executing import execute_here
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.log_lines import Amount, Head, Reverse, Tail, print_logs
-from headrace.cli.lookup import find_flow_run, read_flow_names, read_pages
+from headrace.cli.lookup import choose_named, find_flow_run, read_flow_names, read_pages
+from headrace.cli.pages import Web, open_page
 from headrace.cli.pictures import print_artifacts
 from headrace.cli.runs import (
     Limit,
@@ -45,7 +47,7 @@ from headrace.schema.filters import (
     TextFilter,
 )
 from headrace.schema.orchestration import Decision, Proposal
-from headrace.schema.run import FlowRun
+from headrace.schema.run import FlowRun, FlowRunSort
 from headrace.schema.state import StateCreate, StateDetails, StateType
 from headrace.schema.wire import decode_json, encode_json
 
@@ -75,7 +77,7 @@ def ls(
     output: Output = None,
     invocation: Injected,
 ) -> None:
-    """List flow runs, newest first.
+    """List flow runs: those that have started, the newest first, then those that have not.
 
     Parameters
     ----------
@@ -87,7 +89,8 @@ def ls(
         flow_runs=FlowRunFilter(state=choose_states(state, state_type)),
     )
     with invocation.administration() as administration:
-        runs = read_pages(lambda page: administration.list_flow_runs(selection, page=page), limit)
+        order = FlowRunSort.START_TIME_DESC
+        runs = read_pages(lambda page: administration.list_flow_runs(selection, order, page), limit)
         names = {} if output else read_flow_names(administration, (run.flow_id for run in runs))
     if output == "json":
         invocation.print_json(runs)
@@ -98,10 +101,13 @@ def ls(
 
 
 @app.command
-def inspect(run: NamedRun, /, *, output: Output = None, invocation: Injected) -> None:
+def inspect(run: NamedRun, /, *, web: Web = False, output: Output = None, invocation: Injected) -> None:
     """Show a flow run: its states, task runs, subflow runs and artifacts."""
     with invocation.administration() as administration:
         flow_run = find_flow_run(administration, run)
+        if web:
+            open_page(invocation, f"/runs/{flow_run.id}")
+            return
         states = administration.list_flow_run_states(flow_run.id)
         if output == "json":
             document: dict[str, Any] = decode_json(encode_json(flow_run))
@@ -248,6 +254,24 @@ def replay(
     with invocation.administration() as administration:
         found = find_flow_run(administration, run)
     replay_here(found, invocation, entrypoint)
+
+
+@app.command
+def execute(
+    run: NamedRun | None = None,
+    /,
+    *,
+    id_: Annotated[str | None, Parameter("--id", help="The run's id.")] = None,
+    invocation: Injected,
+) -> None:
+    """Execute a run of a deployment in this process: one that is scheduled, or that was handed to this machine.
+
+    This is what containers and batch jobs are started with. The exit code is 0 when the run completed, else 1.
+    """
+    named = choose_named(run, id_, "flow run")
+    with invocation.administration() as administration:
+        found = find_flow_run(administration, named)
+    execute_here(found, invocation)
 
 
 @app.command

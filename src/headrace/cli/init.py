@@ -13,27 +13,25 @@ from headrace.cli.invocation import Injected, Invocation
 if TYPE_CHECKING:
     from headrace.projects.recipes import Begun
 
-Fields = Annotated[list[str] | None, Parameter(name=["--field", "-f"], negative=())]
+Name = Annotated[str | None, Parameter(help="What the project is called; by default as its folder.")]
+Recipe = Annotated[
+    str | None,
+    Parameter(
+        help="How the code comes to where it runs: local (this folder) or git (a clone). By default git in a clone."
+    ),
+]
+Fields = Annotated[
+    list[str] | None,
+    Parameter(
+        name=["--field", "-f"],
+        negative=(),
+        help="A value of the recipe, as name=value: directory for local; repository and branch for git. May be repeated.",
+    ),
+]
 
 
-def init(
-    *,
-    name: str | None = None,
-    recipe: str | None = None,
-    field: Fields = None,
-    invocation: Injected,
-) -> None:
-    """Begin a project in this folder: write headrace.yaml and .headraceignore. Nothing that is there is overwritten.
-
-    Parameters
-    ----------
-    name
-        What the project is called; by default as its folder.
-    recipe
-        How the code comes to where it runs: local (this folder) or git (a clone). By default git in a clone of something.
-    field
-        A value of the recipe, as name=value: directory for local; repository and branch for git. May be repeated.
-    """
+def init(*, name: Name = None, recipe: Recipe = None, field: Fields = None, invocation: Injected) -> None:
+    """Begin a project in this folder: write headrace.yaml and .headraceignore. Nothing that is there is overwritten."""
     begin(invocation, name=name, recipe=recipe, field=field, older=False)
 
 

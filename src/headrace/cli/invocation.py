@@ -101,13 +101,13 @@ class Invocation:
         """Whether errors show where they came from; readable even when the settings are not."""
         return wants_debug(self.environ)
 
-    def administration(self) -> AbstractContextManager[Administration]:
-        """The orchestrator's administration, open for the length of a `with` block."""
-        return self._open_gateway(self.settings)
+    def administration(self, settings: Settings | None = None) -> AbstractContextManager[Administration]:
+        """The orchestrator's administration, open for the length of a `with` block: that of other settings, if given."""
+        return self._open_gateway(settings or self.settings)
 
-    def execution(self) -> AbstractContextManager[Execution]:
-        """The orchestrator's execution, open for the length of a `with` block."""
-        return self._open_execution(self.settings)
+    def execution(self, settings: Settings | None = None) -> AbstractContextManager[Execution]:
+        """The orchestrator's execution, open for the length of a `with` block: that of other settings, if given."""
+        return self._open_execution(settings or self.settings)
 
     def wait(self, seconds: float) -> None:
         """Let time pass before looking again."""

@@ -169,6 +169,18 @@ def read_id(named: str) -> UUID | None:
         return None
 
 
+def choose_named(named: str | None, object_id: str | None, noun: str) -> str:
+    """What something is to be found by, of an argument and of `--id`. Raises `InvalidRequest` unless it is one of both."""
+    if named is not None and object_id is not None:
+        raise InvalidRequest(f"Give the {noun}'s name or its --id, not both.")
+    if object_id is not None and read_id(object_id) is None:
+        raise InvalidRequest(f"--id {object_id!r} is no id.")
+    chosen = named if named is not None else object_id
+    if chosen is None:
+        raise InvalidRequest(f"Name the {noun}: `headrace {noun.replace(' ', '-')} ls` lists them.")
+    return chosen
+
+
 def _only(found: list[Thing], noun: str, named: str) -> Thing:
     if not found:
         raise ObjectNotFound(f"There is no {noun} {named!r}.")

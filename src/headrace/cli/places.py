@@ -12,7 +12,7 @@ from rich.text import Text
 from headrace.cli.lookup import read_flow_names, read_pages
 from headrace.cli.runs import show_heading, when_run
 from headrace.cli.tables import Column, fit_table
-from headrace.cli.texts import MISSING, one_line, say_when, show_state
+from headrace.cli.texts import MISSING, one_line, say_count, say_when, show_state
 from headrace.schema.filters import FlowRunFilter, RunSelection, StateFilter, StateTypeFilter, TimeFilter
 from headrace.schema.run import FlowRun, FlowRunSort
 from headrace.schema.state import StateType
@@ -54,6 +54,12 @@ def show_status(status: ServiceStatus | None) -> Text:
 def say_slots(active: int | None, limit: int | None) -> str:
     """How many slots are taken, of how many there are: `2 of 5`, or `2` where there is no limit."""
     return str(active or 0) if limit is None else f"{active or 0} of {limit}"
+
+
+def say_taken(active: int | None, limit: int | None) -> str:
+    """The same as a sentence says it."""
+    taken = active or 0
+    return f"{say_count(taken, 'slot')} taken, no limit" if limit is None else f"{taken} of {limit} slots taken"
 
 
 def find_upcoming(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -9,6 +10,12 @@ from headrace.base.errors import ConfigurationError
 from headrace.base.profiles import DEFAULT_PROFILE, Profiles, read_profiles, write_profiles
 from headrace.base.settings import BY_ENV, check_profile, locate_profiles, parse_setting
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
+
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    DEFAULT_PROFILE: {},
+    "local": {"HEADRACE_API_URL": "http://127.0.0.1:4200/api"},
+}
+"""What `populate-defaults` adds."""
 
 app = App(name="profile", help_flags=["--help"])
 
@@ -104,6 +111,23 @@ def rename(name: str, new_name: str, /, *, invocation: Injected) -> None:
         document.active = new_name
     write_profiles(document)
     invocation.print_line(f"Renamed profile {name} to {new_name}.")
+
+
+@app.command
+def populate_defaults(*, invocation: Injected) -> None:
+    """Add the profiles that most people want; those that there are stay as they are.
+
+    `default` records in the database directly; `local` asks the server on this machine.
+    """
+    document, _ = _open(invocation)
+    added = [name for name in DEFAULTS if name not in document.profiles]
+    for name in added:
+        document.profiles[name] = dict(DEFAULTS[name])
+    if added or not document.path.exists():
+        write_profiles(document)
+    for name in DEFAULTS:
+        said = Text("  added       ", "green") if name in added else Text("  left alone  ", "yellow")
+        invocation.print_line(said.append(name, "default"))
 
 
 @app.command

@@ -12,6 +12,7 @@ from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.log_lines import Amount, Head, Reverse, Tail, print_logs
 from headrace.cli.lookup import find_flow_run, find_task_run, read_pages
+from headrace.cli.pages import Web, open_page
 from headrace.cli.pictures import print_artifacts
 from headrace.cli.runs import (
     Limit,
@@ -74,10 +75,13 @@ def ls(
 
 
 @app.command
-def inspect(run: NamedRun, /, *, output: Output = None, invocation: Injected) -> None:
+def inspect(run: NamedRun, /, *, web: Web = False, output: Output = None, invocation: Injected) -> None:
     """Show a task run: its states, inputs and artifacts."""
     with invocation.administration() as administration:
         task_run = find_task_run(administration, run)
+        if web:
+            open_page(invocation, f"/task-runs/{task_run.id}")
+            return
         states = administration.list_task_run_states(task_run.id)
         if output == "json":
             document: dict[str, Any] = decode_json(encode_json(task_run))

@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import App, Parameter
 from msgspec import UNSET
 from rich.table import Table
 from rich.text import Text
 
 from headrace.base.errors import ConfigurationError, InvalidRequest, ObjectAlreadyExists
+from headrace.cli.config import set_in_profile
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
 from headrace.cli.lookup import find_work_pool, read_pages
@@ -20,11 +22,12 @@ from headrace.cli.places import (
     print_executing,
     print_upcoming,
     say_slots,
+    say_taken,
     show_status,
 )
 from headrace.cli.runs import Limit, show_heading
 from headrace.cli.tables import Column, fit_table
-from headrace.cli.texts import MISSING, one_line, say_count, say_duration, say_instant, say_when
+from headrace.cli.texts import MISSING, one_line, say_duration, say_instant, say_when
 from headrace.cli.values import check_name, read_object_file
 from headrace.schema.filters import RunSelection, TextFilter, WorkPoolFilter
 from headrace.schema.job_template import TEMPLATES
@@ -62,22 +65,30 @@ def create(
     description: Description = None,
     concurrency_limit: AmountOption = None,
     base_job_template: Template = None,
+    set_as_default: Annotated[
+        Flag, Parameter(help="Deployments that name no work pool go to this one: set so in the profile in use.")
+    ] = False,
     overwrite: Annotated[Flag, Parameter(help="Change the pool of this name, if there is one.")] = False,
     invocation: Injected,
 ) -> None:
     """Create a work pool: where runs of deployments wait for a worker."""
     check_name(name, "work pool")
-    if type_ not in TYPES:
-        raise InvalidRequest(f"There is no work pool type {type_!r}; there is: {', '.join(TYPES)}.")
-    template = _read_template(base_job_template)
+    template = read_template(base_job_template)
     wanted = WorkPoolCreate(
         name=name,
-        type=type_,
+        type=_check_type(type_),
         description=description,
         is_paused=paused,
         concurrency_limit=concurrency_limit,
         base_job_template=template or {},
     )
+    _create(invocation, wanted, template, overwrite)
+    if set_as_default:
+        set_in_profile(invocation, "HEADRACE_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME", name)
+
+
+def _create(invocation: Invocation, wanted: WorkPoolCreate, template: dict[str, Any] | None, overwrite: bool) -> None:
+    name = wanted.name
     with invocation.administration() as administration:
         try:
             administration.create_work_pool(wanted)
@@ -89,9 +100,10 @@ def create(
             invocation.print_line(f"`headrace worker start --pool {one_line(name)}` starts a worker for it.")
             return
         known = administration.read_work_pool(name)
-        if known.type != type_:
+        if known.type != wanted.type:
             raise InvalidRequest(f"Work pool {name!r} is of type {known.type!r}, which cannot be changed.")
-        administration.update_work_pool(name, _tell_update(description, concurrency_limit, template, paused or None))
+        update = _tell_update(wanted.description, wanted.concurrency_limit, template, wanted.is_paused or None)
+        administration.update_work_pool(name, update)
     invocation.print_line(f"Changed work pool {one_line(name)}.")
 
 
@@ -190,7 +202,7 @@ def update(
     """Change a work pool; what is not named stays as it is."""
     if description is None and concurrency_limit is None and base_job_template is None:
         raise InvalidRequest("Say what to change: --description, --concurrency-limit or --base-job-template.")
-    _update(invocation, name, _tell_update(description, concurrency_limit, _read_template(base_job_template)))
+    _update(invocation, name, _tell_update(description, concurrency_limit, read_template(base_job_template)))
     invocation.print_line(f"Changed work pool {one_line(name)}.")
 
 
@@ -219,11 +231,29 @@ def slots(name: NamedPool, /, *, output: Output = None, invocation: Injected) ->
             told = {"active_slots": pool.active_slots, "concurrency_limit": pool.concurrency_limit}
             invocation.print_json({"name": pool.name, **told, "queues": queues, "flow_runs": runs})
             return
-        active, limit = pool.active_slots or 0, pool.concurrency_limit
-        taken = f"{say_count(active, 'slot')} taken, no limit" if limit is None else f"{active} of {limit} slots taken"
+        taken = say_taken(pool.active_slots, pool.concurrency_limit)
         invocation.print(Text("Work pool ").append(one_line(name), "bold").append(f": {taken}."))
         invocation.print(show_heading("Queues", str(len(queues))), _show_queues(queues, invocation))
         print_executing(administration, runs, invocation)
+
+
+@app.command
+def get_default_base_job_template(
+    *,
+    type_: Annotated[str, Parameter(["--type", "-t"], help=f"The type of work pool: {', '.join(TYPES)}.")] = "process",
+    file: Annotated[Path | None, Parameter(["--file", "-f"], help="Write it to this file instead.")] = None,
+    invocation: Injected,
+) -> None:
+    """Show the base job template that work pools of a type have by default, as JSON."""
+    template = TEMPLATES[_check_type(type_)]
+    if file is None:
+        invocation.print_json(template)
+        return
+    try:
+        file.write_text(msgspec.json.format(encode_json(template), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidRequest(f"--file: {file} cannot be written: {error.strerror}.") from None
+    invocation.print_line(f"The template is in {file}.")
 
 
 @app.command(help_flags=["--help"])
@@ -232,6 +262,12 @@ def preview(name: NamedPool, /, *, hours: Hours = 1.0, output: Output = None, in
     with invocation.administration() as administration:
         find_work_pool(administration, name)
         print_upcoming(administration, _select(name), hours, invocation, output)
+
+
+def _check_type(kind: str) -> str:
+    if kind not in TYPES:
+        raise InvalidRequest(f"There is no work pool type {kind!r}; there is: {', '.join(TYPES)}.")
+    return kind
 
 
 def _select(name: str) -> RunSelection:
@@ -256,7 +292,8 @@ def _tell_update(
     )
 
 
-def _read_template(path: Path | None) -> dict[str, Any] | None:
+def read_template(path: Path | None) -> dict[str, Any] | None:
+    """The base job template in a file. Raises `InvalidRequest` for what is none."""
     if path is None:
         return None
     template = read_object_file(path, "--base-job-template")

@@ -10,12 +10,22 @@ from headrace.base.errors import ConfigurationError
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
 from headrace.cli.lookup import find_work_pool, find_work_queue, read_pages
-from headrace.cli.places import Amount, AmountOption, Hours, print_upcoming, say_slots, show_status
+from headrace.cli.places import (
+    Amount,
+    AmountOption,
+    Hours,
+    find_executing,
+    print_executing,
+    print_upcoming,
+    say_slots,
+    say_taken,
+    show_status,
+)
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_instant, say_when
 from headrace.cli.values import check_name
-from headrace.schema.filters import IdFilter, RunSelection, WorkQueueFilter
+from headrace.schema.filters import IdFilter, NameFilter, RunSelection, WorkQueueFilter
 from headrace.schema.work_pool import WorkQueue, WorkQueueCreate, WorkQueueUpdate
 
 app = App(name="work-queue", help_flags=["--help"])
@@ -62,20 +72,24 @@ def create(
 def ls(
     *,
     pool: Annotated[str | None, Parameter(["--pool", "-p"], help="Only queues of this work pool.")] = None,
+    match: Annotated[
+        str | None, Parameter(["--match", "-m"], help="Only queues whose name begins with this text.")
+    ] = None,
     limit: Limit = 200,
     output: Output = None,
     invocation: Injected,
 ) -> None:
     """List work queues by pool, those of the first priority first."""
+    wanted = WorkQueueFilter(name=NameFilter(startswith_=[match])) if match is not None else None
     with invocation.administration() as administration:
         if pool is not None:
             find_work_pool(administration, pool)
-        queues = read_pages(lambda page: administration.list_work_queues(pool, page=page), limit)
+        queues = read_pages(lambda page: administration.list_work_queues(pool, wanted, page), limit)
     if output == "json":
         invocation.print_json(queues)
         return
     if not queues:
-        text = "There are no work queues yet: each work pool has one from its creation (`headrace work-pool create`)."
+        text = "There are no such work queues: each work pool has one from its creation (`headrace work-pool create`)."
         invocation.print(Text(text, "bright_black"))
         return
     columns = (
@@ -163,15 +177,35 @@ def clear_concurrency_limit(name: NamedQueue, /, *, pool: Pool = None, invocatio
     invocation.print_line(f"W{_call(queue)[1:]} has no limit any more.")
 
 
-@app.command(help_flags=["--help"])
+@app.command
+def slots(name: NamedQueue, /, *, pool: Pool = None, output: Output = None, invocation: Injected) -> None:
+    """Show how many slots of a work queue are taken, and by which runs."""
+    with invocation.administration() as administration:
+        queue = find_work_queue(administration, name, pool)
+        runs = find_executing(administration, _select(queue))
+        if output == "json":
+            told = {"active_slots": queue.active_slots, "concurrency_limit": queue.concurrency_limit}
+            invocation.print_json(
+                {"name": queue.name, "work_pool_name": queue.work_pool_name, **told, "flow_runs": runs}
+            )
+            return
+        taken = say_taken(queue.active_slots, queue.concurrency_limit)
+        invocation.print_line(f"W{_call(queue)[1:]}: {taken}.")
+        print_executing(administration, runs, invocation)
+
+
+@app.command(help_flags=["--help"], alias="read-runs")
 def preview(
     name: NamedQueue, /, *, pool: Pool = None, hours: Hours = 1.0, output: Output = None, invocation: Injected
 ) -> None:
     """Show the runs that are due in a work queue, the late ones included."""
     with invocation.administration() as administration:
         queue = find_work_queue(administration, name, pool)
-        selection = RunSelection(work_pool_queues=WorkQueueFilter(id=IdFilter(any_=[queue.id])))
-        print_upcoming(administration, selection, hours, invocation, output)
+        print_upcoming(administration, _select(queue), hours, invocation, output)
+
+
+def _select(queue: WorkQueue) -> RunSelection:
+    return RunSelection(work_pool_queues=WorkQueueFilter(id=IdFilter(any_=[queue.id])))
 
 
 def _update(invocation: Invocation, name: str, pool: str | None, change: WorkQueueUpdate) -> WorkQueue:

@@ -78,8 +78,29 @@ class Transport:
         Raises `Unavailable` and the errors that statuses stand for: `ObjectNotFound`, `ObjectAlreadyExists` (409),
         `InvalidRequest`, `NotAuthorized`; `GatewayError` for what nobody foresaw.
         """
+        response = self.fetch(
+            method, path, content, media=media, query=query, headers=headers, timeout=timeout, repeatable=repeatable
+        )
+        if response.status_code < 300:
+            return response.content
+        raise self._refusal(response)
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        *,
+        media: str = JSON,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+        repeatable: bool = False,
+    ) -> httpx2.Response:
+        """Send a request as `send` does, and return the answer whatever it is. Raises `Unavailable` when there is none."""
+        sent = {**({"Content-Type": media} if content is not None else {}), **(headers or {})}
         try:
-            response = self._exchange(method, path, content, media, query, timeout, repeatable, headers or {})
+            return self._exchange(method, path, content, sent, query, timeout, repeatable)
         except httpx2.ConnectTimeout:
             raise errors.Unavailable(f"Nothing answers at {self.shown}: no connection in time.") from None
         except httpx2.TimeoutException:
@@ -92,9 +113,6 @@ class Transport:
             raise errors.Unavailable(f"The connection to {self.shown} broke: {_say(error)}.") from None
         except httpx2.InvalidURL as error:
             raise errors.ConfigurationError(f"HEADRACE_API_URL={self.shown!r} is no address: {error}.") from None
-        if response.status_code < 300:
-            return response.content
-        raise self._refusal(response)
 
     def close(self) -> None:
         """Close the connections; nothing may be sent afterwards. Closing twice does no harm."""
@@ -108,11 +126,10 @@ class Transport:
         method: str,
         path: str,
         content: bytes | None,
-        media: str,
+        headers: Mapping[str, str],
         query: Mapping[str, str] | None,
         timeout: float,
         repeatable: bool,
-        headers: Mapping[str, str],
     ) -> httpx2.Response:
         def exchange() -> httpx2.Response:
             return self._open().request(
@@ -120,7 +137,7 @@ class Transport:
                 self.url + path,
                 content=content,
                 params=query,
-                headers={"Content-Type": media, **headers} if content is not None else headers,
+                headers=headers,
                 timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             )
 

@@ -132,7 +132,7 @@ def deploy(
     settings = load_settings()
     blueprints = [_place(each, work_pool_name) for each in check_all("deploy", deployments)]
     with closing(cast("Any", open_administration(settings))) as administration:
-        pools = Pools(administration)
+        pools = Pools(administration, settings.deployments_default_work_pool_name)
         plans = [draw_plan(each, pools, refusal(each.name)) for each in blueprints]
         refuse_twins(plans, UsageError)
         for plan in plans:

@@ -65,10 +65,14 @@ def deploy(
     administration: Administration,
     open_execution: Callable[[], Execution],
     log: Log,
+    default_pool: str | None = None,
 ) -> list[Deployed]:
-    """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made."""
+    """Make deployments of a project. Raises `ConfigurationError` in one line before anything is made.
+
+    Those that name no work pool go to `default_pool`, if there is one.
+    """
     variables, blocks = VariableReader(lambda: administration), BlockReader(lambda: administration)
-    plans = Planner(project, Pools(administration), log, variables, blocks).plan(wanted)
+    plans = Planner(project, Pools(administration, default_pool), log, variables, blocks).plan(wanted)
     for plan in plans:
         find_blocks(plan.automata, administration)
     execution = open_execution()

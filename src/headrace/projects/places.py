@@ -17,15 +17,17 @@ Refuse = Callable[[str], HeadraceError]
 
 
 class Pools:
-    """Looks up pools and queues, each once."""
+    """Looks up pools and queues, each once. `default` is the pool of those who name none."""
 
-    def __init__(self, administration: Administration) -> None:
+    def __init__(self, administration: Administration, default: str | None = None) -> None:
         self._administration = administration
+        self._default = default
         self._found: dict[str | None, WorkPool] = {}
         self._queues: set[tuple[str, str]] = set()
 
     def find(self, name: str | None, refuse: Refuse) -> WorkPool:
-        """The pool of that name; without one, the only pool there is. Raises what `refuse` makes of it."""
+        """The pool of that name; without one the default, or the only pool there is. Raises what `refuse` makes of it."""
+        name = name or self._default
         if name not in self._found:
             self._found[name] = self._find_only(refuse) if name is None else self._read(name, refuse)
         return self._found[name]

@@ -9,6 +9,8 @@ import sys
 from contextlib import ExitStack, closing
 from typing import Any, cast
 
+import msgspec
+
 from headrace.base import errors
 from headrace.base.settings import Settings, load_settings
 from headrace.connect import open_administration, open_execution
@@ -23,8 +25,14 @@ log = logging.getLogger("headrace.worker")
 PROCESS = "process"
 
 
-def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, preload: tuple[str, ...]) -> None:
-    """Serve a pool until a signal comes; with `kind` it is created if there is none.
+def serve_pool(
+    settings: Settings,
+    options: WorkerOptions,
+    kind: str | None,
+    preload: tuple[str, ...],
+    wanted: WorkPoolCreate | None = None,
+) -> None:
+    """Serve a pool until a signal comes; `wanted` is made if there is none of its name.
 
     Raises `HeadraceError`, in one sentence, when it cannot be served.
     """
@@ -37,7 +45,7 @@ def serve_pool(settings: Settings, options: WorkerOptions, kind: str | None, pre
         # A protocol says nothing of how its implementations end; every one of them closes.
         administration = stack.enter_context(closing(cast("Any", open_administration(settings))))
         execution = stack.enter_context(closing(open_execution(settings, supervised=True)))
-        prepare_pool(administration, options.pool, kind)
+        prepare_pool(administration, options.pool, kind, wanted)
         infrastructure = stack.enter_context(closing(ProcessInfrastructure(preload)))
         infrastructure.warm_up()
         serve(Worker(options, execution, administration, infrastructure, os.environ), options)
@@ -51,18 +59,18 @@ def serve(worker: Worker, options: WorkerOptions) -> None:
     log.info("Worker %r has stopped.", options.name)
 
 
-def prepare_pool(administration: Administration, name: str, kind: str | None) -> None:
+def prepare_pool(administration: Administration, name: str, kind: str | None, wanted: WorkPoolCreate | None) -> None:
     """See that there is such a pool, of a kind that a worker can serve. Raises `ConfigurationError`."""
     try:
         pool = administration.read_work_pool(name)
     except errors.ObjectNotFound:
-        if kind is None:
+        if wanted is None:
             raise errors.ConfigurationError(
                 f"There is no work pool {name!r}: create it with `headrace work-pool create {name} --type process`, or "
                 "say --type process here."
             ) from None
         try:
-            pool = administration.create_work_pool(WorkPoolCreate(name=name, type=kind))
+            pool = administration.create_work_pool(wanted)
             log.info("The work pool %r has been created.", name)
         except errors.ObjectAlreadyExists:  # another worker was faster
             pool = administration.read_work_pool(name)
@@ -87,6 +95,8 @@ def main() -> int:
     parser.add_argument("--pool", required=True)
     parser.add_argument("--name")
     parser.add_argument("--type", choices=[PROCESS])
+    parser.add_argument("--create-pool", action="store_true")
+    parser.add_argument("--base-job-template", default="{}", help="that of a pool that is made, as a JSON object")
     parser.add_argument("--queue", action="append", default=[])
     parser.add_argument("--limit", type=int)
     parser.add_argument("--preload", action="append", default=[])
@@ -103,7 +113,13 @@ def main() -> int:
             limit=arguments.limit,
             once=arguments.once,
         )
-        serve_pool(settings, options, arguments.type, tuple(arguments.preload))
+        wanted = WorkPoolCreate(
+            name=arguments.pool,
+            type=arguments.type or PROCESS,
+            base_job_template=msgspec.json.decode(arguments.base_job_template),
+        )
+        made = wanted if arguments.create_pool else None
+        serve_pool(settings, options, arguments.type, tuple(arguments.preload), made)
     except errors.HeadraceError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

@@ -43,14 +43,14 @@ class Preparation:
         self.flow_run_id: UUID | None = charge.claim.flow_run.id
 
 
-def execute(charge: Charge) -> int:
+def execute(charge: Charge, *, supervised: bool = True) -> int:
     """Execute a claimed run in this process, which is for nothing else; return the exit code: 0 for a run that
-    has completed, or is suspended.
+    has completed, or is suspended. Unless it is `supervised`, the process shows itself that the run is alive.
     """
     os.environ.clear()
     os.environ.update(charge.environ)
     signal.signal(signal.SIGTERM, _interrupt)
-    set_opener(partial(open_session, supervised=True))
+    set_opener(partial(open_session, supervised=supervised))
     try:
         session = current_session()
     except errors.HeadraceError as error:

@@ -1,9 +1,11 @@
 """A terminal to type commands into."""
 
 import io
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -32,16 +34,7 @@ class Terminal:
     def type(self, *arguments: str, width: int = 200, in_color: bool = False) -> Ended:
         """Run a command and return how it ended; `in_color` shows it as on a real terminal."""
         out, err = io.StringIO(), io.StringIO()
-        invocation = Invocation(
-            self.environ,
-            self.administration.open,
-            self._console(out, width, in_color),
-            self._console(err, width),
-            lambda: NOW,
-            self.administration.open_execution,
-            self.administration.pass_time,
-        )
-        code = run(arguments, invocation)
+        code = run(arguments, self._invoke(self._console(out, width, in_color), self._console(err, width)))
         return Ended(code, out.getvalue(), err.getvalue())
 
     def read(self, *arguments: str, width: int = 200) -> str:
@@ -59,6 +52,17 @@ class Terminal:
         assert "Traceback" not in ended.err
         return ended.err.strip()
 
+    def _invoke(self, out: Console, err: Console) -> Invocation:
+        return Invocation(
+            self.environ,
+            self.administration.open,
+            out,
+            err,
+            lambda: NOW,
+            self.administration.open_execution,
+            self.administration.pass_time,
+        )
+
     def _console(self, file: io.StringIO, width: int, in_color: bool = False) -> Console:
         forced = True if in_color else None
         return Console(file=file, width=width, highlight=False, markup=False, emoji=False, force_terminal=forced)
@@ -67,6 +71,22 @@ class Terminal:
 @pytest.fixture
 def terminal(home: Path) -> Terminal:
     return Terminal(home)
+
+
+class Machine(Terminal):
+    """Runs commands in this process, on a database of its own."""
+
+    def _invoke(self, out: Console, err: Console) -> Invocation:
+        return Invocation(self.environ, out=out, err=err)
+
+    def ask(self, *arguments: str) -> Any:
+        """The JSON that a command says."""
+        return json.loads(self.read(*arguments, "-o", "json"))
+
+
+@pytest.fixture
+def machine(home: Path) -> Machine:
+    return Machine(home)
 
 
 @pytest.fixture(autouse=True)

@@ -143,6 +143,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         found = self._select_flow_runs(selection or RunSelection())
         if sort is FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC:
             found.sort(key=lambda run: run.next_scheduled_start_time or NOW)
+        if sort is FlowRunSort.START_TIME_DESC:
+            beginning = datetime.min.replace(tzinfo=UTC)
+            found.sort(key=lambda run: run.start_time or beginning, reverse=True)
         return self._page(found, page)
 
     def count_flow_runs(self, selection: RunSelection | None = None) -> int:
@@ -211,6 +214,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         if not found:
             raise ObjectNotFound(f"There is no artifact with the key {key!r}.")
         return found[0]
+
+    def delete_artifact(self, artifact_id: UUID) -> None:
+        del self.artifacts[artifact_id]
 
     def list_artifacts(
         self,
@@ -303,7 +309,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         return [
             artifact
             for artifact in self._sorted(self.artifacts)
-            if _has_id(wanted.flow_run_id, artifact.flow_run_id) and _has_id(wanted.task_run_id, artifact.task_run_id)
+            if _has_id(wanted.flow_run_id, artifact.flow_run_id)
+            and _has_id(wanted.task_run_id, artifact.task_run_id)
+            and _has_text(wanted.key, artifact.key)
         ]
 
 

@@ -161,10 +161,13 @@ class PoolMemory:
         if pool_name is not None:
             self.read_work_pool(pool_name)
         names = wanted.name.any_ if wanted is not None and wanted.name is not None else None
+        beginnings = wanted.name.startswith_ if wanted is not None and wanted.name is not None else None
         found = [
             queue
             for queue in self.queues.values()
-            if pool_name in {None, queue.work_pool_name} and (names is None or queue.name in names)
+            if pool_name in {None, queue.work_pool_name}
+            and (names is None or queue.name in names)
+            and (beginnings is None or queue.name.startswith(tuple(beginnings)))
         ]
         return _cut(sorted(found, key=lambda queue: queue.priority), page)
 

@@ -89,3 +89,20 @@ def test_each_kind_is_shown_as_what_it_is(terminal: Terminal, kind: str, data: A
 def test_a_long_table_is_cut_and_says_so(terminal: Terminal) -> None:
     terminal.administration.add_artifact(40, "table", [{"n": value} for value in range(1200)])
     assert "the first 50 of 1,200 rows; -o json has all" in terminal.read("artifact", "inspect", str(number(40)))
+
+
+def test_versions_of_a_key(terminal: Terminal) -> None:
+    found = json.loads(terminal.read("artifact", "inspect", "report", "--limit", "5", "-o", "json"))
+    assert [each["data"] for each in found] == ["# Two", "# One"]
+    assert "One" not in terminal.read("artifact", "inspect", "report", "--limit", "1")
+    assert "no artifact with the key 'gone'" in terminal.fail("artifact", "inspect", "gone", "--limit", "2")
+
+
+def test_an_artifact_is_deleted_or_all_versions_of_a_key(terminal: Terminal) -> None:
+    artifact_id = str(number(23))
+    assert terminal.read("artifact", "delete", "--id", artifact_id) == f"Deleted artifact {artifact_id}.\n"
+    assert terminal.read("artifact", "delete", "report") == "Deleted 2 versions of artifact report.\n"
+    assert [each.key for each in terminal.administration.artifacts.values()] == ["data"]
+    assert "no artifact with the key 'report'" in terminal.fail("artifact", "delete", "report")
+    assert "not both" in terminal.fail("artifact", "delete", "data", "--id", artifact_id)
+    assert "Name the artifact" in terminal.fail("artifact", "delete")

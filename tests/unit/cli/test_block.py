@@ -15,7 +15,7 @@ import pytest
 from headrace.base.settings import Settings
 from headrace.connect import open_administration
 from headrace.gateway.administration import Administration
-from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.conftest import Machine, Terminal
 
 FILE = """
 from pydantic import SecretStr
@@ -162,3 +162,11 @@ def test_secrets_are_sealed_anew(real: Terminal) -> None:
     assert first.startswith("Sealed the secrets of 1 block anew, with key ")
     assert real.read("block", "rotate-secrets") != first
     assert "x" in real.read("block", "inspect", "secret/token", "--secrets")
+
+
+def test_a_block_is_named_by_its_id(machine: Machine) -> None:
+    machine.read("block", "create", "secret", "token", "--set", "value=x")
+    found = machine.ask("block", "inspect", "secret/token")
+    assert machine.ask("block", "inspect", "--id", found["id"])["name"] == "token"
+    assert machine.read("block", "delete", "--id", found["id"]) == "Deleted block secret/token.\n"
+    assert "Name the block" in machine.fail("block", "delete")

@@ -222,3 +222,11 @@ def test_the_older_spelling_writes_the_older_files(workplace: Workplace) -> None
     assert "directory: /srv/flows" in Path("headrace.yaml").read_text()
     assert "headrace.yaml is as it was." in workplace.read("project", "init")
     assert "Deployed train/mine\n" in workplace.read("deploy")
+
+
+def test_a_deployment_without_a_pool_goes_to_the_default_one(workplace: Workplace) -> None:
+    workplace.read("work-pool", "create", "second", "--set-as-default")
+    assert workplace.type("deploy", "flow.py:train", "-n", "d", "-o", "json").code == 0
+    assert json.loads(workplace.read("deployment", "inspect", "train/d", "-o", "json"))["work_pool_name"] == "second"
+    assert workplace.type("deploy", "flow.py:train", "-n", "d", "-p", "local").code == 0
+    assert json.loads(workplace.read("deployment", "inspect", "train/d", "-o", "json"))["work_pool_name"] == "local"

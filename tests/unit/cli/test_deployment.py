@@ -132,7 +132,7 @@ class TestRun:
         ("url", "page"),
         [
             ("http://127.0.0.1:4200/api", "http://127.0.0.1:4200/runs/"),
-            ("https://me:secret@flows.example/team/api/", "https://me:***@flows.example/team/runs/"),
+            ("https://me:secret@flows.example/team/api/", "https://flows.example/team/runs/"),
         ],
     )
     def test_says_where_its_page_is(self, terminal: Terminal, url: str, page: str) -> None:
@@ -220,3 +220,18 @@ def test_delete(terminal: Terminal) -> None:
     ]
     assert not terminal.administration.deployments
     assert "Name the deployment" in terminal.fail("deployment", "delete")
+
+
+def test_a_deployment_is_deleted_by_id(terminal: Terminal) -> None:
+    assert terminal.read("deployment", "delete", "--id", str(number(21))).startswith(
+        "Deleted deployment animal-facts/daily"
+    )
+    assert [each.name for each in terminal.administration.deployments.values()] == ["train"]
+    assert "is no id" in terminal.fail("deployment", "delete", "--id", "train")
+    assert "not both" in terminal.fail("deployment", "delete", "train", "--id", str(number(22)))
+
+
+def test_all_deployments_are_deleted(terminal: Terminal) -> None:
+    assert "name none beside it" in terminal.fail("deployment", "delete", "train", "--all")
+    assert terminal.read("deployment", "delete", "--all").count("Deleted deployment") == 2
+    assert terminal.read("deployment", "delete", "--all") == "There are no deployments.\n"

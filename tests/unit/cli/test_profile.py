@@ -118,3 +118,17 @@ def test_inspect_hides_secrets(two: Terminal) -> None:
 def test_a_file_that_is_no_toml_is_one_line(two: Terminal, file: Path) -> None:
     file.write_text("nonsense")
     assert f"{file} is no TOML file" in two.fail("profile", "ls")
+
+
+def test_the_profiles_that_most_people_want_are_added_once(terminal: Terminal) -> None:
+    assert terminal.read("profile", "populate-defaults").split() == ["left", "alone", "default", "added", "local"]
+    terminal.read("--profile", "local", "config", "set", "HEADRACE_API_URL=http://127.0.0.1:4300/api")
+    assert terminal.read("profile", "populate-defaults").split() == [
+        "left",
+        "alone",
+        "default",
+        "left",
+        "alone",
+        "local",
+    ]
+    assert terminal.read("profile", "inspect", "local").strip() == "HEADRACE_API_URL=http://127.0.0.1:4300/api"

@@ -1,6 +1,9 @@
 import json
 import platform
+from importlib.metadata import version as installed_version
 from pathlib import Path
+
+import pytest
 
 from tests.unit.cli.conftest import Terminal
 
@@ -39,3 +42,12 @@ def test_a_server_is_named_instead_of_a_database(terminal: Terminal) -> None:
 def test_a_bad_setting_is_one_line(terminal: Terminal) -> None:
     terminal.environ["HEADRACE_API_URL"] = "x"
     terminal.fail("version")
+
+
+def test_extras_are_named_with_their_versions(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.cli.version.INTEGRATIONS", {"web": "litestar", "gone": "no-such-package"})
+    found = json.loads(terminal.read("version", "-o", "json"))["integrations"]
+    assert found == {"web": installed_version("litestar")}
+    assert f"web {installed_version('litestar')}" in terminal.read("version")
+    assert "integrations" not in json.loads(terminal.read("version", "--omit-integrations", "-o", "json"))
+    assert "Integrations" not in terminal.read("version", "--omit-integrations")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.schema.job_template import TEMPLATES
 from headrace.schema.state import StateType
 from headrace.schema.work_pool import ServiceStatus, Worker, WorkerStatus
 from tests.unit.cli.conftest import Terminal
@@ -195,3 +196,21 @@ class TestRunsOfAPool:
         assert "run-14" in shown
         told = json.loads(terminal.read("work-pool", "slots", "local", "-o", "json"))
         assert (told["active_slots"], [run["name"] for run in told["flow_runs"]]) == (1, ["run-14"])
+
+
+def test_the_template_of_a_type_is_shown_or_written(terminal: Terminal, tmp_path: Path) -> None:
+    shown = terminal.read("work-pool", "get-default-base-job-template", "-t", "process")
+    assert json.loads(shown) == TEMPLATES["process"]
+    path = tmp_path / "template.json"
+    terminal.read("work-pool", "get-default-base-job-template", "-f", str(path))
+    assert path.read_text() == shown
+    assert "cannot be written" in terminal.fail("work-pool", "get-default-base-job-template", "-f", str(tmp_path))
+    assert "There is no work pool type 'docker'" in terminal.fail(
+        "work-pool", "get-default-base-job-template", "-t", "docker"
+    )
+
+
+def test_a_pool_becomes_the_default(terminal: Terminal) -> None:
+    shown = terminal.read("work-pool", "create", "mine", "--set-as-default")
+    assert "Set HEADRACE_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME to 'mine' in profile default." in shown
+    assert "HEADRACE_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME=mine" in terminal.read("profile", "inspect")

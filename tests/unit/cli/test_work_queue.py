@@ -3,6 +3,7 @@ from uuid import uuid4
 
 import pytest
 
+from headrace.schema.state import StateType
 from headrace.schema.work_pool import WorkQueue
 from tests.unit.cli.conftest import Terminal
 
@@ -51,7 +52,7 @@ def test_ls(terminal: Terminal) -> None:
     assert all(len(line) <= 80 for line in terminal.read("work-queue", "ls", width=80).splitlines())
     assert "did you mean 'big'?" in terminal.fail("work-queue", "ls", "-p", "bigg")
     terminal.administration.queues.clear()
-    assert "There are no work queues yet" in terminal.read("work-queue", "ls")
+    assert "There are no such work queues" in terminal.read("work-queue", "ls")
 
 
 def test_inspect(terminal: Terminal) -> None:
@@ -98,3 +99,24 @@ def test_deleting_asks_when_told_to(terminal: Terminal, monkeypatch: pytest.Monk
     ended = terminal.type("--prompt", *command)
     assert (ended.code, len(terminal.administration.pools), len(terminal.administration.queues)) == (1, 2, 3)
     assert ended.err.endswith("Error: Nothing was deleted.\n")
+
+
+def test_queues_whose_names_begin_so(terminal: Terminal) -> None:
+    found = json.loads(terminal.read("work-queue", "ls", "--match", "urg", "-o", "json"))
+    assert [each["name"] for each in found] == ["urgent"]
+    assert "There are no such work queues" in terminal.read("work-queue", "ls", "-m", "x")
+
+
+def test_slots_of_a_queue(terminal: Terminal) -> None:
+    queue = find(terminal, "urgent")
+    world = terminal.administration
+    flow = world.add_flow(1, "f")
+    world.add_flow_run(10, flow, "busy", StateType.RUNNING, work_queue_id=queue.id, work_queue_name="urgent")
+    world.add_flow_run(11, flow, "done", StateType.COMPLETED, work_queue_id=queue.id)
+    shown = terminal.read("work-queue", "slots", "urgent")
+    assert shown.startswith("Work queue urgent of local: 0 of 2 slots taken.\n")
+    assert "busy" in shown
+    assert "done" not in shown
+    found = json.loads(terminal.read("work-queue", "slots", "urgent", "-o", "json"))
+    assert [run["name"] for run in found["flow_runs"]] == ["busy"]
+    assert terminal.read("work-queue", "read-runs", "urgent") == terminal.read("work-queue", "preview", "urgent")
