@@ -12,6 +12,10 @@ from typing import Protocol
 from uuid import UUID
 
 from headrace.gateway.blocks import Blocks
+from headrace.gateway.event_log import EventLog
+from headrace.gateway.occupancy import Occupancy
+from headrace.gateway.overviews import Overviews
+from headrace.gateway.searches import Searches
 from headrace.gateway.variables import Variables
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
 from headrace.schema.deployment import (
@@ -48,7 +52,12 @@ from headrace.schema.run import (
     TaskRunSort,
     TaskRunUpdate,
 )
-from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
+from headrace.schema.schedule import (
+    DeploymentSchedule,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    ScheduleSpan,
+)
 from headrace.schema.state import State, StateType
 from headrace.schema.task_worker import TaskWorker
 from headrace.schema.wire import Labels
@@ -63,7 +72,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Protocol):
+class Administration(Variables, Blocks, Occupancy, Searches, Overviews, EventLog, Protocol):
     """The verbs of administration, by noun."""
 
     # flows
@@ -399,6 +408,13 @@ class Administration(Variables, Blocks, Protocol):
         """Create a run of the deployment and return it; the same idempotency key again returns the run that exists.
 
         Raises `InvalidRequest` for parameters that do not fit the deployment's schema, where that is enforced.
+        """
+        ...
+
+    def schedule_deployment(self, deployment_id: UUID, span: ScheduleSpan) -> int:
+        """Make the runs of the deployment's schedules in a span that are not there yet, and return how many were made.
+
+        None for a deployment that is paused.
         """
         ...
 

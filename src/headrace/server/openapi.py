@@ -30,6 +30,11 @@ COLLECTION = re.compile(r"/api/(v2/)?[a-z_]+")
 """Paths that the contract ends with a slash, if there is more below them."""
 
 WITHOUT_SLASH = frozenset({"/api/events"})
+WITH_SLASH = frozenset({"/api/block_capabilities"})
+"""The one path that ends with a slash in the contract although nothing is below it."""
+
+SPARSE = frozenset({"StateDetails", "VerdictDetails", "InnerErrors"})
+"""Schemas of answers that leave out what says nothing."""
 
 ERROR: Document = {
     "title": "Error",
@@ -130,7 +135,7 @@ def _mend_components(document: Document) -> None:
         schemas,
     )
     for name, schema in schemas.items():
-        if name not in asked and "properties" in schema and name not in {"StateDetails", "VerdictDetails"}:
+        if name not in asked and "properties" in schema and name not in SPARSE:
             schema["required"] = sorted(schema["properties"])
     schemas["Error"] = ERROR
     text = json.dumps(document)
@@ -169,7 +174,7 @@ def _loosen(value: Any) -> Any:
 def _write_path(path: str, paths: Document) -> str:
     """The path as the contract writes it; both spellings are answered."""
     has_more = any(other.startswith(f"{path}/") for other in paths)
-    ends = has_more and COLLECTION.fullmatch(path) and path not in WITHOUT_SLASH
+    ends = path in WITH_SLASH or (has_more and COLLECTION.fullmatch(path) and path not in WITHOUT_SLASH)
     return f"{path}/" if ends else path
 
 
