@@ -66,8 +66,8 @@ def read_pages(ask: httpx2.Client, wanted: dict[str, Any] | None = None, limit: 
     answer = ask.post("/api/events/filter", json={"filter": wanted, "limit": limit})
     assert answer.status_code == 200, answer.text
     pages = [answer.json()]
-    while (address := pages[-1]["next_page"]) is not None:
-        split = urlsplit(address)
+    while pages[-1]["next_page"] is not None:
+        split = urlsplit(str(pages[-1]["next_page"]))
         following = ask.get(f"{split.path}?{split.query}")
         assert following.status_code == 200, following.text
         pages.append(following.json())

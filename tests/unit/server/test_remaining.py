@@ -49,7 +49,8 @@ def test_runs_are_made_in_bulk_each_by_itself(ask: httpx2.Client, deployment: di
     assert "is not of type" in second["error"]
     assert "no queue called 'none'" in third["error"]
     assert ask.post("/api/flow_runs/count", json={}).json() == 1
-    assert ask.post(path, json=[{}] * 101).status_code == 400
+    too_many: list[dict[str, Any]] = [{}] * 101
+    assert ask.post(path, json=too_many).status_code == 400
     assert ask.post(path, json=[]).json() == {"results": []}
     assert ask.post(f"/api/deployments/{NO_ID}/create_flow_run/bulk", json=[{}]).status_code == 404
 
