@@ -10,7 +10,10 @@ from headrace.client.nouns.flow_runs import FlowRunCalls
 from headrace.client.nouns.flows import FlowCalls
 from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
+from headrace.client.nouns.occupancy import OccupancyCalls
+from headrace.client.nouns.overviews import OverviewCalls
 from headrace.client.nouns.results import ResultCalls
+from headrace.client.nouns.searches import SearchCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
 from headrace.client.nouns.task_workers import TaskWorkerCalls
 from headrace.client.nouns.variables import VariableCalls
@@ -33,5 +36,8 @@ class RemoteAdministration(
     BlockCalls,
     AutomationCalls,
     WebhookCalls,
+    OccupancyCalls,
+    SearchCalls,
+    OverviewCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

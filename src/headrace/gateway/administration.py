@@ -13,6 +13,10 @@ from uuid import UUID
 
 from headrace.gateway.automations import Automations
 from headrace.gateway.blocks import Blocks
+from headrace.gateway.event_log import EventLog
+from headrace.gateway.occupancy import Occupancy
+from headrace.gateway.overviews import Overviews
+from headrace.gateway.searches import Searches
 from headrace.gateway.variables import Variables
 from headrace.gateway.webhooks import Webhooks
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactCreate, ArtifactSort, ArtifactUpdate
@@ -50,7 +54,12 @@ from headrace.schema.run import (
     TaskRunSort,
     TaskRunUpdate,
 )
-from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
+from headrace.schema.schedule import (
+    DeploymentSchedule,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    ScheduleSpan,
+)
 from headrace.schema.state import State, StateType
 from headrace.schema.task_worker import TaskWorker
 from headrace.schema.wire import Labels
@@ -65,7 +74,9 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Automations, Webhooks, Protocol):
+class Administration(
+    Variables, Blocks, Automations, Webhooks, Occupancy, Searches, Overviews, EventLog, Protocol
+):
     """The verbs of administration, by noun."""
 
     # flows
@@ -401,6 +412,13 @@ class Administration(Variables, Blocks, Automations, Webhooks, Protocol):
         """Create a run of the deployment and return it; the same idempotency key again returns the run that exists.
 
         Raises `InvalidRequest` for parameters that do not fit the deployment's schema, where that is enforced.
+        """
+        ...
+
+    def schedule_deployment(self, deployment_id: UUID, span: ScheduleSpan) -> int:
+        """Make the runs of the deployment's schedules in a span that are not there yet, and return how many were made.
+
+        None for a deployment that is paused.
         """
         ...
 

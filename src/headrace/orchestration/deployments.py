@@ -8,13 +8,14 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
+from headrace.base.clock import to_datetime
 from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.automations import delete_owned
 from headrace.orchestration.flow_runs import Origin, create_flow_run
 from headrace.orchestration.flows import load_flow
 from headrace.orchestration.places import find_place, find_places
-from headrace.orchestration.schedules import replace_schedules, restart_schedules, settle_runs
+from headrace.orchestration.schedules import describe_run, replace_schedules, restart_schedules, settle_runs
 from headrace.orchestration.unit import Unit
 from headrace.rules.arguments import check_arguments
 from headrace.rules.transitions import SCHEDULED
@@ -24,7 +25,7 @@ from headrace.schema.state import StateCreate
 from headrace.schema.wire import decode_json
 from headrace.storage import deployments as queries
 from headrace.storage import schedules as schedule_queries
-from headrace.storage.deployment_rows import DeploymentRow, to_deployment
+from headrace.storage.deployment_rows import DeploymentRow, ScheduleRow, to_deployment
 from headrace.storage.texts import storable, storable_json
 
 JSON_COLUMNS = frozenset(
@@ -122,6 +123,20 @@ def create_run_of(unit: Unit, row: DeploymentRow, request: FlowRunCreate, origin
         request.work_pool_name = place.work_pool_name
         request.work_queue_name = request.work_queue_name or place.work_queue_name
     return create_flow_run(unit, request, origin=origin)
+
+
+def make_scheduled_runs(unit: Unit, deployment_id: UUID, planned: Sequence[tuple[ScheduleRow, Sequence[int]]]) -> int:
+    """Make runs for instants of schedules, unless they are not as they were seen; how many were made."""
+    row = load_deployment(unit, deployment_id, held=True)
+    known = schedule_queries.list_schedules(unit.connection, unit.workspace_id, [deployment_id])
+    now_as_seen = {(each.id, each.schedule, each.updated) for each in known if each.active and not row.paused}
+    made = 0
+    for seen, instants in planned:
+        if (seen.id, seen.schedule, seen.updated) in now_as_seen:
+            for instant in instants:
+                run = create_run_of(unit, row, *describe_run(row, seen, instant))
+                made += run.created == to_datetime(unit.now)
+    return made
 
 
 def load_deployment(unit: Unit, deployment_id: UUID, held: bool = False) -> DeploymentRow:

@@ -31,6 +31,9 @@ LATE: Final = "late"
 """States reported under an epoch that is over, or after the run was ended from outside: part of its history, but nothing
 that happened to it."""
 
+KINDS: Final[tuple[EventKind, ...]] = (FLOW_RUN, TASK_RUN, CUSTOM, SLOTS, BACKGROUND)
+"""What happened; what is late is no news."""
+
 EventRow = tuple[str, UUID, UUID | None, int, str]
 """A row of events: kind, subject, flow run, occurred, body."""
 
@@ -93,7 +96,7 @@ def read_events(unit: Unit, after: Cursor, limit: int, kinds: tuple[EventKind, .
     if not rows:
         return EventPage(events=[], cursor=after)
     wanted = (row for row in rows if (row[2] in kinds if kinds else row[2] != LATE))
-    events = [_to_event(*row) for row in wanted]
+    events = [to_event(*row) for row in wanted]
     return EventPage(events=events, cursor=Cursor(rows[-1][0], rows[-1][1]))
 
 
@@ -110,9 +113,10 @@ def _short(state: StateFact) -> StateFact | tuple[Any, ...]:
     return told if state.message is None else (*told, state.message)
 
 
-def _to_event(
+def to_event(
     xid: int, sequence: int, kind: Any, subject: UUID, flow_run_id: UUID | None, occurred: int, body: str
 ) -> LoggedEvent:
+    """The event of a row."""
     of_run = kind in {FLOW_RUN, TASK_RUN}
     return LoggedEvent(
         cursor=Cursor(xid, sequence),

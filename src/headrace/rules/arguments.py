@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from headrace.base.errors import InvalidRequest
 
 MOST_PROBLEMS = 5
 """How many problems are told at once."""
+
+MOST_MISFITS = 100
+"""How many are listed for a form."""
+
+
+class Misfit(NamedTuple):
+    """A place in what is given, as the names and numbers that lead there, and what is wrong there."""
+
+    path: list[str | int]
+    message: str
 
 
 def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
@@ -33,20 +43,30 @@ def check_block(schema: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     _check(schema, data, "data", "The schema of the block's type", "The block does not fit its type")
 
 
+def list_misfits(schema: Mapping[str, Any], values: Mapping[str, Any]) -> list[Misfit]:
+    """Where values do not fit a schema, up to a hundred places. Raises `InvalidRequest` for what is no schema."""
+    return _find_misfits(schema, values, "The schema", MOST_MISFITS)
+
+
 def _check(schema: Mapping[str, Any], values: Mapping[str, Any], field: str, named: str, misfit: str) -> None:
+    problems = _find_misfits(schema, values, named, MOST_PROBLEMS)
+    if problems:
+        told = "; ".join(f"{_place(path)}{message}" for path, message in problems)
+        raise InvalidRequest(f"{misfit}: {told}.", [([field, *path], message) for path, message in problems])
+
+
+def _find_misfits(schema: Mapping[str, Any], values: Mapping[str, Any], named: str, most: int) -> list[Misfit]:
     """Nothing is fetched that the schema refers to, and patterns are matched in linear time: schemas come from users."""
     from jsonschema_rs import RegexOptions, ValidationError, validator_for
 
     try:
         validator = validator_for(dict(schema), offline=True, pattern_options=RegexOptions())
-        problems = [*islice(validator.iter_errors(dict(values)), MOST_PROBLEMS)]
+        return [
+            Misfit([*problem.instance_path], problem.message)
+            for problem in islice(validator.iter_errors(dict(values)), most)
+        ]
     except (ValidationError, ValueError, TypeError) as error:
         raise InvalidRequest(f"{named} cannot be used: {_first_line(error)}") from None
-    if problems:
-        told = "; ".join(f"{_place(problem.instance_path)}{problem.message}" for problem in problems)
-        raise InvalidRequest(
-            f"{misfit}: {told}.", [([field, *problem.instance_path], problem.message) for problem in problems]
-        )
 
 
 def _place(path: list[Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -100,8 +101,14 @@ def _days_in_month(moment: datetime) -> int:
 def _fire(moments: Iterator[datetime], year: int, weekdays: set[int | tuple[int, int]] | None = None) -> Iterator[int]:
     """The instants of the moments that are on such weekdays; each once, although the clocks may show two moments alike."""
     last: int | None = None
-    for moment in takewhile(lambda moment: moment.year <= year + RARELY, moments):
+    for moment in takewhile(lambda moment: moment.year <= year + RARELY, _until_the_end(moments)):
         instant = to_micros(moment)
         if (last is None or instant > last) and (weekdays is None or _is_weekday(moment, weekdays)):
             last = instant
             yield instant
+
+
+def _until_the_end(moments: Iterator[datetime]) -> Iterator[datetime]:
+    """The moments up to where calendars end."""
+    with suppress(OverflowError):
+        yield from moments

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice, takewhile
 
+from headrace.base.clock import to_micros
 from headrace.base.errors import InvalidRequest
 from headrace.rules.cron import cron_instants
-from headrace.rules.intervals import interval_instants
+from headrace.rules.intervals import LAST, interval_instants
 from headrace.rules.rrules import rrule_instants
 from headrace.rules.walls import find_zone
-from headrace.schema.schedule import Schedule
+from headrace.schema.schedule import Schedule, ScheduleSpan
 
 DAY = 86_400_000_000
 HORIZON = 100 * DAY
@@ -33,6 +34,8 @@ def occurrences(schedule: Schedule, after: int) -> Iterator[int]:
     clocks in the schedule's time zone.
     """
     _check_kind(schedule)
+    if after >= LAST:
+        return iter(())
     zone = find_zone(schedule.timezone)
     if schedule.interval is not None:
         return interval_instants(schedule.interval, schedule.anchor_date, zone, after)
@@ -69,6 +72,18 @@ def plan_ahead(schedule: Schedule, now: int, most: int | None = None) -> tuple[l
     if planned:
         return planned, planned[(len(planned) - 1) // 2]
     return planned, None if next(occurrences(schedule, now), None) is None else now + DAY
+
+
+def plan_span(span: ScheduleSpan, schedule: Schedule, most: int | None = None) -> list[int]:
+    """The instants of a schedule in a span: at least `min_runs`, then as far as `min_time` reaches from its start."""
+    start, end = max(to_micros(span.start_time), 0), to_micros(span.end_time)
+    reach = start + round(span.min_time * 1_000_000)
+    planned: list[int] = []
+    for instant in islice(occurrences(schedule, start - 1), min(span.max_runs, most or MOST, MOST)):
+        if instant > end or (len(planned) >= span.min_runs and instant > reach):
+            break
+        planned.append(instant)
+    return planned
 
 
 def _check_kind(schedule: Schedule) -> None:

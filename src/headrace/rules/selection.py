@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from headrace.rules.resources import has_labels
+from headrace.base.clock import to_micros
 from headrace.schema.wire_event import (
     ID,
     ROLE,
@@ -26,8 +28,8 @@ F = TypeVar("F", RelatedFilter, AnyResourceFilter)
 def chooses(wanted: EventFilter, event: WireEvent) -> bool:
     """Whether the filter chooses the event."""
     return (
-        _is_then(wanted.occurred, event)
-        and _is_called(wanted.event, event.event)
+        is_then(wanted.occurred, event.occurred)
+        and is_called(wanted.event, event.event)
         and (not wanted.id.id or event.id in wanted.id.id)  # clients that mean any event say it by an empty list
         and (wanted.resource is None or _is_resource(wanted.resource, event.resource))
         and all(any(_is_related(each, of) for of in event.related) for each in _each(wanted.related))
@@ -50,13 +52,17 @@ def may_choose(wanted: EventFilter, kind: str) -> bool:
     )
 
 
-def _is_then(wanted: OccurredFilter, event: WireEvent) -> bool:
-    return (wanted.since is None or event.occurred >= wanted.since) and (
-        wanted.until is None or event.occurred <= wanted.until
-    )
+def is_then(wanted: OccurredFilter, occurred: datetime) -> bool:
+    """Whether the time is one that is asked for."""
+    since, until = wanted.since, wanted.until
+    if since is None and until is None:
+        return True
+    instant = to_micros(occurred)  # an instant without a zone compares with none that has one
+    return (since is None or instant >= to_micros(since)) and (until is None or instant <= to_micros(until))
 
 
-def _is_called(wanted: EventNameFilter | None, name: str) -> bool:
+def is_called(wanted: EventNameFilter | None, name: str) -> bool:
+    """Whether the name is one that is asked for."""
     if wanted is None:
         return True
     return (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from headrace.schema.state import State
-from headrace.schema.wire import Wire
+from headrace.schema.wire import Request, Wire
 
 EventKind = Literal["flow-run", "task-run", "custom", "slots", "background"]
 
@@ -36,6 +36,34 @@ class LoggedEvent(Wire, kw_only=True):
     flow_run_id: UUID | None = None
     states: list[State] = field(default_factory=list[State])
     body: dict[str, Any] | None = None
+
+
+class EventStretch(Request, kw_only=True):
+    """Asks for a stretch of the log by time: what was recorded from about `since` until about `until`, newest first if
+    `descending`. `place` is where the stretch before it ended.
+
+    Only events of some `kinds` and about some `subjects`, if any are named: runs, what clients reported of those that are
+    flow runs, and if `with_task_runs` their task runs.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    descending: bool = True
+    place: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    kinds: list[EventKind] | None = None
+    subjects: Annotated[list[UUID], Meta(max_length=200)] | None = None
+    with_task_runs: bool = False
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
+class StretchOfEvents(Wire, kw_only=True):
+    """A stretch of the log, and the place to go on from; none at its end.
+
+    There may be no events in it and more behind it: not all that was asked for may be looked at in one go.
+    """
+
+    events: list[LoggedEvent]
+    place: int | None = None
 
 
 class EventPage(Wire, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from headrace.schema.wire import Parameters, Request, Stored
 
@@ -61,6 +61,16 @@ class DeploymentSchedule(Stored, kw_only=True):
     max_scheduled_runs: int | None = None
     parameters: Parameters = field(default_factory=dict[str, Any])
     slug: str | None = None
+
+
+class ScheduleSpan(Struct, frozen=True, kw_only=True):
+    """For which stretch of time runs are wanted, and how many: those of the first `min_time` seconds, at least `min_runs`."""
+
+    start_time: datetime
+    end_time: datetime
+    min_time: float = 3600.0
+    min_runs: int = 3
+    max_runs: int = 100
 
 
 class SchedulePreview(Request, kw_only=True):

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.base.ids import uuid7
 from headrace.server.auth import IDENTITY, LOOPBACK_HOSTS, Access
+from headrace.server.cloud import leave_workspace
 
 REQUEST_ID = "headrace.request_id"
 """The key of a connection's scope under which the request's id stands, as in its answer's header."""
@@ -68,6 +69,7 @@ class Gate:
             return
         identity = self._access.identify(_text(headers.get(b"authorization")))
         scope[IDENTITY] = identity  # pyright: ignore[reportGeneralTypeIssues]
+        scope["path"] = leave_workspace(scope["path"])
         await self._app(scope, receive, send_out)
 
     def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from headrace.server.app import ROUTES, Framework, Surface
 from headrace.server.auth import PERMISSION, Permission
+from headrace.server.describing import EXAMPLES, describe_operation, describe_schemas, find_statuses
 from headrace.server.gateways import provide
 from headrace.server.version import API_VERSION
 
@@ -30,6 +32,23 @@ COLLECTION = re.compile(r"/api/(v2/)?[a-z_]+")
 """Paths that the contract ends with a slash, if there is more below them."""
 
 WITHOUT_SLASH = frozenset({"/api/events"})
+WITH_SLASH = frozenset({"/api/block_capabilities"})
+"""The one path that ends with a slash in the contract although nothing is below it."""
+
+SPARSE = frozenset({"StateDetails", "VerdictDetails", "InnerErrors"})
+"""Schemas of answers that leave out what says nothing."""
+
+FAILURES = {
+    "default": "What went wrong.",
+    "401": "Nobody knows who asks: a key is needed.",
+    "403": "Whoever asks may not do this, or the page that asks is a foreign one.",
+    "404": "What is named is not there.",
+    "409": "There is one already, or somebody was faster.",
+    "422": "The request cannot mean anything; `exception_detail` says where.",
+    "503": "Not just now; `Retry-After` says when to ask again.",
+}
+
+SUCCESSES = {"200": "What was asked for.", "201": "What was made.", "202": "It is being done.", "204": "It is done."}
 
 ERROR: Document = {
     "title": "Error",
@@ -88,7 +107,9 @@ def make_document() -> Document:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             handler = handlers[path, method.upper()]
-            _mend_operation(operation, document, handler.handler_name.rpartition(".")[2], taken)
+            name = handler.handler_name.rpartition(".")[2]
+            _mend_operation(operation, document, name, taken)
+            _describe(operation, f"{method.upper()} {path}", handler)
             if handler.opt[PERMISSION] is Permission.PUBLIC:
                 operation["security"] = []
     document["paths"] = {_write_path(path, document["paths"]): each for path, each in document["paths"].items()}
@@ -107,15 +128,37 @@ def _mend_operation(operation: Document, document: Document, name: str, taken: s
     responses.pop("400", None)
     if "content" in responses.get("201", {}) and "200" not in responses:
         responses["200"] = {**responses["201"], "description": "The same was there already, or nothing was written"}
-    responses["default"] = {
-        "description": "What went wrong",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
+    responses["default"] = _failure("default")
+    for status, response in responses.items():
+        if status in SUCCESSES and response["description"] == HTTPStatus(int(status)).description:
+            response["description"] = SUCCESSES[status]
     body = operation.get("requestBody")
     if body is not None:
         schema = body["content"]["application/json"]["schema"]
         named = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
         body["required"] = bool(named.get("required")) or named.get("type") == "array"
+
+
+def _describe(operation: Document, address: str, handler: Any) -> None:
+    """Say what an operation does and how it may fail, and show what a request looks like where no schema does."""
+    operation["tags"] = [address.split("/")[2 if "/api/" in address else 1]]
+    function = getattr(handler.fn, "func", handler.fn)  # what blocks is wrapped to run in a thread
+    operation["description"] = describe_operation(function)
+    failures = find_statuses(function)
+    if "{" in address:
+        failures.add("404")
+    if operation.get("parameters") or "requestBody" in operation:
+        failures.add("422")
+    if handler.opt[PERMISSION] is not Permission.PUBLIC:
+        failures |= {"401", "403"}
+    for status in sorted(failures):
+        operation["responses"][status] = _failure(status)
+    if address in EXAMPLES:
+        operation["requestBody"]["content"]["application/json"]["example"] = EXAMPLES[address]
+
+
+def _failure(status: str) -> Document:
+    return {"$ref": f"#/components/responses/Error{status.removeprefix('default')}"}
 
 
 def _mend_components(document: Document) -> None:
@@ -130,9 +173,14 @@ def _mend_components(document: Document) -> None:
         schemas,
     )
     for name, schema in schemas.items():
-        if name not in asked and "properties" in schema and name not in {"StateDetails", "VerdictDetails"}:
+        if name not in asked and "properties" in schema and name not in SPARSE:
             schema["required"] = sorted(schema["properties"])
     schemas["Error"] = ERROR
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    document["components"]["responses"] = {
+        f"Error{status.removeprefix('default')}": {"description": told, "content": error}
+        for status, told in FAILURES.items()
+    }
     text = json.dumps(document)
     for name in [*schemas]:
         short = re.sub(r"_(?:\w+\.)*(\w+)_$", r"\1", name)
@@ -140,6 +188,7 @@ def _mend_components(document: Document) -> None:
             text = text.replace(f'"{name}"', f'"{short}"').replace(f'schemas/{name}"', f'schemas/{short}"')
     document.clear()
     document.update(json.loads(text))
+    describe_schemas(document["components"]["schemas"])
 
 
 def _reach(roots: Iterator[Any], schemas: Document) -> set[str]:
@@ -169,7 +218,7 @@ def _loosen(value: Any) -> Any:
 def _write_path(path: str, paths: Document) -> str:
     """The path as the contract writes it; both spellings are answered."""
     has_more = any(other.startswith(f"{path}/") for other in paths)
-    ends = has_more and COLLECTION.fullmatch(path) and path not in WITHOUT_SLASH
+    ends = path in WITH_SLASH or (has_more and COLLECTION.fullmatch(path) and path not in WITHOUT_SLASH)
     return f"{path}/" if ends else path
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
@@ -18,3 +20,66 @@ def find_place_before(connection: Connection, workspace_id: UUID, instant: int) 
     query = select(event.xid, event.id).where(event.workspace_id == workspace_id, event.occurred < instant)
     rows = connection.select(query.order_by(*newest_first).limit(1))
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+SAMPLE = 33
+"""How many events in a row tell what time it was in the log: some of them may have come late, or tell of another time."""
+
+SPAN = 20_000
+"""How many places of the log are looked at for one question."""
+
+
+def find_place_at(connection: Connection, workspace_id: UUID, instant: int) -> int:
+    """The place in the log before which events occurred before an instant, give or take those that came late.
+
+    Found by halving: the log has no index by time, since it grows in about that order.
+    """
+    event = t.events.c
+    low, high = (bound or 0 for bound in connection.select(select(func.min(event.id), func.max(event.id)))[0])
+    high += 1
+    while low < high:
+        middle = (low + high) // 2
+        query = select(event.occurred).where(event.workspace_id == workspace_id, event.id >= middle, event.id < high)
+        times = sorted(row[0] for row in connection.select(query.order_by(event.id).limit(SAMPLE)))
+        if times and times[len(times) // 2] < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def find_bounds(connection: Connection) -> tuple[int, int]:
+    """The first place of the log, and the one after the last."""
+    first, last = connection.select(select(func.min(t.events.c.id), func.max(t.events.c.id)))[0]
+    return (first or 0, (last or 0) + 1)
+
+
+def read_stretch(
+    connection: Connection,
+    workspace_id: UUID,
+    bounds: tuple[int, int],
+    kinds: Sequence[str],
+    subjects: Sequence[UUID] | None,
+    with_task_runs: bool,
+    descending: bool,
+    limit: int,
+) -> tuple[list[tuple[Any, ...]], tuple[int, int]]:
+    """Rows of events between two places, and between which places is left to be looked at."""
+    event = t.events.c
+    low, high = bounds
+    if subjects is None:
+        low, high = (max(low, high - SPAN), high) if descending else (low, min(high, low + SPAN))
+    query = select(event.xid, event.id, event.kind, event.subject_id, event.flow_run_id, event.occurred, event.body)
+    query = query.where(event.workspace_id == workspace_id, event.kind.in_(kinds), event.id >= low, event.id < high)
+    if subjects is not None:
+        told = [event.subject_id.in_(subjects), (event.kind == "custom") & event.flow_run_id.in_(subjects)]
+        if with_task_runs:
+            run = t.task_runs.c
+            of_them = select(run.id).where(run.workspace_id == workspace_id, run.flow_run_id.in_(subjects))
+            told.append(event.subject_id.in_(of_them))
+        query = query.where(or_(*told))
+    query = query.order_by(event.id.desc() if descending else event.id).limit(limit)
+    rows = [tuple(row) for row in connection.select(query)]
+    if len(rows) == limit:
+        low, high = (rows[-1][1], high) if descending else (low, rows[-1][1] + 1)
+    return rows, (bounds[0], low) if descending else (high, bounds[1])

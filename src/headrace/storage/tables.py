@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from headrace.storage import automation_tables, background_tables, block_tables, outbox_tables
+from headrace.storage import automation_tables, background_tables, block_tables, outbox_tables, search_tables
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
 from headrace.storage.declaration import present as _present
@@ -142,6 +142,14 @@ for _column in (
         f"ix_flow_runs_{_column}", flow_runs.c.workspace_id, flow_runs.c[_column], flow_runs.c.id, **_present(_column)
     )
 _index_for_history(flow_runs)
+Index(
+    "ix_flow_runs_next_of_flow",
+    flow_runs.c.workspace_id,
+    flow_runs.c.flow_id,
+    flow_runs.c.next_scheduled_start_time,
+    flow_runs.c.id,
+    **_present("next_scheduled_start_time"),
+)
 # The runs that take up a place in their queue: few, whatever the history.
 _active = text("work_queue_id IS NOT NULL AND state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
 Index(
@@ -215,6 +223,9 @@ events = _table(
     sqlite_autoincrement=True,
 )
 Index("ix_events_subject_id", events.c.subject_id)
+# What clients report of runs: few rows, and none where facts are written by the thousand.
+_reported = text("kind = 'custom' AND flow_run_id IS NOT NULL")
+Index("ix_events_reported", events.c.flow_run_id, sqlite_where=_reported, postgresql_where=_reported)
 Index("ix_events_xid", events.c.xid, events.c.id).ddl_if(dialect="postgresql")
 
 # What runs leave -----------------------------------------------------------------------------------------------------
@@ -464,6 +475,8 @@ variables = _objects(
     _required("tags", Json),
     UniqueConstraint("workspace_id", "name", name="uq_variables_name"),
 )
+
+saved_searches = search_tables.saved_searches
 
 # Blocks --------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from headrace.base.errors import InvalidRequest
-from headrace.rules.arguments import check_arguments, check_input
+from headrace.rules.arguments import check_arguments, check_input, list_misfits
 
 SCHEMA = {
     "type": "object",
@@ -52,3 +52,15 @@ def test_input_is_checked_like_parameters() -> None:
     assert [way for way, _ in refusal.value.problems] == [["run_input"]]
     with pytest.raises(InvalidRequest, match="The schema of the run's input cannot be used"):
         check_input({"type": "nonsense"}, {})
+
+
+def test_misfits_are_listed_with_their_places() -> None:
+    assert list_misfits(SCHEMA, {"x": 1}) == []
+    listed = list_misfits(SCHEMA, {"point": {"label": 1}})
+    assert {tuple(path) for path, _ in listed} == {(), ("point", "label")}
+    many = list_misfits(
+        {"items": {"type": "object"}, "additionalProperties": {"type": "integer"}}, {str(n): "" for n in range(200)}
+    )
+    assert len(many) == 100
+    with pytest.raises(InvalidRequest, match="The schema cannot be used"):
+        list_misfits({"$ref": "https://example.com/schema.json"}, {})

@@ -1,6 +1,6 @@
 """Instants worked out by hand from the published changes of clocks, and what is no schedule at all."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import InvalidRequest
-from headrace.rules.occurrences import DAY, check_schedule, first_occurrences, occurrences, plan_ahead
-from headrace.schema.schedule import Schedule
+from headrace.rules.occurrences import DAY, check_schedule, first_occurrences, occurrences, plan_ahead, plan_span
+from headrace.schema.schedule import Schedule, ScheduleSpan
 
 NEW_YORK, BERLIN, LORD_HOWE = "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"
 KATHMANDU, APIA, SAO_PAULO = "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"
@@ -226,3 +226,42 @@ def test_instants_rise_and_do_not_depend_on_when_is_asked(schedule: Schedule, da
         walls = {to_datetime(instant).astimezone(zone).date() for instant in found}
         assert len(walls) == len(found)
         assert max(walls) - min(walls) < timedelta(days=14)
+
+
+@pytest.mark.parametrize(
+    ("told", "most", "hours"),
+    [
+        ({"min_time": 0, "min_runs": 0}, None, [0]),
+        ({"min_time": 0, "min_runs": 2}, None, [0, 1]),
+        ({"min_time": 10_800, "min_runs": 1}, None, [0, 1, 2, 3]),
+        ({"min_time": 86_400}, None, [0, 1, 2, 3, 4, 5]),
+        ({"min_time": 86_400, "max_runs": 3}, None, [0, 1, 2]),
+        ({"min_time": 86_400}, 1, [0]),
+        ({}, None, [0, 1, 2]),
+    ],
+)
+def test_a_span_holds_the_instants_that_are_wanted(told: dict[str, float], most: int | None, hours: list[int]) -> None:
+    start = to_datetime(NOW)
+    span = ScheduleSpan(start_time=start, end_time=start + timedelta(hours=5), **told)  # pyright: ignore[reportArgumentType]
+    assert plan_span(span, cron("0 * * * *"), most) == [NOW + hour * 3_600_000_000 for hour in hours]
+
+
+def test_a_span_after_the_last_instant_is_empty() -> None:
+    span = ScheduleSpan(start_time=to_datetime(NOW), end_time=to_datetime(NOW + DAY))
+    assert plan_span(span, rule("FREQ=DAILY;UNTIL=20210101T000000")) == []
+
+
+@pytest.mark.parametrize("schedule", [cron("0 * * * *"), every(3600), rule("FREQ=DAILY")])
+def test_where_calendars_end_there_is_nothing(schedule: Schedule) -> None:
+    beyond = to_micros(datetime.fromisoformat("9999-12-31T23:00:00+00:00"))
+    assert first_occurrences(schedule, beyond, 3) == []
+    ages = ScheduleSpan(
+        start_time=datetime.min.replace(tzinfo=UTC), end_time=datetime.max.replace(tzinfo=UTC), min_runs=1, max_runs=1
+    )
+    assert len(plan_span(ages, schedule)) == 1
+
+
+def test_a_cron_string_may_reach_the_end_of_calendars() -> None:
+    start = to_micros(datetime.fromisoformat("9989-06-01T00:00:00+00:00"))
+    years = [to_datetime(instant).year for instant in first_occurrences(cron("0 0 1 1 *"), start, 99)]
+    assert years == list(range(9990, 10_000))

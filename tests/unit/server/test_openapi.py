@@ -3,9 +3,12 @@ import re
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from headrace.server import openapi
+from headrace.server.decoding import mend
+from headrace.server.describing import EXAMPLES, describe_operation, list_types
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.FILE.read_text(encoding="utf-8"))
 
@@ -65,3 +68,48 @@ def test_answers_hold_all_their_fields() -> None:
     run = DOCUMENT["components"]["schemas"]["FlowRun"]
     assert {*run["required"]} == {*run["properties"]}
     assert "retries" not in DOCUMENT["components"]["schemas"]["FlowRunPolicy"].get("required", [])
+
+
+def test_everything_is_described() -> None:
+    operations = {each["operationId"]: each for path in DOCUMENT["paths"].values() for each in path.values()}
+    assert not {name for name, each in operations.items() if len(each.get("description", "")) < 5 or not each["tags"]}
+    schemas = DOCUMENT["components"]["schemas"]
+    assert not {name for name, schema in schemas.items() if not schema.get("description")}
+    assert operations["create_variable"]["description"] == "Create a variable. Answers 409 for a name that is taken."
+    assert {"401", "403", "409", "422"} <= {*operations["create_variable"]["responses"]}
+    assert "404" in operations["read_variable"]["responses"]
+
+
+def test_a_route_that_nothing_describes_is_refused() -> None:
+    def mystify() -> None:
+        return None
+
+    with pytest.raises(ValueError, match=r"Nothing says what .*mystify does"):
+        describe_operation(mystify)  # pyright: ignore[reportArgumentType]
+
+
+def list_bodies() -> dict[str, dict[str, Any]]:
+    """The schema of every operation's body, by method and path."""
+    return {
+        f"{method.upper()} {path}": body["content"]["application/json"]
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        if (body := operation.get("requestBody")) is not None
+    }
+
+
+def test_every_body_has_an_example() -> None:
+    used: set[str] = set()
+    for address, content in list_bodies().items():
+        schema = content["schema"]
+        name = (schema.get("$ref") or schema.get("items", {}).get("$ref", "")).rpartition("/")[2]
+        key = name if name in EXAMPLES else address
+        assert key in EXAMPLES, f"{address} takes {name or 'a body'}: put an example of it into examples.json"
+        used.add(key)
+    assert used == {*EXAMPLES}, "an example that no operation needs"
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "/" not in name])
+def test_an_example_is_what_it_is_an_example_of(name: str) -> None:
+    kind = list_types()[name]
+    assert msgspec.convert(mend(msgspec.json.decode(json.dumps(EXAMPLES[name])), kind), kind, strict=False)

@@ -12,7 +12,12 @@ from headrace.schema.deployment import (
 )
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import FlowRun, Page
-from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
+from headrace.schema.schedule import (
+    DeploymentSchedule,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    ScheduleSpan,
+)
 
 
 class DeploymentCalls(Asking):
@@ -55,6 +60,9 @@ class DeploymentCalls(Asking):
 
     def run_deployment(self, deployment_id: UUID, run: DeploymentFlowRunCreate) -> FlowRun:
         return self._create(f"/deployments/{deployment_id}/create_flow_run", FlowRun, run)
+
+    def schedule_deployment(self, deployment_id: UUID, span: ScheduleSpan) -> int:
+        return self._ask("POST", f"/deployments/{deployment_id}/schedule", int, span, repeatable=True)
 
     def create_deployment_schedules(
         self, deployment_id: UUID, wanted: list[DeploymentScheduleCreate]

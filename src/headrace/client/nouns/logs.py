@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from headrace.client.nouns.asking import Asking, part
-from headrace.schema.event import Cursor
+from headrace.schema.event import Cursor, EventStretch, StretchOfEvents
 from headrace.schema.filters import LogFilter
 from headrace.schema.log import Log, LogCreate, LogSort, LogTail
 from headrace.schema.run import Page
@@ -28,3 +28,6 @@ class LogCalls(Asking):
 
     def find_cursor(self, since: datetime) -> Cursor:
         return self._read("/events/cursor", Cursor, since=since.isoformat())
+
+    def read_event_stretch(self, asked: EventStretch) -> StretchOfEvents:
+        return self._list("/events/stretch", StretchOfEvents, asked)

@@ -11,7 +11,10 @@ from headrace.orchestration.administration.flow_runs import FlowRunVerbs
 from headrace.orchestration.administration.flows import FlowVerbs
 from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
+from headrace.orchestration.administration.occupancy import OccupancyVerbs
+from headrace.orchestration.administration.overviews import OverviewVerbs
 from headrace.orchestration.administration.results import ResultVerbs
+from headrace.orchestration.administration.searches import SearchVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
 from headrace.orchestration.administration.task_workers import TaskWorkerVerbs
 from headrace.orchestration.administration.variables import VariableVerbs
@@ -35,6 +38,9 @@ class OrchestratedAdministration(
     BlockVerbs,
     AutomationVerbs,
     WebhookVerbs,
+    OccupancyVerbs,
+    SearchVerbs,
+    OverviewVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
 

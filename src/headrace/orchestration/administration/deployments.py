@@ -8,6 +8,7 @@ from headrace.base.errors import ObjectNotFound
 from headrace.orchestration import deployments, schedules
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.unit import Unit
+from headrace.rules.occurrences import plan_span
 from headrace.schema.deployment import (
     Deployment,
     DeploymentCreate,
@@ -17,9 +18,15 @@ from headrace.schema.deployment import (
 )
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import FlowRun, Page
-from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
+from headrace.schema.schedule import (
+    DeploymentSchedule,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    ScheduleSpan,
+)
 from headrace.storage import deployments as queries
-from headrace.storage.deployment_rows import to_deployment_schedule
+from headrace.storage.deployment_rows import ScheduleRow, to_deployment_schedule, to_schedule
+from headrace.storage.schedules import list_schedules
 
 
 class DeploymentVerbs(Office):
@@ -81,6 +88,19 @@ class DeploymentVerbs(Office):
 
     def run_deployment(self, deployment_id: UUID, run: DeploymentFlowRunCreate) -> FlowRun:
         return self._desk.write(lambda unit: deployments.run_deployment(unit, deployment_id, run))
+
+    def schedule_deployment(self, deployment_id: UUID, span: ScheduleSpan) -> int:
+        def find(unit: Unit) -> list[ScheduleRow]:
+            row = deployments.load_deployment(unit, deployment_id)
+            return [] if row.paused else list_schedules(unit.connection, unit.workspace_id, [deployment_id])
+
+        # Outside of a transaction: working out a rule may take a while.
+        planned = [
+            (row, plan_span(span, to_schedule(row), row.max_scheduled_runs))
+            for row in self._desk.read(find)
+            if row.active
+        ]
+        return self._desk.write(lambda unit: deployments.make_scheduled_runs(unit, deployment_id, planned))
 
     def create_deployment_schedules(
         self, deployment_id: UUID, wanted: list[DeploymentScheduleCreate]

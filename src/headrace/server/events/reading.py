@@ -120,7 +120,8 @@ def _read_time(event: WireEvent) -> datetime:
 def _find_flow_run(event: WireEvent) -> UUID | None:
     """The flow run an event is about, or has to do with."""
     roles = {resource.get(ROLE): resource.get(ID, "") for resource in event.related}
-    for name in (event.resource.get(ID, ""), roles.get("flow-run", "")):
+    related = (resource.get(ID, "") for resource in event.related)
+    for name in (event.resource.get(ID, ""), roles.get("flow-run", ""), *related):
         if name.startswith(FLOW_RUN):
             try:
                 return UUID(name.removeprefix(FLOW_RUN))

@@ -103,6 +103,7 @@ def install_block_types(administration: Office) -> None:
 def list_documents_of_type(
     request: Asked, slug: FromPath[str], administration: Office, include_secrets: FromQuery[bool] = False
 ) -> list[BlockDocument]:
+    """Return the blocks of the type of that slug."""
     block_type = administration.read_block_type_by_slug(slug)
     selection = BlockSelection(block_types=BlockTypeFilter(slug=TextFilter(any_=[block_type.slug])))
     return administration.list_block_documents(selection, include_secrets=secrets_for(request, include_secrets))

@@ -14,6 +14,7 @@ WORKERS = "aggregate-worker-metadata"
 
 @get("/api/collections/views/{view:str}", **needs_at_once(Permission.READ))
 async def read_catalogue(view: FromPath[str]) -> dict[str, dict[str, WorkerKind]]:
+    """Return the types of work pool there are workers for, with their job templates."""
     if view != WORKERS:
         raise ObjectNotFound(f"There is no view {view!r} of the catalogue; there is {WORKERS}.")
     return CATALOGUE

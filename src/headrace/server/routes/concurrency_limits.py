@@ -198,6 +198,7 @@ def reset_limit(id_or_name: FromPath[str], data: JSONBody[LimitReset], administr
 
 @post("/api/v2/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_slots(data: JSONBody[Increment], execution: Runs, administration: Office) -> list[TakenLimit]:
+    """Take slots of the limits of these names. Answers 423 with `Retry-After` when they are taken."""
     limits = find_limits(data.names, administration)
     take(
         execution,
@@ -215,6 +216,10 @@ def take_slots(data: JSONBody[Increment], execution: Runs, administration: Offic
 
 @post("/api/v2/concurrency_limits/increment-with-lease", status_code=200, **needs(RUN))
 def take_slots_with_lease(data: JSONBody[IncrementWithLease], execution: Runs, administration: Office) -> TakenSlots:
+    """Take slots of the limits of these names under a lease, to be renewed until they are given back.
+
+    Names without a limit are passed over. Answers 423 with `Retry-After` when slots are taken.
+    """
     limits = find_limits(data.names, administration)
     request = SlotRequest(
         names=data.names,
@@ -239,11 +244,13 @@ def give_slots_back(data: JSONBody[Decrement], execution: Runs, administration: 
 
 @post("/api/v2/concurrency_limits/decrement-with-lease", status_code=204, **needs(RUN))
 def give_lease_back(data: JSONBody[LeaseRelease], execution: Runs) -> None:
+    """Give the slots of a lease back. No harm is done if the lease has ended already."""
     execution.release_slots(data.lease_id)
 
 
 @post("/api/v2/concurrency_limits/leases/{lease_id:str}/renew", status_code=204, **needs(RUN))
 def renew_lease(lease_id: FromPath[UUID], data: JSONBody[LeaseRenewal], execution: Runs) -> None:
+    """Keep a lease for longer. Answers 410 when it has expired."""
     if not execution.renew_slots(lease_id, data.lease_duration):
         raise Refusal(410, f"Lease {lease_id} has run out and its slots are gone.")
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
+from msgspec import Meta, field
 
 from headrace.base import clock
+from headrace.base.errors import InvalidRequest, ObjectNotFound
 from headrace.schema.deployment import (
     Deployment,
     DeploymentCreate,
@@ -28,13 +31,29 @@ from headrace.schema.listing import (
 )
 from headrace.schema.orchestration import DueRequest
 from headrace.schema.run import FlowRun, Page
-from headrace.schema.schedule import DeploymentSchedule, DeploymentScheduleCreate, DeploymentScheduleUpdate
-from headrace.schema.wire import Request
+from headrace.schema.schedule import (
+    DeploymentSchedule,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    ScheduleSpan,
+)
+from headrace.schema.wire import Request, Wire
+from headrace.schema.work_pool import WorkQueue
 from headrace.server.auth import Permission, needs
+from headrace.server.errors import Refusal
 from headrace.server.gateways import Office, Runs
 from headrace.server.responses import created_or_found, note_arrival
 
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
+
+HORIZON = 100 * 86_400_000_000
+"""How far ahead runs are made, unless a request says otherwise, in microseconds."""
+
+MOST_PLANNED = 100
+"""The most runs of one schedule that are made ahead."""
+
+MOST_AT_ONCE = 100
+"""The most runs that one request makes."""
 
 
 class DueOfDeployments(Request, kw_only=True):
@@ -43,6 +62,30 @@ class DueOfDeployments(Request, kw_only=True):
     deployment_ids: Ids
     scheduled_before: datetime | None = None
     limit: Limit | None = None
+
+
+class ScheduleRequest(Request, kw_only=True):
+    """Asks for the runs of a deployment's schedules in a span: from now on for a hundred days, unless it says otherwise."""
+
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    min_time: Annotated[float, Meta(ge=0, le=HORIZON / 1_000_000)] = 3600.0
+    min_runs: Annotated[int, Meta(ge=0, le=MOST_PLANNED)] = 3
+    max_runs: Annotated[int, Meta(ge=1, le=MOST_PLANNED)] = MOST_PLANNED
+
+
+class CreatedRun(Wire, kw_only=True):
+    """What became of one of several runs that were asked for."""
+
+    flow_run_id: UUID | None = None
+    status: Literal["CREATED", "FAILED"]
+    error: str | None = None
+
+
+class BulkCreation(Wire, kw_only=True):
+    """What became of several runs, in the order in which they were asked for."""
+
+    results: list[CreatedRun] = field(default_factory=list[CreatedRun])
 
 
 @post("/api/deployments/", **needs(EDIT))
@@ -83,6 +126,7 @@ def count_deployments(data: JSONBody[RunSelection], administration: Office) -> i
 
 @post("/api/deployments/paginate", status_code=200, **needs(READ))
 def paginate_deployments(data: JSONBody[DeploymentPaging], administration: Office) -> Paginated[Deployment]:
+    """Return a page of the deployments that the selection names, and how many there are in all."""
     found = administration.list_deployments(data, data.sort, data.part)
     return paginate(found, administration.count_deployments(data), data)
 
@@ -94,6 +138,7 @@ def count_deployments_by_flow(data: JSONBody[FlowIds], administration: Office) -
 
 @post("/api/deployments/bulk_delete", status_code=200, **needs(EDIT))
 def delete_deployments(data: JSONBody[DeploymentBulkDelete], administration: Office) -> Deleted:
+    """Delete deployments that the filter names, and return which."""
     found = administration.list_deployments(RunSelection(deployments=data.deployments), page=Page(data.limit))
     for deployment in found:
         administration.delete_deployment(deployment.id)
@@ -125,8 +170,51 @@ def run_deployment(
     return created_or_found(administration.run_deployment(deployment_id, data), arrival)
 
 
+@post("/api/deployments/{deployment_id:str}/create_flow_run/bulk", status_code=200, **needs(RUN))
+def run_deployment_in_bulk(
+    deployment_id: FromPath[UUID], data: JSONBody[list[DeploymentFlowRunCreate]], administration: Office
+) -> BulkCreation:
+    """Create runs of the deployment, each by itself, and say what became of each.
+
+    Answers 400 for more than a hundred. Raises `ObjectNotFound` for a deployment that does not exist.
+    """
+    if len(data) > MOST_AT_ONCE:
+        raise Refusal(400, f"At most {MOST_AT_ONCE} runs are made at once; {len(data)} were asked for.")
+    administration.read_deployment(deployment_id)
+    return BulkCreation(results=[create_one(deployment_id, each, administration) for each in data])
+
+
+def create_one(deployment_id: UUID, run: DeploymentFlowRunCreate, administration: Office) -> CreatedRun:
+    """Make one of several runs, or say why it cannot be made; the others are made all the same."""
+    try:
+        return CreatedRun(flow_run_id=administration.run_deployment(deployment_id, run).id, status="CREATED")
+    except (InvalidRequest, ObjectNotFound) as error:
+        return CreatedRun(status="FAILED", error=str(error))
+
+
+@get("/api/deployments/{deployment_id:str}/work_queue_check", **needs(READ))
+def check_work_queue(deployment_id: FromPath[UUID], administration: Office) -> list[WorkQueue]:
+    """Return the queue in which runs of the deployment wait; none, where it has no work pool."""
+    queue_id = administration.read_deployment(deployment_id).work_queue_id
+    return [] if queue_id is None else [administration.read_work_queue(queue_id)]
+
+
+@post("/api/deployments/{deployment_id:str}/schedule", status_code=200, **needs(EDIT))
+def schedule_deployment(deployment_id: FromPath[UUID], data: JSONBody[ScheduleRequest], administration: Office) -> int:
+    start = data.start_time or clock.now()
+    span = ScheduleSpan(
+        start_time=start,
+        end_time=data.end_time or clock.to_datetime(min(clock.to_micros(start) + HORIZON, clock.LATEST)),
+        min_time=data.min_time,
+        min_runs=data.min_runs,
+        max_runs=data.max_runs,
+    )
+    return administration.schedule_deployment(deployment_id, span)
+
+
 @get("/api/deployments/{deployment_id:str}/schedules", **needs(READ))
 def list_schedules(deployment_id: FromPath[UUID], administration: Office) -> list[DeploymentSchedule]:
+    """Return the schedules of the deployment."""
     return administration.read_deployment(deployment_id).schedules
 
 
@@ -167,6 +255,9 @@ routes = [
     pause_deployment,
     resume_deployment,
     run_deployment,
+    run_deployment_in_bulk,
+    check_work_queue,
+    schedule_deployment,
     list_schedules,
     create_schedules,
     update_schedule,

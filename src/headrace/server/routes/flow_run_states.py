@@ -49,6 +49,11 @@ class BulkResults(Wire, kw_only=True):
 def set_flow_run_state(
     flow_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs
 ) -> Response[OrchestrationResult]:
+    """Propose a state for a flow run and return what was decided.
+
+    201 when a state was written, 200 when none was: the decision may be to refuse the state, to wait, or to abort. Raises
+    `ObjectNotFound` for a run that does not exist.
+    """
     return answer_decision(propose(execution, flow_run_id, data.state, data.force))
 
 
@@ -61,6 +66,7 @@ def resume_flow_run(
 
 @post("/api/flow_runs/bulk_set_state", status_code=200, **needs(EDIT))
 def set_flow_run_states(data: JSONBody[FlowRunBulkSetState], administration: Office, execution: Runs) -> BulkResults:
+    """Propose a state for flow runs that the filter names, and return what was decided about each."""
     found = administration.list_flow_runs(RunSelection(flow_runs=data.flow_runs), page=Page(data.limit))
     decided = [(run.id, to_result(propose(execution, run.id, data.state, data.force))) for run in found]
     return BulkResults(

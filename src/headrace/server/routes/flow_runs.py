@@ -58,6 +58,7 @@ def list_flow_runs(data: JSONBody[FlowRunListing], administration: Office) -> li
 
 @post("/api/flow_runs/paginate", status_code=200, **needs(READ))
 def paginate_flow_runs(data: JSONBody[FlowRunPaging], administration: Office) -> Paginated[FlowRun]:
+    """Return a page of the flow runs that the selection names, and how many there are in all."""
     runs = administration.list_flow_runs(data, data.sort, data.part)
     return paginate(runs, administration.count_flow_runs(data), data)
 
@@ -79,6 +80,7 @@ def read_flow_run_lateness(data: JSONBody[RunSelection], administration: Office)
 
 @post("/api/flow_runs/bulk_delete", status_code=200, **needs(EDIT))
 def delete_flow_runs(data: JSONBody[FlowRunBulkDelete], administration: Office) -> Deleted:
+    """Delete flow runs that the filter names, with all that belongs to them, and return which."""
     found = administration.list_flow_runs(RunSelection(flow_runs=data.flow_runs), page=Page(data.limit))
     for run in found:
         administration.delete_flow_run(run.id)

@@ -54,12 +54,14 @@ def count_flows(data: JSONBody[RunSelection], administration: Office) -> int:
 
 @post("/api/flows/paginate", status_code=200, **needs(READ))
 def paginate_flows(data: JSONBody[FlowPaging], administration: Office) -> Paginated[Flow]:
+    """Return a page of the flows that the selection names, and how many there are in all."""
     flows = administration.list_flows(data, data.sort, data.part)
     return paginate(flows, administration.count_flows(data), data)
 
 
 @post("/api/flows/bulk_delete", status_code=200, **needs(EDIT))
 def delete_flows(data: JSONBody[FlowBulkDelete], administration: Office) -> Deleted:
+    """Delete flows that the selection names, with all that belongs to them, and return which."""
     found = administration.list_flows(RunSelection(flows=data.flows), page=Page(data.limit))
     for flow in found:
         administration.delete_flow(flow.id)

@@ -23,6 +23,7 @@ def read_graph(flow_run_id: FromPath[UUID], administration: Office, since: FromQ
 
 @get("/api/flow_runs/{flow_run_id:str}/graph", **needs(READ))
 def read_dependencies(flow_run_id: FromPath[UUID], administration: Office) -> list[Dependency]:
+    """Return the run's task runs, each with those whose results it took: an older form of the graph."""
     return [to_dependency(run) for run in list_task_runs(flow_run_id, administration)]
 
 

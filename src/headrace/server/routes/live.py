@@ -51,6 +51,10 @@ class RunNews(Wire, kw_only=True):
 
 @get("/api/live", media_type="text/event-stream", **needs_at_once(Permission.READ))
 async def stream_news(request: Request[Any, Any, Any], feed: News, after: FromQuery[str | None] = None) -> Stream:
+    """Stream what happens from now on, or from after a cursor, as server-sent events.
+
+    Whoever connects anew goes on where it was, by `Last-Event-ID`.
+    """
     begin = request.headers.get("last-event-id") or after
     return Stream(
         tell(feed, read_cursor(begin) if begin else None),

@@ -55,6 +55,7 @@ def tail_logs(data: JSONBody[Tailing], administration: Office) -> LogTail:
 
 @get("/api/flow_runs/{flow_run_id:str}/logs/download", media_type="text/csv", **needs(READ))
 def download_flow_run_logs(flow_run_id: FromPath[UUID], administration: Office) -> Stream:
+    """Return the run's log lines as a CSV file, streamed."""
     run = administration.read_flow_run(flow_run_id)
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(run.name)}-logs.csv"'}
     return Stream(write_log_file(flow_run_id, administration), media_type="text/csv", headers=headers)

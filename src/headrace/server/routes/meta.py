@@ -68,27 +68,32 @@ def json_text(text: str) -> Response[str]:
 
 @get("/api/health", opt={PERMISSION: PUBLIC, ANY_VERSION: True})
 async def check_health() -> bool:
+    """Answer true: the process is alive. Needs no key."""
     return True
 
 
 @get("/api/ready", opt={PERMISSION: PUBLIC, ANY_VERSION: True}, sync_to_thread=True)
 def check_readiness(execution: Runs) -> dict[str, str]:
+    """Answer when the database can be asked. Needs no key."""
     execution.last_cursor()
     return {"message": "OK"}
 
 
 @get("/api/version", opt={PERMISSION: READ, ANY_VERSION: True})
 async def read_api_version() -> Response[str]:
+    """Return the version of the contract that is spoken here."""
     return json_text(API_VERSION)
 
 
 @get("/api/admin/version", **needs_at_once(READ))
 async def read_compatible_version() -> Response[str]:
+    """Return the version that the contract's clients compare theirs with."""
     return json_text(COMPATIBLE_VERSION)
 
 
 @get("/api/server", **needs_at_once(READ))
 async def read_server(about: Told) -> ServerFacts:
+    """Return what server this is, and which version of it."""
     return ServerFacts(
         product="headrace",
         version=own_version(),
@@ -100,16 +105,19 @@ async def read_server(about: Told) -> ServerFacts:
 
 @get("/api/admin/settings", **needs_at_once(MANAGE))
 async def read_settings(about: Told) -> dict[str, str | None]:
+    """Return the settings of the server, with what is secret hidden."""
     return about.settings
 
 
 @get("/api/admin/storage", **needs_at_once(READ))
 async def read_result_storage() -> ResultStorage:
+    """Return where results are kept by default: null, since each run says that for itself."""
     return ResultStorage()
 
 
 @put("/api/admin/storage", **needs_at_once(MANAGE))
 async def choose_result_storage(data: JSONBody[ResultStorage]) -> ResultStorage:
+    """Answer 404 for any block: where results are kept is said by each run."""
     if data.default_result_storage_block_id is not None:
         raise ObjectNotFound(f"There is no block with id {data.default_result_storage_block_id}.")
     return data
@@ -117,17 +125,20 @@ async def choose_result_storage(data: JSONBody[ResultStorage]) -> ResultStorage:
 
 @delete("/api/admin/storage", **needs_at_once(MANAGE))
 async def forget_result_storage() -> None:
-    return None
+    """Do nothing: no default is kept."""
+    return
 
 
 @get("/api/csrf-token", **needs_at_once(READ))
 async def read_csrf_token(client: FromQuery[str]) -> dict[str, Any]:  # noqa: ARG001 - required, as the contract has it
+    """Answer 422: no token is needed, since requests of foreign pages are refused by their origin."""
     # Pages of other origins are refused by what browsers say of a request, so no token is needed.
     raise Refusal(422, "CSRF protection is disabled.")
 
 
 @get("/api/hello", **needs_at_once(READ))
 async def greet() -> Response[str]:
+    """Wave."""
     return json_text("👋")
 
 
@@ -138,6 +149,7 @@ def read_description() -> Response[bytes]:
 
 @get("/ui-settings", opt={PERMISSION: PUBLIC})
 async def read_ui_settings(about: Told) -> UiSettings:
+    """Return what the UI has to know before it can ask anything. Needs no key."""
     return UiSettings(api_url="/api", csrf_enabled=False, auth="BASIC" if about.needs_key else None, flags=[])
 
 

@@ -15,6 +15,7 @@ from headrace.server.auth import Permission, needs
 
 @post("/api/ui/schedules/preview", status_code=200, **needs(Permission.READ))
 def preview_schedule(data: JSONBody[SchedulePreview]) -> list[datetime]:
+    """Return the next instants of a schedule. Raises `InvalidRequest` for one that means nothing."""
     now = clock.micros()
     check_schedule(data.schedule, now)
     return [clock.to_datetime(instant) for instant in first_occurrences(data.schedule, now, data.count)]

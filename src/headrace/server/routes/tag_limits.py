@@ -55,6 +55,7 @@ class TagReset(Request, kw_only=True):
 
 @post("/api/concurrency_limits/", **needs(EDIT))
 def create_tag_limit(data: JSONBody[TagLimitCreate], administration: Office) -> Response[TagLimit]:
+    """Create a limit on a tag, or give the one there is this many slots."""
     name = TAG_LIMIT + data.tag
     try:
         limit = administration.create_concurrency_limit(ConcurrencyLimitCreate(name=name, limit=data.concurrency_limit))
@@ -71,11 +72,13 @@ def read_tag_limit(limit_id: FromPath[UUID], administration: Office) -> TagLimit
 
 @get("/api/concurrency_limits/tag/{tag:str}", **needs(READ))
 def read_tag_limit_by_tag(tag: FromPath[str], administration: Office) -> TagLimit:
+    """Return the limit on the tag. Raises `ObjectNotFound`."""
     return read_tag(tag, administration)
 
 
 @delete("/api/concurrency_limits/{limit_id:str}", status_code=200, **needs(EDIT))
 def delete_tag_limit(limit_id: FromPath[UUID], administration: Office) -> None:
+    """Delete the limit on a tag."""
     limit = to_tag_limit(administration.read_concurrency_limit(str(limit_id)), administration)
     administration.delete_concurrency_limit(TAG_LIMIT + limit.tag)
 
@@ -98,6 +101,7 @@ def reset_tag_limit(tag: FromPath[str], data: JSONBody[TagReset], administration
 
 @post("/api/concurrency_limits/increment", status_code=200, **needs(RUN))
 def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
+    """Take a slot of each tag with a limit for a task run. Answers 423 with `Retry-After` when one is taken."""
     names = [TAG_LIMIT + tag for tag in data.names]
     # The task run's own id names the request, so asking twice takes one slot and the id is enough to give it back.
     take(
@@ -116,6 +120,7 @@ def take_tag_slots(data: JSONBody[TagSlots], execution: Runs, administration: Of
 
 @post("/api/concurrency_limits/decrement", status_code=200, **needs(RUN))
 def give_tag_slots_back(data: JSONBody[TagSlots], execution: Runs, administration: Office) -> list[TakenLimit]:
+    """Give a task run's slots of these tags back."""
     execution.withdraw_slot_request(data.task_run_id)
     return limits_of(find_limits([TAG_LIMIT + tag for tag in data.names], administration))
 

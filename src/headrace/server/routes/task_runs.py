@@ -52,6 +52,7 @@ def list_task_runs(data: JSONBody[TaskRunListing], administration: Office) -> li
 
 @post("/api/task_runs/paginate", status_code=200, **needs(READ))
 def paginate_task_runs(data: JSONBody[TaskRunPaging], administration: Office) -> Paginated[TaskRun]:
+    """Return a page of the task runs that the selection names, and how many there are in all."""
     runs = administration.list_task_runs(data, data.sort, data.part)
     return paginate(runs, administration.count_task_runs(data), data)
 

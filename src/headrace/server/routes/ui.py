@@ -65,6 +65,7 @@ def count_task_runs_by_state(data: JSONBody[RunSelection], administration: Offic
 
 @post("/api/ui/task_runs/dashboard/counts", status_code=200, **needs(READ))
 def count_task_runs_over_time(data: JSONBody[RunSelection], administration: Office) -> list[Bar]:
+    """Count how task runs ended in each of twenty intervals, from `task_runs.start_time.after_` on."""
     start, end = find_window(data.task_runs)
     width = (end - start).total_seconds() / BARS
     return [to_bar(interval) for interval in administration.task_run_history(start, end, width, data)][:BARS]
@@ -72,6 +73,7 @@ def count_task_runs_over_time(data: JSONBody[RunSelection], administration: Offi
 
 @get("/api/ui/task_runs/{task_run_id:str}", **needs(READ))
 def read_task_run_with_flow_run(task_run_id: FromPath[UUID], administration: Office) -> TaskRunWithFlowRun:
+    """Return the task run, with the name of its flow run."""
     run = administration.read_task_run(task_run_id)
     return TaskRunWithFlowRun(**msgspec.structs.asdict(run), flow_run_name=find_name(run.flow_run_id, administration))
 

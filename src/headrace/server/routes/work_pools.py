@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from litestar import delete, get, patch, post
+from litestar import Response, delete, get, patch, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from headrace.base import clock
+from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
 from headrace.schema.filters import WorkPoolFilter
 from headrace.schema.listing import LONGEST_LIST, Limit, WorkerListing, WorkPoolListing, WorkQueueListing
 from headrace.schema.orchestration import DueRequest
@@ -29,6 +32,9 @@ from headrace.server.auth import Permission, needs
 from headrace.server.gateways import Office, Runs
 
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
+
+POOL_OF_NOBODY = "default-agent-pool"
+"""Where the contract puts queues of which nobody says to which pool they belong; made with the first of them."""
 
 
 class WorkPoolSelection(Request, kw_only=True):
@@ -52,7 +58,7 @@ class DueOfPool(DueOfQueue, kw_only=True):
 
 
 class Heartbeat(Request, kw_only=True):
-    """Shows that a worker is there. `return_id` and `metadata` are read and passed over."""
+    """Shows that a worker is there. With `return_id` it is told its id; `metadata` is read and passed over."""
 
     name: Annotated[str, Meta(min_length=1)]
     heartbeat_interval_seconds: Annotated[float, Meta(gt=0)] | None = None
@@ -130,6 +136,26 @@ def list_queues_of_pool(
     return administration.list_work_queues(pool_name, data.work_queues, data.part)
 
 
+@post("/api/work_queues/", **needs(EDIT))
+def create_queue_without_pool(data: JSONBody[WorkQueueCreate], administration: Office) -> WorkQueue:
+    """Create a queue in the pool `default-agent-pool`, which the first of them brings along.
+
+    Raises `ObjectAlreadyExists` for a name that is taken there.
+    """
+    try:
+        return administration.create_work_queue(POOL_OF_NOBODY, data)
+    except ObjectNotFound:
+        with suppress(ObjectAlreadyExists):
+            administration.create_work_pool(WorkPoolCreate(name=POOL_OF_NOBODY))
+        return administration.create_work_queue(POOL_OF_NOBODY, data)
+
+
+@get("/api/work_queues/name/{name:str}", **needs(READ))
+def read_queue_without_pool(name: FromPath[str], administration: Office) -> WorkQueue:
+    """Return the queue of that name in the pool `default-agent-pool`. Raises `ObjectNotFound`."""
+    return administration.read_work_queue_by_name(POOL_OF_NOBODY, name)
+
+
 @get("/api/work_queues/{queue_id:str}", **needs(READ))
 def read_queue(queue_id: FromPath[UUID], administration: Office) -> WorkQueue:
     return administration.read_work_queue(queue_id)
@@ -157,10 +183,24 @@ def list_due_of_queue(queue_id: FromPath[UUID], data: JSONBody[DueOfQueue], exec
     return execution.list_due_flow_runs(request)
 
 
-@post("/api/work_pools/{pool_name:str}/workers/heartbeat", status_code=204, **needs(RUN))
-def beat_worker(pool_name: FromPath[str], data: JSONBody[Heartbeat], execution: Runs) -> None:
+@post(
+    "/api/work_pools/{pool_name:str}/workers/heartbeat",
+    status_code=200,
+    media_type="text/plain",
+    responses={204: ResponseSpec(None, description="The worker did not ask for its id", generate_examples=False)},
+    **needs(RUN),
+)
+def beat_worker(
+    pool_name: FromPath[str], data: JSONBody[Heartbeat], execution: Runs, administration: Office
+) -> Response[str]:
+    """Show that a worker is there. With `return_id`, answer with its id as a bare text."""
     interval = data.heartbeat_interval_seconds
     execution.beat_worker(WorkerBeat(work_pool_name=pool_name, name=data.name, heartbeat_interval_seconds=interval))
+    if not data.return_id:
+        return Response("", status_code=204)
+    # Those that showed themselves last come first, and this one just did.
+    worker = next(each for each in administration.list_workers(pool_name) if each.name == data.name)
+    return Response(str(worker.id), status_code=200, media_type="text/plain")
 
 
 @post("/api/work_pools/{pool_name:str}/workers/filter", status_code=200, **needs(READ))
@@ -192,6 +232,8 @@ routes = [
     update_queue_of_pool,
     delete_queue_of_pool,
     list_queues_of_pool,
+    create_queue_without_pool,
+    read_queue_without_pool,
     read_queue,
     update_queue,
     delete_queue,

@@ -1,0 +1,76 @@
+"""Wide queries on the runs that take up places in queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from headrace.base.clock import to_datetime
+from headrace.schema.occupancy import ActiveRun
+from headrace.schema.run import Page
+from headrace.schema.state import StateType
+from headrace.storage import tables as t
+from headrace.storage.database import Connection
+from headrace.storage.rows import to_instant
+
+_run = t.flow_runs.c
+
+# Written as the index `ix_flow_runs_active` has it, so that it is used.
+_ACTIVE = text("flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
+
+
+class ActiveRow(NamedTuple):
+    """What is told of a run that takes up a place."""
+
+    work_queue_id: UUID
+    id: UUID
+    name: str
+    state_type: str
+    state_name: str
+    start_time: int | None
+    state_timestamp: int
+
+
+def list_active(connection: Connection, workspace_id: UUID, queue_id: UUID, page: Page) -> list[ActiveRow]:
+    """The runs that take up places in a queue, in the order in which they were made."""
+    query = select(*(_run[name] for name in ActiveRow._fields))
+    query = query.where(_run.workspace_id == workspace_id, _run.work_queue_id == queue_id, _ACTIVE)
+    rows = connection.select(query.order_by(_run.id).limit(page.limit).offset(page.offset))
+    return [ActiveRow._make(row) for row in rows]
+
+
+def list_active_of_each(
+    connection: Connection, workspace_id: UUID, queue_ids: Sequence[UUID], most: int
+) -> dict[UUID, list[ActiveRow]]:
+    """The first runs that take up places in each of some queues."""
+    number = func.row_number().over(partition_by=_run.work_queue_id, order_by=_run.id).label("number")
+    query = select(*(_run[name] for name in ActiveRow._fields), number)
+    numbered = query.where(_run.workspace_id == workspace_id, _run.work_queue_id.in_(queue_ids), _ACTIVE).subquery()
+    columns = [numbered.c[name] for name in ActiveRow._fields]
+    found: dict[UUID, list[ActiveRow]] = {}
+    for row in connection.select(select(*columns).where(numbered.c.number <= most).order_by(numbered.c.id)):
+        active = ActiveRow._make(row)
+        found.setdefault(active.work_queue_id, []).append(active)
+    return found
+
+
+def count_late(connection: Connection, workspace_id: UUID, queue_id: UUID, state_name: str) -> int:
+    """How many runs of a queue are in the state that means late."""
+    found = [_run.workspace_id == workspace_id, _run.state_name == state_name, _run.work_queue_id == queue_id]
+    return connection.select(select(func.count()).where(*found))[0][0]
+
+
+def to_active_run(row: ActiveRow, now: int) -> ActiveRun:
+    """The run of a row, as it is at the instant `now`."""
+    return ActiveRun(
+        id=row.id,
+        name=row.name,
+        state_type=StateType(row.state_type),
+        state_name=row.state_name,
+        start_time=to_instant(row.start_time),
+        state_timestamp=to_datetime(row.state_timestamp),
+        time_in_current_state=max(0, now - row.state_timestamp) / 1_000_000,
+    )
