@@ -74,9 +74,7 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(
-    Variables, Blocks, Automations, Webhooks, Occupancy, Searches, Overviews, EventLog, Protocol
-):
+class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Searches, Overviews, EventLog, Protocol):
     """The verbs of administration, by noun."""
 
     # flows

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from headrace.rules.resources import has_labels
 from headrace.base.clock import to_micros
+from headrace.rules.resources import has_labels
 from headrace.schema.wire_event import (
     ID,
     ROLE,

@@ -15,10 +15,10 @@ from uuid import UUID
 from msgspec import structs
 
 from headrace.gateway.administration import Administration
+from headrace.rules.selection import chooses, is_called, is_then, may_choose
 from headrace.schema.event import EventKind, EventStretch, LoggedEvent
 from headrace.schema.wire_event import FLOW_RUN, TASK_RUN, EventFilter, EventOrder, WireEvent
 from headrace.server.events.derivation import PREFIXES, Narrator
-from headrace.server.events.selection import chooses, is_called, is_then, may_choose
 
 STRETCH = 500
 """How many rows of the log are read at once."""

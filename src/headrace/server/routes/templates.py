@@ -10,11 +10,13 @@ from headrace.server.auth import Permission, needs
 
 @post("/api/templates/validate", status_code=200, **needs(Permission.READ))
 def validate_template(data: JSONBody[str]) -> Response[None]:
+    """Say whether a text can be used as a template. Raises `InvalidRequest` with what is wrong with it."""
     return _answer(data)
 
 
 @post("/api/automations/templates/validate", status_code=200, **needs(Permission.READ))
 def validate_automation_template(data: JSONBody[str]) -> Response[None]:
+    """Say whether a text can be used as a template, as the contract's older clients ask. Raises `InvalidRequest`."""
     return _answer(data)
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from headrace.storage.types import Id, Json, Text
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 NEXT_OF_FLOW = "ix_flow_runs_next_of_flow"
 REPORTED = "ix_events_reported"
