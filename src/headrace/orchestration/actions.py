@@ -21,7 +21,7 @@ from headrace.schema import action as a
 from headrace.schema.deployment import DeploymentFlowRunCreate, DeploymentUpdate
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.outbox import Message
-from headrace.schema.run import AUTOMATION_TYPE, DEPTH, CreatedBy
+from headrace.schema.run import AUTOMATION_TYPE, DEPTH, FIRING, CreatedBy
 from headrace.schema.schedule import DeploymentScheduleUpdate
 from headrace.schema.state import StateCreate, StateDetails
 from headrace.schema.wire import Labels, decode_json
@@ -101,7 +101,7 @@ def _run_deployment(unit: Unit, action: a.RunDeployment, scene: Scene, key: str)
         state=StateCreate(type=SCHEDULED, state_details=StateDetails(scheduled_time=due)),
         parameters=hydrate(action.parameters or {}, fill_in),
         job_variables=None if variables is None else hydrate(variables, fill_in),
-        labels={DEPTH: firing.depth},
+        labels={DEPTH: firing.depth, FIRING: str(firing.id)},
         idempotency_key=key,
     )
     maker = CreatedBy(id=firing.automation_id, type=AUTOMATION_TYPE, display_value=_name(unit, firing))
@@ -172,7 +172,7 @@ def _move_run(unit: Unit, action: a.AnyAction, scene: Scene) -> Told:
     if isinstance(action, a.DeleteFlowRun):
         deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)
         return told
-    _deepen(unit, row, scene.firing.depth)
+    _deepen(unit, row, scene.firing)
     force = False
     match action:
         case a.ResumeFlowRun():
@@ -203,12 +203,16 @@ def _check(decision: Decision | GatewayError) -> Told:
     return {"state": decision.state and decision.state.name}
 
 
-def _deepen(unit: Unit, row: FlowRunRow, depth: int) -> None:
-    """Note on a run that an automation moved it, so that automations which move each other's runs come to an end."""
+def _deepen(unit: Unit, row: FlowRunRow, firing: FiringRow) -> None:
+    """Note on a run that an automation moved it, so that automations which move each other's runs come to an end. What more
+    automations led to remains.
+    """
     labels: Labels = decode_json(row.labels) if row.labels else {}
     known = labels.get(DEPTH)
-    deepest = max(depth, known if isinstance(known, int) else 0)
-    changed = {"labels": storable_json({**labels, DEPTH: deepest}), "updated": unit.now}
+    if isinstance(known, int) and known >= firing.depth:
+        return
+    noted = {**labels, DEPTH: firing.depth, FIRING: str(firing.id)}
+    changed = {"labels": storable_json(noted), "updated": unit.now}
     runs.change_run(unit.connection, unit.workspace_id, tables.flow_runs, row.id, changed)
 
 

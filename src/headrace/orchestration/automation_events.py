@@ -11,17 +11,18 @@ from headrace.base.clock import to_datetime
 from headrace.base.ids import uuid7
 from headrace.orchestration.events import append_custom
 from headrace.orchestration.unit import Unit
+from headrace.rules.chains import Cut
 from headrace.schema.action import AnyAction
 from headrace.schema.automation import AUTOMATION
 from headrace.schema.report import EventReport
-from headrace.schema.run import DEPTH
+from headrace.schema.run import DEPTH, FIRING
 from headrace.schema.wire import decode_json
 from headrace.schema.wire_event import ID, NAME, ROLE, Resource, WireEvent
 from headrace.storage.automation_rows import ActionRow, AutomationRow, FiringRow
 
 ACTION = f"{AUTOMATION}action."
 CUT = "headrace.automation.cut"
-"""What is said where automations follow one another without an end, instead of yet another firing."""
+"""What is said where automations follow one another without an end, instead of yet another firing. None fires because of it."""
 
 
 def append_firing(unit: Unit, row: AutomationRow, firing: FiringRow) -> None:
@@ -29,9 +30,9 @@ def append_firing(unit: Unit, row: AutomationRow, firing: FiringRow) -> None:
     _append(unit, f"{AUTOMATION}{firing.mood.lower()}", row.id, row.name, firing, {})
 
 
-def append_cut(unit: Unit, row: AutomationRow, firing: FiringRow) -> None:
-    """Tell that an automation was kept from firing, since too many had fired one after another."""
-    _append(unit, CUT, row.id, row.name, firing, {})
+def append_cut(unit: Unit, row: AutomationRow, firing: FiringRow, cut: Cut) -> None:
+    """Tell that an automation is kept from firing any more because of what came of one firing, and why."""
+    _append(unit, CUT, row.id, row.name, firing, {"cut": cut.kind, "reason": cut.reason, "chain": str(firing.chain)})
 
 
 def append_action(
@@ -53,7 +54,7 @@ def _append(unit: Unit, event: str, automation_id: UUID, name: str, firing: Firi
         event=event,
         occurred=moment,
         received=moment,
-        resource={ID: f"{AUTOMATION}{automation_id}", NAME: name, DEPTH: str(firing.depth)},
+        resource={ID: f"{AUTOMATION}{automation_id}", NAME: name, DEPTH: str(firing.depth), FIRING: str(firing.id)},
         related=related,
         payload={
             "firing_id": str(firing.id),

@@ -130,7 +130,7 @@ def _start(unit: Unit, row: AutomationRow) -> None:
         window = windows.begin(trigger, unit.now) if isinstance(trigger, EventTrigger) else None
         if window is not None and trigger.id is not None:
             state = encode_json(window)
-            bucket = BucketRow(row.id, trigger.id, "", "{}", state, 0, window.due, unit.now)
+            bucket = BucketRow(row.id, trigger.id, "", "{}", state, 0, None, window.due, unit.now)
             firings.put_bucket(unit.connection, unit.workspace_id, bucket)
 
 

@@ -16,11 +16,12 @@ from headrace.orchestration.places import find_place, name_places
 from headrace.orchestration.proposals import decide, enter, follow_up, load_flow_run
 from headrace.orchestration.tags import keep_flow_run_tags, replace_flow_run_tags
 from headrace.orchestration.unit import Unit
+from headrace.rules.chains import pick_cause
 from headrace.rules.transitions import PENDING
 from headrace.rules.verdicts import Accept
 from headrace.schema.fact import Batch
 from headrace.schema.orchestration import Proposal
-from headrace.schema.run import DEPTH, CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
+from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
 from headrace.schema.state import StateCreate
 from headrace.schema.wire import decode_json
 from headrace.storage import compiled
@@ -165,8 +166,8 @@ def _blank_row(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow:
 
 
 def _write_labels(unit: Unit, create: FlowRunCreate, parent_id: UUID | None) -> str | None:
-    """The labels of a run. A subflow inherits how many automations led to its parent."""
+    """The labels of a run. A subflow inherits what automations led to its parent."""
     parent = None if parent_id is None else load_flow_run(unit, parent_id)
-    depth = decode_json(parent.labels).get(DEPTH) if parent is not None and parent.labels else None
-    labels = create.labels if depth is None else {**(create.labels or {}), DEPTH: depth}
+    inherited = pick_cause(decode_json(parent.labels)) if parent is not None and parent.labels else {}
+    labels = {**(create.labels or {}), **inherited} if inherited else create.labels
     return None if labels is None else storable_json(labels)

@@ -13,6 +13,7 @@ from headrace.base.clock import now
 from headrace.base.ids import state_id, state_ordinal
 from headrace.gateway.administration import Administration
 from headrace.rules.bookkeeping import number_before
+from headrace.rules.chains import pick_cause
 from headrace.schema.deployment import Deployment
 from headrace.schema.event import LoggedEvent
 from headrace.schema.filters import (
@@ -24,7 +25,7 @@ from headrace.schema.filters import (
     TaskRunFilter,
 )
 from headrace.schema.flow import Flow
-from headrace.schema.run import AUTOMATION_TYPE, DEPTH, FlowRun, Page, TaskRun
+from headrace.schema.run import AUTOMATION_TYPE, FlowRun, Page, TaskRun
 from headrace.schema.state import State
 from headrace.schema.wire import Stored
 from headrace.schema.wire_event import FLOW_RUN, ID, NAME, ROLE, TASK_RUN, Resource, WireEvent
@@ -71,14 +72,14 @@ class Narrator:
 
     def _tell_flow_run(self, run: FlowRun, states: Iterable[State]) -> list[WireEvent]:
         related = [*self._flow_of(run), *self._places_of(run), *(_tag(tag) for tag in run.tags)]
-        return [_tell_state(FLOW_RUN, run, state, related, {}, _depth_of(run)) for state in states]
+        return [_tell_state(FLOW_RUN, run, state, related, {}, _cause_of(run)) for state in states]
 
     def _tell_task_run(self, run: TaskRun, states: Iterable[State]) -> list[WireEvent]:
         related: list[Resource] = []
         flow_run = None if run.flow_run_id is None else self._flow_runs.get(run.flow_run_id)
         if flow_run is not None:
             related = [
-                {ID: f"{FLOW_RUN}{flow_run.id}", ROLE: "flow-run", NAME: flow_run.name, **_depth_of(flow_run)},
+                {ID: f"{FLOW_RUN}{flow_run.id}", ROLE: "flow-run", NAME: flow_run.name, **_cause_of(flow_run)},
                 *self._flow_of(flow_run),
             ]
         payload = {"task_run": msgspec.to_builtins(run)}
@@ -198,16 +199,15 @@ def _read_custom(event: LoggedEvent, run: FlowRun | None) -> list[WireEvent]:
         told = msgspec.convert(event.body, WireEvent, strict=False)
     except msgspec.ValidationError:
         return []
-    for resource in [told.resource, *told.related] if run is not None and _depth_of(run) else ():
+    for resource in [told.resource, *told.related] if run is not None and _cause_of(run) else ():
         if run is not None and resource.get(ID) == f"{FLOW_RUN}{run.id}":
-            resource.update(_depth_of(run))
+            resource.update(_cause_of(run))
     return [told]
 
 
-def _depth_of(run: FlowRun) -> Resource:
-    """How many automations one after another led to what the run does, if any did."""
-    depth = (run.labels or {}).get(DEPTH)
-    return {} if depth is None else {DEPTH: str(depth)}
+def _cause_of(run: FlowRun) -> Resource:
+    """What automations led to what the run does, if any did."""
+    return {name: str(value) for name, value in pick_cause(run.labels).items()}
 
 
 def _tag(tag: str) -> Resource:

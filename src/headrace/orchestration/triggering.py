@@ -13,18 +13,18 @@ from msgspec import json
 
 from headrace.base.clock import to_micros
 from headrace.base.ids import uuid7
-from headrace.orchestration.automation_events import append_cut, append_firing
+from headrace.orchestration.automation_events import CUT, append_cut, append_firing
+from headrace.orchestration.chains import find_link
 from headrace.orchestration.unit import Unit
+from headrace.rules.chains import DEEPEST, Cause, cause_of
 from headrace.rules.compositions import Composition
 from headrace.rules.metrics import Watching
 from headrace.rules.triggers import (
-    DEEPEST,
     Bucket,
     Kept,
     Memory,
     Place,
     Signal,
-    depth_of,
     find_places,
     key_of,
     take_event,
@@ -78,7 +78,7 @@ def take_events(unit: Unit, seen: Cursor, told: Sequence[Told], end: Cursor) -> 
     if firings.find_cursor(unit.connection, unit.workspace_id, held=True) != seen:
         return None
     rules = load_rules(unit)
-    events = [each for each in told if depth_of(each.event) <= DEEPEST]
+    events = [each for each in told if cause_of(each.event).depth <= DEEPEST and each.event.event != CUT]
     wanted = {
         Spot(rule.row.id, *place)
         for rule in rules
@@ -92,7 +92,7 @@ def take_events(unit: Unit, seen: Cursor, told: Sequence[Told], end: Cursor) -> 
         for rule in rules:
             if cursor > rule.begin:
                 signals = take_event(
-                    rule.trigger, event, to_micros(event.occurred), memories[rule.row.id], depth_of(event)
+                    rule.trigger, event, to_micros(event.occurred), memories[rule.row.id], cause_of(event)
                 )
                 fired += sum(_fire(unit, rule, signal, event, f"{event.id}") for signal in signals)
     _keep(unit, memories)
@@ -150,24 +150,29 @@ def take_measures(unit: Unit, figures: Mapping[UUID, Mapping[UUID, float | None]
 
 
 def _fire(unit: Unit, rule: Rule, signal: Signal, event: WireEvent | None, cause: str) -> bool:
-    """Keep that an automation fired, with what is to be done; False when that was known, or goes too deep."""
-    row, depth = rule.row, signal.depth + 1
+    """Keep that an automation fired, with what is to be done; False when that was known, or is one too many."""
+    row, link, firing_id = rule.row, find_link(unit, rule.row.id, signal.cause), uuid7()
+    chain = link.chain or firing_id
+    key = f"{signal.mood}:{key_of(signal.values)}:{cause}"
     firing = FiringRow(
-        id=uuid7(),
+        id=firing_id,
         automation_id=row.id,
-        key=f"{signal.mood}:{key_of(signal.values)}:{cause}",
+        key=key if link.cut is None else f"{firings.CUT}{link.cut.kind}:{chain}",
         mood=signal.mood,
         labels=storable_json(signal.values),
         event=None if event is None else storable_json(event),
         occurred=signal.at,
-        depth=depth,
+        depth=link.depth,
+        chain=chain,
+        lineage=link.lineage,
+        recurring=link.recurring,
         created=unit.now,
         updated=unit.now,
     )
     if not firings.insert_firing(unit.connection, unit.workspace_id, firing):
         return False
-    if depth > DEEPEST:
-        append_cut(unit, row, firing)
+    if link.cut is not None:
+        append_cut(unit, row, firing, link.cut)
         return False
     append_firing(unit, row, firing)
     lists = (row.actions, row.actions_on_trigger) if signal.mood == "Triggered" else (row.actions_on_resolve,)
@@ -192,7 +197,9 @@ def _remember(unit: Unit, rules: Iterable[Rule], wanted: set[Spot]) -> dict[UUID
         kind = kinds.get((row.automation_id, row.trigger_id))
         if kind is not None:
             bucket = json.decode(row.state, type=kind)
-            found[row.automation_id][Place(row.trigger_id, row.key)] = Kept(bucket, decode_json(row.labels), row.depth)
+            found[row.automation_id][Place(row.trigger_id, row.key)] = Kept(
+                bucket, decode_json(row.labels), Cause(row.depth, row.cause)
+            )
     return {automation_id: Memory(kept) for automation_id, kept in found.items()}
 
 
@@ -205,5 +212,5 @@ def _keep(unit: Unit, memories: Mapping[UUID, Memory]) -> None:
                 continue
             due = kept.bucket.due if isinstance(kept.bucket, Window) else None
             labels, state = storable_json(kept.values), encode_json(kept.bucket)
-            row = BucketRow(automation_id, *place, labels, state, kept.depth, due, unit.now)
+            row = BucketRow(automation_id, *place, labels, state, *kept.cause, due, unit.now)
             firings.put_bucket(unit.connection, unit.workspace_id, row)

@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
+from headrace.rules.chains import UNCAUSED, Cause, deeper
 from headrace.rules.compositions import Composition, hear
 from headrace.rules.metrics import Watching, look
 from headrace.rules.resources import has_labels, has_related, is_among, read_values
 from headrace.rules.windows import Mood, Window, pass_time, take
-from headrace.schema.run import DEPTH
 from headrace.schema.trigger import (
     AnyTrigger,
     CompositeTrigger,
@@ -33,9 +33,6 @@ Values = dict[str, str | None]
 Bucket = Window | Composition | Watching
 """What one trigger remembers."""
 
-DEEPEST = 10
-"""How many automations may follow one from another. What the last of them did makes none fire any more."""
-
 
 class Place(NamedTuple):
     """Where what a trigger remembers is kept."""
@@ -45,20 +42,20 @@ class Place(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """What a trigger says, when that was so, for which values of labels, and how many automations led to it."""
+    """What a trigger says, when that was so, for which values of labels, and what automations led to it."""
 
     mood: Mood
     at: int
     values: Values
-    depth: int = 0
+    cause: Cause = UNCAUSED
 
 
 class Kept(NamedTuple):
-    """What is kept at a place: for which values of labels, and how many automations led to what is remembered."""
+    """What is kept at a place: for which values of labels, and what automations led to what is remembered."""
 
     bucket: Bucket
     values: Values
-    depth: int = 0
+    cause: Cause = UNCAUSED
 
 
 class Memory:
@@ -72,10 +69,10 @@ class Memory:
         """What is kept at the place."""
         return self._now.get(place)
 
-    def put(self, place: Place, bucket: Bucket | None, values: Values, depth: int) -> int:
-        """Keep something at the place, or nothing; how many automations led to it, those to what was there included."""
+    def put(self, place: Place, bucket: Bucket | None, values: Values, cause: Cause) -> Cause:
+        """Keep something at the place, or nothing; what automations led to it, or to what was there, if those were more."""
         before = self._now.get(place)
-        deepest = depth if before is None else max(depth, before.depth)
+        deepest = cause if before is None else deeper(before.cause, cause)
         self._touched[place] = None
         if bucket is None:
             self._now.pop(place, None)
@@ -92,12 +89,6 @@ class Memory:
 def key_of(values: Values) -> str:
     """The key of values of labels: short, however long they are."""
     return sha256(encode_json(values).encode()).hexdigest()[:32] if values else ""
-
-
-def depth_of(event: WireEvent) -> int:
-    """How many automations, one after another, led to an event."""
-    told = [resource.get(DEPTH, "") for resource in (event.resource, *event.related)]
-    return max((min(int(each), DEEPEST + 1) for each in told if each.isdecimal() and len(each) < 10), default=0)
 
 
 def may_matter(trigger: AnyTrigger, kind: str) -> bool:
@@ -121,14 +112,14 @@ def find_places(trigger: AnyTrigger, event: WireEvent) -> list[Place]:
     return [Place(_id(trigger)), *below] if below else []
 
 
-def take_event(trigger: AnyTrigger, event: WireEvent, at: int, memory: Memory, depth: int = 0) -> list[Signal]:
-    """What an event that occurred `at` an instant makes a trigger say; so many automations led to it as `depth` says."""
+def take_event(trigger: AnyTrigger, event: WireEvent, at: int, memory: Memory, cause: Cause = UNCAUSED) -> list[Signal]:
+    """What an event that occurred `at` an instant makes a trigger say. `cause` is what automations led to it."""
     if isinstance(trigger, MetricTrigger):
         return []
     if isinstance(trigger, CompositeTrigger):
         # From the last on, so that no event is two steps of a sequence.
         children = reversed([*enumerate(trigger.triggers)])
-        heard = [(number, take_event(child, event, at, memory, depth)) for number, child in children]
+        heard = [(number, take_event(child, event, at, memory, cause)) for number, child in children]
         return [said for number, signals in heard for said in _tell(trigger, number, signals, memory)]
     expected, opens = _says(trigger, event)
     if not (expected or opens):
@@ -138,7 +129,7 @@ def take_event(trigger: AnyTrigger, event: WireEvent, at: int, memory: Memory, d
     kept = memory.get(place)
     window = kept.bucket if kept is not None and isinstance(kept.bucket, Window) else None
     step = take(trigger, window, at, expected=expected, opens=opens)
-    deepest = memory.put(place, step.window, values, depth)
+    deepest = memory.put(place, step.window, values, cause)
     return [Signal(mood, at, values, deepest) for mood in step.says]
 
 
@@ -153,7 +144,7 @@ def take_time(trigger: AnyTrigger, place: Place, now: int, memory: Memory) -> li
     if not isinstance(trigger, EventTrigger) or not isinstance(kept.bucket, Window):
         return []
     step = pass_time(trigger, kept.bucket, now)
-    deepest = memory.put(place, step.window, kept.values, 0)
+    deepest = memory.put(place, step.window, kept.values, UNCAUSED)
     return [Signal(mood, now, kept.values, deepest) for mood in step.says]
 
 
@@ -169,7 +160,7 @@ def take_figures(trigger: AnyTrigger, figures: Mapping[UUID, float | None], now:
     watching = kept.bucket if kept is not None and isinstance(kept.bucket, Watching) else None
     reading = look(trigger.metric, watching, figures.get(place.trigger_id), now)
     if reading.watching != watching:
-        memory.put(place, reading.watching, {}, 0)
+        memory.put(place, reading.watching, {}, UNCAUSED)
     return [] if reading.says is None else [Signal(reading.says, now, {})]
 
 
@@ -182,7 +173,7 @@ def _tell(
         kept = memory.get(place)
         composition = kept.bucket if kept is not None and isinstance(kept.bucket, Composition) else None
         progress = hear(trigger, composition, number, signal.at, signal.mood)
-        deepest = memory.put(place, progress.composition, {}, signal.depth)
+        deepest = memory.put(place, progress.composition, {}, signal.cause)
         if progress.fires:
             yield Signal("Triggered", signal.at, signal.values, deepest)
 

@@ -80,6 +80,9 @@ AUTOMATION_TYPE = "AUTOMATION"
 DEPTH = "headrace.automation.depth"
 """The label of runs, and of resources, that says how many automations, one after another, led to what happens to them."""
 
+FIRING = "headrace.automation.firing"
+"""The label of runs, and of resources, that says which firing, the last of those, led to what happens to them."""
+
 
 class CreatedBy(Wire, kw_only=True):
     """Who made a run: a user, a schedule, an automation, another run."""

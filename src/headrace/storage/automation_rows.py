@@ -47,12 +47,13 @@ class BucketRow(NamedTuple):
     labels: str
     state: str
     depth: int
+    cause: UUID | None
     due: int | None
     updated: int
 
 
 class FiringRow(NamedTuple):
-    """A row of automation_firings; labels and event are JSON."""
+    """A row of automation_firings; labels, event and lineage are JSON."""
 
     id: UUID
     automation_id: UUID
@@ -62,6 +63,9 @@ class FiringRow(NamedTuple):
     event: str | None
     occurred: int
     depth: int
+    chain: UUID
+    lineage: str
+    recurring: bool
     created: int
     updated: int
 

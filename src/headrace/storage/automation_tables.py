@@ -41,7 +41,8 @@ automation_cursors = table(
     PrimaryKeyConstraint("workspace_id"),
 )
 
-# What a trigger remembers, for the `labels` that `key` stands for. At `due` time itself changes it.
+# What a trigger remembers, for the `labels` that `key` stands for. At `due` time itself changes it. `cause`
+# is the last firing of the `depth` that led to it.
 automation_buckets = table(
     "automation_buckets",
     required("automation_id", Id),
@@ -50,6 +51,7 @@ automation_buckets = table(
     required("labels", Json),
     required("state", Json),
     required("depth", Integer),
+    Column("cause", Id),
     Column("due", Micros),
     required("updated", Micros),
     PrimaryKeyConstraint("workspace_id", "automation_id", "trigger_id", "key"),
@@ -61,7 +63,9 @@ Index(
     **present("due"),
 )
 
-# That an automation fired, each time once by `key`. `depth` counts the automations one after another that led to it.
+# That an automation fired, each time once by `key`. `depth` counts the automations one after another that led to it,
+# `lineage` names them; it is `recurring` if it is one of them. All that came of one firing is of the `chain` with its id. What
+# was kept from firing, since its chain had gone on for long enough, is here as well: by such a `key`, with nothing to be done.
 automation_firings = objects(
     "automation_firings",
     required("automation_id", Id),
@@ -71,9 +75,13 @@ automation_firings = objects(
     Column("event", Json),
     required("occurred", Micros),
     required("depth", Integer),
+    required("chain", Id),
+    required("lineage", Json),
+    required("recurring", Boolean),
     UniqueConstraint("workspace_id", "automation_id", "key", name="uq_automation_firings_key"),
 )
 Index("ix_automation_firings_created", automation_firings.c.workspace_id, automation_firings.c.created)
+Index("ix_automation_firings_chain", automation_firings.c.workspace_id, automation_firings.c.chain)
 
 # What is to be done because of a firing, as the automation said it then. Performed ones have no `due` any more.
 automation_actions = table(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 
 from headrace.schema.event import Cursor
 from headrace.storage import tables as t
@@ -24,6 +24,17 @@ class Spot(NamedTuple):
     automation_id: UUID
     trigger_id: UUID
     key: str
+
+
+CUT = "Cut:"
+"""How the key begins of what was kept from firing."""
+
+
+class ChainCount(NamedTuple):
+    """How many firings a chain has, and how many of those are of one automation because of what it did itself."""
+
+    firings: int
+    recurring: int
 
 
 MOST_TERMS = 100
@@ -75,7 +86,14 @@ def find_due_buckets(connection: Connection, workspace_id: UUID, now: int, limit
 def put_bucket(connection: Connection, workspace_id: UUID, row: BucketRow) -> None:
     """Remember something at a place."""
     insert = DIALECTS[connection.dialect].insert(t.automation_buckets)
-    told = {"labels": row.labels, "state": row.state, "depth": row.depth, "due": row.due, "updated": row.updated}
+    told = {
+        "labels": row.labels,
+        "state": row.state,
+        "depth": row.depth,
+        "cause": row.cause,
+        "due": row.due,
+        "updated": row.updated,
+    }
     key = ["workspace_id", "automation_id", "trigger_id", "key"]
     values = insert.values(workspace_id=workspace_id, **row._asdict())
     connection.change(values.on_conflict_do_update(index_elements=key, set_=told))
@@ -106,6 +124,15 @@ def find_firing(connection: Connection, workspace_id: UUID, firing_id: UUID) -> 
     query = select(*(_firing[name] for name in FiringRow._fields))
     rows = connection.select(query.where(_firing.workspace_id == workspace_id, _firing.id == firing_id))
     return FiringRow._make(rows[0]) if rows else None
+
+
+def count_chain(connection: Connection, workspace_id: UUID, chain: UUID, automation_id: UUID) -> ChainCount:
+    """How many firings a chain has, without what was kept from firing."""
+    own = and_(_firing.automation_id == automation_id, _firing.recurring)
+    query = select(func.count(), func.count(case((own, 1))))
+    of_chain = [_firing.workspace_id == workspace_id, _firing.chain == chain, _firing.key.not_like(f"{CUT}%")]
+    rows = connection.select(query.where(*of_chain))
+    return ChainCount._make(rows[0])
 
 
 def find_due_actions(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[ActionRow]:

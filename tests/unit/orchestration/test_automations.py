@@ -20,13 +20,15 @@ from headrace.orchestration.execution import OrchestratedExecution
 from headrace.orchestration.loops import automations as loop_module
 from headrace.orchestration.loops.automations import RETENTION, Automations
 from headrace.orchestration.unit import Unit
+from headrace.rules import chains
+from headrace.rules.chains import MOST_RECURRENCES
 from headrace.schema import action as a
 from headrace.schema.automation import Automation, AutomationCreate, AutomationPartialUpdate, AutomationUpdate
 from headrace.schema.deployment import Deployment, DeploymentCreate, DeploymentFlowRunCreate
 from headrace.schema.event import Cursor, LoggedEvent
 from headrace.schema.outbox import Message
 from headrace.schema.report import EventReport
-from headrace.schema.run import DEPTH, FlowRun, TaskRunCreate
+from headrace.schema.run import DEPTH, FIRING, FlowRun, TaskRunCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
 from headrace.schema.state import StateType
 from headrace.schema.trigger import (
@@ -79,14 +81,15 @@ class Office:
 
     def say(self, event: str, resource: str = "shop.order.1", **labels: str) -> UUID:
         """Something of a user's own happens."""
+        event_id = uuid7()
         body = {
-            "id": str(uuid7()),
+            "id": str(event_id),
             "event": event,
             "occurred": self.stage.now.isoformat(),
             "resource": {"prefect.resource.id": resource, **labels},
         }
-        self.execution.report([EventReport(UUID(body["id"]), self.clock.now, body)])
-        return UUID(body["id"])
+        self.execution.report([EventReport(event_id, self.clock.now, body)])
+        return event_id
 
     def logged(self) -> list[LoggedEvent]:
         return self.execution.read_events(Cursor(), 5_000).events
@@ -116,7 +119,8 @@ def office(database: Database, clock: FrozenClock, stage: Stage) -> Office:
 
 
 def expect(*names: str, **how: Any) -> EventTrigger:
-    return EventTrigger(expect=[*names], **{"posture": Posture.Reactive, **how})
+    how.setdefault("posture", Posture.Reactive)
+    return EventTrigger(expect=[*names], **how)
 
 
 def mail(body: str = "done", subject: str = "run") -> a.SendEmailNotification:
@@ -138,6 +142,7 @@ def test_it_fires_once_for_each_event_that_it_expects(office: Office) -> None:
         "prefect.resource.id": f"prefect.automation.{made.id}",
         "prefect.resource.name": "tell",
         DEPTH: "1",
+        FIRING: fired["payload"]["firing_id"],
     }
     (related,) = fired["related"]
     assert related["prefect.resource.role"] == "triggering-event"
@@ -324,7 +329,7 @@ def test_a_run_of_a_deployment_is_followed_by_one_of_another(office: Office) -> 
     assert followed.parameters == {"a": 1, "from": f"{run.name} of first", "n": [1, 1]}
     assert followed.job_variables == {"env": {"WHO": f"prefect.flow-run.{run.id}"}}
     assert followed.expected_start_time == office.stage.after(300)
-    assert followed.labels == {DEPTH: 1}
+    assert followed.labels == {DEPTH: 1, FIRING: office.told()[0]["payload"]["firing_id"]}
     assert followed.created_by is not None
     assert (followed.created_by.id, followed.created_by.type) == (made.id, "AUTOMATION")
     assert followed.created_by.display_value == "tell"
@@ -436,7 +441,11 @@ def test_the_run_at_hand_is_moved(office: Office, action: a.AnyAction, state: St
     assert office.loop.run_once() == 1
     after = office.execution.read_flow_run(run.id)
     assert after.state is not None
-    assert (after.state_type, after.state_name, after.labels) == (state, name, {DEPTH: 1})
+    assert (after.state_type, after.state_name, after.labels) == (
+        state,
+        name,
+        {DEPTH: 1, FIRING: office.told()[0]["payload"]["firing_id"]},
+    )
     assert after.state.message == ("no" if name == "Refused" else "Automation 'tell' did this.")
 
 
@@ -544,9 +553,12 @@ def test_automations_that_start_each_other_come_to_an_end(office: Office) -> Non
             break
         run = office.move(newest, StateType.RUNNING, StateType.COMPLETED)
     assert office.administration.count_flow_runs() == 11
-    assert run.labels == {DEPTH: 10}
+    firings = [body["payload"]["firing_id"] for body in office.told("prefect.automation.triggered")]
+    assert run.labels == {DEPTH: 10, FIRING: firings[-1]}
     (cut,) = office.told("headrace.automation.cut")
     assert cut["resource"][DEPTH] == "11"
+    assert (cut["payload"]["cut"], cut["payload"]["chain"]) == ("depth", firings[0])
+    assert cut["payload"]["reason"] == "10 automations have fired one because of another, which is as many as may."
 
 
 def test_a_chain_is_carried_on_by_subflows_and_events_of_runs(office: Office) -> None:
@@ -558,7 +570,8 @@ def test_a_chain_is_carried_on_by_subflows_and_events_of_runs(office: Office) ->
     parent = office.move(office.administration.list_flow_runs()[0], StateType.RUNNING)
     task = office.execution.create_task_run(TaskRunCreate(flow_run_id=parent.id, task_key="sub", dynamic_key="0"))
     child = office.stage.run(parent_task_run_id=task.id, labels={"mine": True})
-    assert child.labels == {"mine": True, DEPTH: 1}
+    assert child.labels == {"mine": True, **(parent.labels or {})}
+    assert parent.labels == {DEPTH: 1, FIRING: office.told()[0]["payload"]["firing_id"]}
     office.move(child, StateType.RUNNING, StateType.COMPLETED)
     body = {
         "id": str(uuid7()), "event": "data.arrived", "occurred": office.stage.now.isoformat(),
@@ -575,13 +588,63 @@ def test_automations_that_hear_themselves_come_to_an_end(office: Office) -> None
     office.make(a.DoNothing(), trigger=expect())
     office.say("anything")
     office.loop.run_once()
-    fired = len(office.told("prefect.automation.triggered"))
+    fired = office.told("prefect.automation.triggered")
+    assert len(fired) == 1 + MOST_RECURRENCES
+    cuts = [body["payload"] for body in office.told("headrace.automation.cut")]
+    assert sorted(payload["cut"] for payload in cuts) == ["depth", "recurrence"]  # each of which is said once
+    assert {payload["chain"] for payload in cuts} == {fired[0]["payload"]["firing_id"]}
+    assert "It has fired because of what it did itself 10 times, which is as often as it may." in {
+        payload["reason"] for payload in cuts
+    }
     assert office.loop.run_once() == 0
-    assert len(office.told("prefect.automation.triggered")) == fired
-    assert {body["resource"][DEPTH] for body in office.told("headrace.automation.cut")} == {"11"}
+    office.say("anything else")  # which begins a chain of its own
+    office.loop.run_once()
+    assert len(office.told("prefect.automation.triggered")) == 2 * len(fired)
+
+
+def test_a_chain_comes_to_an_end_whatever_it_branches_into(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "MOST_FIRINGS", 7)
+    for name in ("one", "other", "third"):
+        office.make(a.DoNothing(), trigger=expect(), name=name)
+    for _ in range(2):
+        office.say("anything")
+    office.loop.run_once()
+    fired = {body["payload"]["firing_id"] for body in office.told("prefect.automation.triggered")}
+    begun = {body["payload"]["chain"] for body in office.told("headrace.automation.cut")}
+    assert len(begun) == 6  # each of three began a chain because of each of two events
+    assert begun <= fired
+    assert len(fired) == 6 * 7
+    assert {body["payload"]["cut"] for body in office.told("headrace.automation.cut")} == {"size"}
+
+
+def test_what_one_firing_leads_to_many_times_is_no_circle(office: Office) -> None:
+    deployment = office.deploy()
+    office.make(a.RunDeployment(deployment_id=deployment.id), trigger=expect("start"))
+    office.make(a.DoNothing(), trigger=expect("data.*"), name="take")
+    office.say("start")
+    office.loop.run_once()
+    labels = office.administration.list_flow_runs()[0].labels or {}
+    for number in range(MOST_RECURRENCES + 2):
+        office.say(f"data.{number}", **{name: str(value) for name, value in labels.items()})
+    assert office.loop.run_once() == MOST_RECURRENCES + 2
+    assert office.told("headrace.automation.cut") == []
+
+
+def test_a_chain_whose_beginning_is_forgotten_still_ends(office: Office) -> None:
+    office.make(a.DoNothing(), trigger=expect("data"))
+    for depth in ("9", "10"):
+        office.say("data", **{DEPTH: depth, FIRING: str(uuid7())})
+    assert office.loop.run_once() == 1
+    (cut,) = office.told("headrace.automation.cut")
+    assert (cut["payload"]["cut"], cut["payload"]["chain"]) == ("depth", cut["payload"]["firing_id"])
 
 
 # several loops, and loops that die
+
+
+def run_on(loop: Automations) -> int:
+    """Look several times; how many actions were performed."""
+    return sum(loop.run_once() for _ in range(5))
 
 
 def test_several_loops_fire_once_for_each_event(office: Office, database_url: str) -> None:
@@ -593,7 +656,7 @@ def test_several_loops_fire_once_for_each_event(office: Office, database_url: st
         for number in range(30):
             office.say("paid", f"shop.order.{number}")
         with ThreadPoolExecutor(2) as threads:
-            done = list(threads.map(lambda loop: sum(loop.run_once() for _ in range(5)), loops))
+            done = list(threads.map(run_on, loops))
     assert sum(done) == 30
     assert office.administration.count_flow_runs() == 30
     assert len(office.told("prefect.automation.triggered")) == 30
@@ -610,7 +673,7 @@ def test_several_loops_notice_an_absence_once(office: Office, database_url: str)
     with open_database(database_url) as other:
         loops = [Automations(each, office.clock) for each in (office.database, other)]
         with ThreadPoolExecutor(2) as threads:
-            assert sum(threads.map(lambda loop: sum(loop.run_once() for _ in range(3)), loops)) == 20
+            assert sum(threads.map(run_on, loops)) == 20
 
 
 STOPS = ("take_events", "carry_out", "after the events")

@@ -8,14 +8,13 @@ import pytest
 
 from headrace.base.clock import to_datetime
 from headrace.base.ids import uuid7
+from headrace.rules.chains import Cause
 from headrace.rules.compositions import Composition
 from headrace.rules.metrics import Watching
 from headrace.rules.triggers import (
-    DEEPEST,
     Kept,
     Memory,
     Place,
-    depth_of,
     find_places,
     key_of,
     may_matter,
@@ -24,7 +23,6 @@ from headrace.rules.triggers import (
     take_time,
 )
 from headrace.rules.windows import SECOND, Window
-from headrace.schema.run import DEPTH
 from headrace.schema.trigger import (
     AnyTrigger,
     CompoundTrigger,
@@ -150,36 +148,21 @@ def test_figures_are_told_to_those_above() -> None:
 
 
 def test_how_deep_it_goes_is_remembered_with_what_is_counted() -> None:
-    asked = trigger("a", threshold=3)
+    asked = trigger("a", threshold=4)
     whole = CompoundTrigger(id=uuid7(), triggers=[asked, trigger("b")], require="all", within=None)
     memory = Memory({})
-    for depth in (0, 4, 1):
-        assert take_event(whole, event("a"), 1, memory, depth) == []
+    deepest = Cause(4, uuid7())
+    for cause in (Cause(), deepest, Cause(1, uuid7()), Cause(4, uuid7())):
+        assert take_event(whole, event("a"), 1, memory, cause) == []
     kept = memory.get(place(whole))
-    assert kept == Kept(Composition({0: 1}), {}, 4)
-    assert [signal.depth for signal in take_event(whole, event("b"), 2, memory, 2)] == [4]
+    assert kept == Kept(Composition({0: 1}), {}, deepest)
+    assert [signal.cause for signal in take_event(whole, event("b"), 2, memory, Cause(2))] == [deepest]
 
 
 def test_time_fires_as_deep_as_what_it_waited_after() -> None:
-    asked, memory = waits("b", after=["a"]), Memory({})
-    take_event(asked, event("a"), SECOND, memory, 3)
-    assert [signal.depth for signal in take_time(asked, place(asked), 11 * SECOND, memory)] == [3]
-
-
-@pytest.mark.parametrize(
-    ("labels", "depth"),
-    [
-        ({}, 0),
-        ({DEPTH: "3"}, 3),
-        ({DEPTH: "x"}, 0),
-        ({DEPTH: "-1"}, 0),
-        ({DEPTH: "9" * 12}, 0),
-        ({DEPTH: "99999"}, DEEPEST + 1),
-    ],
-)
-def test_an_event_says_how_deep_it_is(labels: dict[str, str], depth: int) -> None:
-    assert depth_of(event("a", **labels)) == depth
-    assert depth_of(event("a", related=[{ID: "x", **labels}])) == depth
+    asked, memory, cause = waits("b", after=["a"]), Memory({}), Cause(3, uuid7())
+    take_event(asked, event("a"), SECOND, memory, cause)
+    assert [signal.cause for signal in take_time(asked, place(asked), 11 * SECOND, memory)] == [cause]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +184,7 @@ def test_names_tell_what_may_matter(asked: AnyTrigger, matters: bool) -> None:
 
 def test_what_was_found_is_unchanged_until_something_is_done() -> None:
     at = Place(UUID(int=1))
-    memory = Memory({at: Kept(Window(), {}, 2)})
+    memory = Memory({at: Kept(Window(), {}, Cause(2))})
     assert [*memory.changes()] == []
-    assert memory.put(at, None, {}, 1) == 2
+    assert memory.put(at, None, {}, Cause(1)) == Cause(2)
     assert [*memory.changes()] == [(at, None)]

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("labels", Json, nullable=False),
         sa.Column("state", Json, nullable=False),
         sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("cause", Id, nullable=True),
         sa.Column("due", sa.BigInteger(), nullable=True),
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "automation_id", "trigger_id", "key", name="pk_automation_buckets"),
@@ -74,12 +75,16 @@ def upgrade() -> None:
         sa.Column("event", Json, nullable=True),
         sa.Column("occurred", sa.BigInteger(), nullable=False),
         sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("chain", Id, nullable=False),
+        sa.Column("lineage", Json, nullable=False),
+        sa.Column("recurring", sa.Boolean(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_automation_firings"),
         sa.UniqueConstraint("workspace_id", "automation_id", "key", name="uq_automation_firings_key"),
     )
     op.create_index("ix_automation_firings_created", "automation_firings", ["workspace_id", "created"])
+    op.create_index("ix_automation_firings_chain", "automation_firings", ["workspace_id", "chain"])
     op.create_table(
         "automation_actions",
         sa.Column("workspace_id", Id, nullable=False),
