@@ -168,7 +168,7 @@ def _tell_where_it_resumes(flow: AnyFlow, name: str, pool: WorkPool | None) -> l
         return []
     note = (
         f"Runs of {name!r} keep the values of their tasks on the host they run on, and resume only there. Where workers run "
-        "on several hosts, give the flow a result_storage that all of them reach (docs/durable-runs.md)."
+        "on several hosts, keep results where all of them read them, and under one key: docs/durable-runs.md says how."
     )
     return [note]
 

@@ -36,6 +36,12 @@ def test_nobody_is_told_where_nobody_watches() -> None:
         pass
 
 
+def test_who_stops_watching_meanwhile_is_told_no_more(told: list[float]) -> None:
+    with watched(60):
+        set_watchdog(None)
+    assert len(told) == 1
+
+
 def test_the_limits_of_runs_are_told(stage: Stage, told: list[float]) -> None:
     now = time.monotonic()
     assert Flow(lambda: 1, name="blocks", timeout_seconds=60)() == 1

@@ -78,7 +78,7 @@ class Outages:
             return self._fail
         return getattr(self._execution, verb)
 
-    def _fail(self, *_: Any) -> Any:
+    def _fail(self, *_: Any, **_more: Any) -> Any:
         raise errors.Unavailable("Nothing answers.")
 
 
