@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check health */
+        /**
+         * Check health
+         * @description Answer true: the process is alive. Needs no key.
+         */
         get: operations["check_health"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check readiness */
+        /**
+         * Check readiness
+         * @description Answer when the database can be asked. Needs no key.
+         */
         get: operations["check_readiness"];
         put?: never;
         post?: never;
@@ -45,7 +51,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read api version */
+        /**
+         * Read api version
+         * @description Return the version of the contract that is spoken here.
+         */
         get: operations["read_api_version"];
         put?: never;
         post?: never;
@@ -62,7 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read compatible version */
+        /**
+         * Read compatible version
+         * @description Return the version that the contract's clients compare theirs with.
+         */
         get: operations["read_compatible_version"];
         put?: never;
         post?: never;
@@ -79,7 +91,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read server */
+        /**
+         * Read server
+         * @description Return what server this is, and which version of it.
+         */
         get: operations["read_server"];
         put?: never;
         post?: never;
@@ -96,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read settings */
+        /**
+         * Read settings
+         * @description Return the settings of the server, with what is secret hidden.
+         */
         get: operations["read_settings"];
         put?: never;
         post?: never;
@@ -113,12 +131,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read result storage */
+        /**
+         * Read result storage
+         * @description Return where results are kept by default: null, since each run says that for itself.
+         */
         get: operations["read_result_storage"];
-        /** Choose result storage */
+        /**
+         * Choose result storage
+         * @description Answer 404 for any block: where results are kept is said by each run.
+         */
         put: operations["choose_result_storage"];
         post?: never;
-        /** Forget result storage */
+        /**
+         * Forget result storage
+         * @description Do nothing: no default is kept.
+         */
         delete: operations["forget_result_storage"];
         options?: never;
         head?: never;
@@ -132,7 +159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read csrf token */
+        /**
+         * Read csrf token
+         * @description Answer 422: no token is needed, since requests of foreign pages are refused by their origin.
+         */
         get: operations["read_csrf_token"];
         put?: never;
         post?: never;
@@ -149,7 +179,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Greet */
+        /**
+         * Greet
+         * @description Wave.
+         */
         get: operations["greet"];
         put?: never;
         post?: never;
@@ -166,7 +199,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read ui settings */
+        /**
+         * Read ui settings
+         * @description Return what the UI has to know before it can ask anything. Needs no key.
+         */
         get: operations["read_ui_settings"];
         put?: never;
         post?: never;
@@ -185,7 +221,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow */
+        /**
+         * Create flow
+         * @description Make the flow known and return it. The same name again returns the same flow and adds no second one.
+         */
         post: operations["create_flow"];
         delete?: never;
         options?: never;
@@ -200,15 +239,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow */
+        /**
+         * Read flow
+         * @description Return the flow.
+         */
         get: operations["read_flow"];
         put?: never;
         post?: never;
-        /** Delete flow */
+        /**
+         * Delete flow
+         * @description Delete the flow with its deployments and runs, their task runs, logs, artifacts, results and events.
+         */
         delete: operations["delete_flow"];
         options?: never;
         head?: never;
-        /** Update flow */
+        /**
+         * Update flow
+         * @description Replace the flow's tags.
+         */
         patch: operations["update_flow"];
         trace?: never;
     };
@@ -219,7 +267,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow by name */
+        /**
+         * Read flow by name
+         * @description Return the flow of that name.
+         */
         get: operations["read_flow_by_name"];
         put?: never;
         post?: never;
@@ -238,7 +289,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flows */
+        /**
+         * List flows
+         * @description Return flows that the selection names, in order: flows with such runs, with such task runs.
+         */
         post: operations["list_flows"];
         delete?: never;
         options?: never;
@@ -255,7 +309,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count flows */
+        /**
+         * Count flows
+         * @description Count flows that the selection names.
+         */
         post: operations["count_flows"];
         delete?: never;
         options?: never;
@@ -272,7 +329,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate flows */
+        /**
+         * Paginate flows
+         * @description Return a page of the flows that the selection names, and how many there are in all.
+         */
         post: operations["paginate_flows"];
         delete?: never;
         options?: never;
@@ -289,7 +349,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete flows */
+        /**
+         * Delete flows
+         * @description Delete flows that the selection names, with all that belongs to them, and return which.
+         */
         post: operations["delete_flows"];
         delete?: never;
         options?: never;
@@ -306,7 +369,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow run */
+        /**
+         * Create flow run
+         * @description Create a flow run and return it as stored.
+         *
+         *     The same `id`, or the same (flow_id, idempotency_key), again returns the run that exists. Without a state the
+         *     run is PENDING. `batch` is stored first, in the same transaction, so a subflow's parent task run exists.
+         *     Answers 404 when the flow does not exist.
+         */
         post: operations["create_flow_run"];
         delete?: never;
         options?: never;
@@ -321,15 +391,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run */
+        /**
+         * Read flow run
+         * @description Return the flow run.
+         */
         get: operations["read_flow_run"];
         put?: never;
         post?: never;
-        /** Delete flow run */
+        /**
+         * Delete flow run
+         * @description Delete the run with its task runs, logs, artifacts, results and events.
+         */
         delete: operations["delete_flow_run"];
         options?: never;
         head?: never;
-        /** Update flow run */
+        /**
+         * Update flow run
+         * @description Change what the update names.
+         */
         patch: operations["update_flow_run"];
         trace?: never;
     };
@@ -346,7 +425,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Update flow run labels */
+        /**
+         * Update flow run labels
+         * @description Add labels; one with a key that is there already takes its place.
+         */
         patch: operations["update_flow_run_labels"];
         trace?: never;
     };
@@ -359,7 +441,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow runs */
+        /**
+         * List flow runs
+         * @description Return flow runs that the selection names, in order.
+         */
         post: operations["list_flow_runs"];
         delete?: never;
         options?: never;
@@ -376,7 +461,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate flow runs */
+        /**
+         * Paginate flow runs
+         * @description Return a page of the flow runs that the selection names, and how many there are in all.
+         */
         post: operations["paginate_flow_runs"];
         delete?: never;
         options?: never;
@@ -393,7 +481,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count flow runs */
+        /**
+         * Count flow runs
+         * @description Count flow runs that the selection names.
+         */
         post: operations["count_flow_runs"];
         delete?: never;
         options?: never;
@@ -410,7 +501,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read flow run history */
+        /**
+         * Read flow run history
+         * @description Count flow runs by state in each interval of `interval` seconds between `start` and `end`.
+         *
+         *     A run belongs to the interval of its expected start. At most 500 intervals.
+         */
         post: operations["read_flow_run_history"];
         delete?: never;
         options?: never;
@@ -427,7 +523,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read flow run lateness */
+        /**
+         * Read flow run lateness
+         * @description Return how late the runs that the selection names began on average, in seconds; None when there are none.
+         *
+         *     A run that waits is as late as it has been waiting since its expected start.
+         */
         post: operations["read_flow_run_lateness"];
         delete?: never;
         options?: never;
@@ -444,7 +545,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete flow runs */
+        /**
+         * Delete flow runs
+         * @description Delete flow runs that the filter names, with all that belongs to them, and return which.
+         */
         post: operations["delete_flow_runs"];
         delete?: never;
         options?: never;
@@ -461,7 +565,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow run input */
+        /**
+         * Create flow run input
+         * @description Leave a text for a flow run. Answers 404 without the run, 409 for a key in use.
+         */
         post: operations["create_flow_run_input"];
         delete?: never;
         options?: never;
@@ -478,7 +585,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow run inputs */
+        /**
+         * List flow run inputs
+         * @description Return what was left under keys that begin with a prefix and are not excluded, oldest first, at most `limit`.
+         */
         post: operations["list_flow_run_inputs"];
         delete?: never;
         options?: never;
@@ -493,11 +603,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run input */
+        /**
+         * Read flow run input
+         * @description Return what was left for a flow run under a key. Answers 404.
+         */
         get: operations["read_flow_run_input"];
         put?: never;
         post?: never;
-        /** Delete flow run input */
+        /**
+         * Delete flow run input
+         * @description Delete what was left for a flow run under a key. Answers 404.
+         */
         delete: operations["delete_flow_run_input"];
         options?: never;
         head?: never;
@@ -513,7 +629,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set flow run state */
+        /**
+         * Set flow run state
+         * @description Propose a state for a flow run and return what was decided.
+         *
+         *     201 when a state was written, 200 when none was: the decision may be to refuse the state, to wait, or to abort. Raises
+         *     404 for a run that does not exist.
+         */
         post: operations["set_flow_run_state"];
         delete?: never;
         options?: never;
@@ -530,7 +652,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resume flow run */
+        /**
+         * Resume flow run
+         * @description Let a paused run go on, and return what was decided.
+         *
+         *     One whose process waits is RUNNING again; one that is suspended is SCHEDULED, to start from the top. `run_input` is
+         *     what the run asks for: it is kept for it, in the same transaction, under the key that the run has named. ABORT: the
+         *     run is not paused, or asks for nothing. REJECT: its time has passed, or the input does not fit its schema; then it
+         *     is paused still. Answers 404.
+         */
         post: operations["resume_flow_run"];
         delete?: never;
         options?: never;
@@ -547,7 +677,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set flow run states */
+        /**
+         * Set flow run states
+         * @description Propose a state for flow runs that the filter names, and return what was decided about each.
+         */
         post: operations["set_flow_run_states"];
         delete?: never;
         options?: never;
@@ -562,7 +695,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run state */
+        /**
+         * Read flow run state
+         * @description Return the state with this id.
+         */
         get: operations["read_flow_run_state"];
         put?: never;
         post?: never;
@@ -579,7 +715,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List flow run states */
+        /**
+         * List flow run states
+         * @description Return every state the run was in, oldest first.
+         */
         get: operations["list_flow_run_states"];
         put?: never;
         post?: never;
@@ -598,7 +737,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create task run */
+        /**
+         * Create task run
+         * @description Create a task run whose life others decide (placeholders of subflows, background runs).
+         *
+         *     The same (flow_run_id, task_key, dynamic_key) again returns the run that exists. A SCHEDULED state that is deferred
+         *     makes it a background run, which a worker of its task takes when it is due.
+         */
         post: operations["create_task_run"];
         delete?: never;
         options?: never;
@@ -613,15 +758,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run */
+        /**
+         * Read task run
+         * @description Return the task run.
+         */
         get: operations["read_task_run"];
         put?: never;
         post?: never;
-        /** Delete task run */
+        /**
+         * Delete task run
+         * @description Delete the task run with its logs, artifacts, results and events.
+         */
         delete: operations["delete_task_run"];
         options?: never;
         head?: never;
-        /** Update task run */
+        /**
+         * Update task run
+         * @description Change what the update names.
+         */
         patch: operations["update_task_run"];
         trace?: never;
     };
@@ -634,7 +788,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set task run state */
+        /**
+         * Set task run state
+         * @description Ask that a task run whose life others decide enter a state, and return what was decided.
+         *
+         *     ACCEPT: the run is in the proposed state. REJECT: it has ended, its state is returned. ABORT: no such step is
+         *     possible; with `force` every step is. Answers 404.
+         */
         post: operations["set_task_run_state"];
         delete?: never;
         options?: never;
@@ -651,7 +811,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List task runs */
+        /**
+         * List task runs
+         * @description Return task runs that the selection names, in order.
+         */
         post: operations["list_task_runs"];
         delete?: never;
         options?: never;
@@ -668,7 +831,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate task runs */
+        /**
+         * Paginate task runs
+         * @description Return a page of the task runs that the selection names, and how many there are in all.
+         */
         post: operations["paginate_task_runs"];
         delete?: never;
         options?: never;
@@ -685,7 +851,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs */
+        /**
+         * Count task runs
+         * @description Count task runs that the selection names.
+         */
         post: operations["count_task_runs"];
         delete?: never;
         options?: never;
@@ -702,7 +871,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read task run history */
+        /**
+         * Read task run history
+         * @description Count task runs by state in intervals, as `flow_run_history` counts flow runs.
+         */
         post: operations["read_task_run_history"];
         delete?: never;
         options?: never;
@@ -717,7 +889,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run state */
+        /**
+         * Read task run state
+         * @description Return the state with this id.
+         */
         get: operations["read_task_run_state"];
         put?: never;
         post?: never;
@@ -734,7 +909,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List task run states */
+        /**
+         * List task run states
+         * @description Return every state the task run was in, oldest first.
+         */
         get: operations["list_task_run_states"];
         put?: never;
         post?: never;
@@ -753,7 +931,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List task workers */
+        /**
+         * List task workers
+         * @description Return the workers of background tasks that are there, by name; of at least one of the tasks, if any are named.
+         */
         post: operations["list_task_workers"];
         delete?: never;
         options?: never;
@@ -768,7 +949,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read graph */
+        /**
+         * Read graph
+         * @description Return what ran in the flow run and what depended on what; with `since`, what had not ended by then.
+         *
+         *     Answers 422 for a run of more than 10,000 nodes.
+         */
         get: operations["read_graph"];
         put?: never;
         post?: never;
@@ -785,7 +971,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read dependencies */
+        /**
+         * Read dependencies
+         * @description Return the run's task runs, each with those whose results it took: an older form of the graph.
+         */
         get: operations["read_dependencies"];
         put?: never;
         post?: never;
@@ -804,7 +993,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create logs */
+        /**
+         * Create logs
+         * @description Keep log lines, for clients that have no journal.
+         */
         post: operations["create_logs"];
         delete?: never;
         options?: never;
@@ -821,7 +1013,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List logs */
+        /**
+         * List logs
+         * @description Return log lines in order of time; lines of the same instant in the order they were written.
+         */
         post: operations["list_logs"];
         delete?: never;
         options?: never;
@@ -838,7 +1033,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count logs */
+        /**
+         * Count logs
+         * @description Count log lines.
+         */
         post: operations["count_logs"];
         delete?: never;
         options?: never;
@@ -855,7 +1053,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tail logs */
+        /**
+         * Tail logs
+         * @description Return log lines in the order they were written, those after the place `after`, and the place to go on from.
+         *
+         *     Without `after`: the place where the lines end now. A line that was being written while another after it was
+         *     read may be passed over; whoever must not miss one begins a little before.
+         */
         post: operations["tail_logs"];
         delete?: never;
         options?: never;
@@ -870,7 +1074,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download flow run logs */
+        /**
+         * Download flow run logs
+         * @description Return the run's log lines as a CSV file, streamed.
+         */
         get: operations["download_flow_run_logs"];
         put?: never;
         post?: never;
@@ -889,7 +1096,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create artifact */
+        /**
+         * Create artifact
+         * @description Keep an artifact, for clients that have no journal.
+         */
         post: operations["create_artifact"];
         delete?: never;
         options?: never;
@@ -904,15 +1114,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read artifact */
+        /**
+         * Read artifact
+         * @description Return the artifact.
+         */
         get: operations["read_artifact"];
         put?: never;
         post?: never;
-        /** Delete artifact */
+        /**
+         * Delete artifact
+         * @description Delete the artifact; the version before it, if any, becomes the latest of its key.
+         */
         delete: operations["delete_artifact"];
         options?: never;
         head?: never;
-        /** Update artifact */
+        /**
+         * Update artifact
+         * @description Change what the update names.
+         */
         patch: operations["update_artifact"];
         trace?: never;
     };
@@ -923,7 +1142,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read latest artifact */
+        /**
+         * Read latest artifact
+         * @description Return the newest artifact of the key.
+         */
         get: operations["read_latest_artifact"];
         put?: never;
         post?: never;
@@ -942,7 +1164,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List artifacts */
+        /**
+         * List artifacts
+         * @description Return artifacts in order.
+         */
         post: operations["list_artifacts"];
         delete?: never;
         options?: never;
@@ -959,7 +1184,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count artifacts */
+        /**
+         * Count artifacts
+         * @description Count artifacts.
+         */
         post: operations["count_artifacts"];
         delete?: never;
         options?: never;
@@ -976,7 +1204,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List latest artifacts */
+        /**
+         * List latest artifacts
+         * @description Return the newest artifact of each key.
+         */
         post: operations["list_latest_artifacts"];
         delete?: never;
         options?: never;
@@ -993,7 +1224,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count latest artifacts */
+        /**
+         * Count latest artifacts
+         * @description Count the keys whose newest artifact is one of these.
+         */
         post: operations["count_latest_artifacts"];
         delete?: never;
         options?: never;
@@ -1010,7 +1244,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List results */
+        /**
+         * List results
+         * @description Return records of kept values, newest first.
+         */
         post: operations["list_results"];
         delete?: never;
         options?: never;
@@ -1025,11 +1262,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read result */
+        /**
+         * Read result
+         * @description Return the newest record of the key.
+         */
         get: operations["read_result"];
         put?: never;
         post?: never;
-        /** Delete result */
+        /**
+         * Delete result
+         * @description Forget the records of the key. The value itself stays where it is: the server never touches values.
+         */
         delete: operations["delete_result"];
         options?: never;
         head?: never;
@@ -1045,7 +1288,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create limit */
+        /**
+         * Create limit
+         * @description Create a limit. Answers 409 for a name that is taken.
+         */
         post: operations["create_limit"];
         delete?: never;
         options?: never;
@@ -1060,15 +1306,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read limit */
+        /**
+         * Read limit
+         * @description Return the limit of that name, or with that text as its id.
+         */
         get: operations["read_limit"];
         put?: never;
         post?: never;
-        /** Delete limit */
+        /**
+         * Delete limit
+         * @description Delete the limit; leases on it end.
+         */
         delete: operations["delete_limit"];
         options?: never;
         head?: never;
-        /** Update limit */
+        /**
+         * Update limit
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_limit"];
         trace?: never;
     };
@@ -1081,7 +1336,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List limits */
+        /**
+         * List limits
+         * @description Return limits by name, those whose name begins with the prefix.
+         */
         post: operations["list_limits"];
         delete?: never;
         options?: never;
@@ -1098,7 +1356,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find limits by name */
+        /**
+         * Find limits by name
+         * @description Return the limits of these names, by name; names without one are passed over.
+         */
         post: operations["find_limits_by_name"];
         delete?: never;
         options?: never;
@@ -1113,7 +1374,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List holders */
+        /**
+         * List holders
+         * @description Return who holds slots of the limit of that name now, as far as the holders said.
+         */
         get: operations["list_holders"];
         put?: never;
         post?: never;
@@ -1132,7 +1396,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reset limit */
+        /**
+         * Reset limit
+         * @description End the leases on the limit, but for those of the holders in `keep`.
+         */
         post: operations["reset_limit"];
         delete?: never;
         options?: never;
@@ -1149,7 +1416,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take slots */
+        /**
+         * Take slots
+         * @description Take slots of the limits of these names. Answers 423 with `Retry-After` when they are taken.
+         */
         post: operations["take_slots"];
         delete?: never;
         options?: never;
@@ -1166,7 +1436,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take slots with lease */
+        /**
+         * Take slots with lease
+         * @description Take slots of the limits of these names under a lease, to be renewed until they are given back.
+         *
+         *     Names without a limit are passed over. Answers 423 with `Retry-After` when slots are taken.
+         */
         post: operations["take_slots_with_lease"];
         delete?: never;
         options?: never;
@@ -1183,7 +1458,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give slots back */
+        /**
+         * Give slots back
+         * @description Give back leases of nobody known on exactly these limits, oldest first, until `occupy` slots of each are free;
+         *     return how many were given back. For clients that take slots and remember no lease.
+         */
         post: operations["give_slots_back"];
         delete?: never;
         options?: never;
@@ -1200,7 +1479,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give lease back */
+        /**
+         * Give lease back
+         * @description Give the slots of a lease back. No harm is done if the lease has ended already.
+         */
         post: operations["give_lease_back"];
         delete?: never;
         options?: never;
@@ -1217,7 +1499,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Renew lease */
+        /**
+         * Renew lease
+         * @description Keep a lease for longer. Answers 410 when it has expired.
+         */
         post: operations["renew_lease"];
         delete?: never;
         options?: never;
@@ -1234,7 +1519,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create tag limit */
+        /**
+         * Create tag limit
+         * @description Create a limit on a tag, or give the one there is this many slots.
+         */
         post: operations["create_tag_limit"];
         delete?: never;
         options?: never;
@@ -1249,11 +1537,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read tag limit */
+        /**
+         * Read tag limit
+         * @description Return the limit of that name, or with that text as its id.
+         */
         get: operations["read_tag_limit"];
         put?: never;
         post?: never;
-        /** Delete tag limit */
+        /**
+         * Delete tag limit
+         * @description Delete the limit on a tag.
+         */
         delete: operations["delete_tag_limit"];
         options?: never;
         head?: never;
@@ -1267,11 +1561,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read tag limit by tag */
+        /**
+         * Read tag limit by tag
+         * @description Return the limit on the tag. Answers 404.
+         */
         get: operations["read_tag_limit_by_tag"];
         put?: never;
         post?: never;
-        /** Delete tag limit by tag */
+        /**
+         * Delete tag limit by tag
+         * @description Delete the limit; leases on it end.
+         */
         delete: operations["delete_tag_limit_by_tag"];
         options?: never;
         head?: never;
@@ -1287,7 +1587,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List tag limits */
+        /**
+         * List tag limits
+         * @description Return limits by name, those whose name begins with the prefix.
+         */
         post: operations["list_tag_limits"];
         delete?: never;
         options?: never;
@@ -1304,7 +1607,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reset tag limit */
+        /**
+         * Reset tag limit
+         * @description End the leases on the limit, but for those of the holders in `keep`.
+         */
         post: operations["reset_tag_limit"];
         delete?: never;
         options?: never;
@@ -1321,7 +1627,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take tag slots */
+        /**
+         * Take tag slots
+         * @description Take a slot of each tag with a limit for a task run. Answers 423 with `Retry-After` when one is taken.
+         */
         post: operations["take_tag_slots"];
         delete?: never;
         options?: never;
@@ -1338,7 +1647,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give tag slots back */
+        /**
+         * Give tag slots back
+         * @description Give a task run's slots of these tags back.
+         */
         post: operations["give_tag_slots_back"];
         delete?: never;
         options?: never;
@@ -1355,7 +1667,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create deployment */
+        /**
+         * Create deployment
+         * @description Create the deployment, or make the one of the same flow and name what the request says; return it.
+         *
+         *     Runs made ahead that would be other ones now are made anew. Answers 404 for a flow, work pool or
+         *     queue that does not exist.
+         */
         post: operations["create_deployment"];
         delete?: never;
         options?: never;
@@ -1370,15 +1688,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read deployment */
+        /**
+         * Read deployment
+         * @description Return the deployment.
+         */
         get: operations["read_deployment"];
         put?: never;
         post?: never;
-        /** Delete deployment */
+        /**
+         * Delete deployment
+         * @description Delete the deployment with its schedules; runs that nobody has started are deleted or cancelled.
+         */
         delete: operations["delete_deployment"];
         options?: never;
         head?: never;
-        /** Update deployment */
+        /**
+         * Update deployment
+         * @description Change what the update names; runs made ahead that would be other ones now are made anew.
+         */
         patch: operations["update_deployment"];
         trace?: never;
     };
@@ -1389,7 +1716,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read deployment by name */
+        /**
+         * Read deployment by name
+         * @description Return the deployment of that name, of the flow of that name.
+         */
         get: operations["read_deployment_by_name"];
         put?: never;
         post?: never;
@@ -1408,7 +1738,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List deployments */
+        /**
+         * List deployments
+         * @description Return deployments that the selection names, in order.
+         */
         post: operations["list_deployments"];
         delete?: never;
         options?: never;
@@ -1425,7 +1758,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count deployments */
+        /**
+         * Count deployments
+         * @description Count deployments that the selection names.
+         */
         post: operations["count_deployments"];
         delete?: never;
         options?: never;
@@ -1442,7 +1778,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate deployments */
+        /**
+         * Paginate deployments
+         * @description Return a page of the deployments that the selection names, and how many there are in all.
+         */
         post: operations["paginate_deployments"];
         delete?: never;
         options?: never;
@@ -1459,7 +1798,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count deployments by flow */
+        /**
+         * Count deployments by flow
+         * @description Count the deployments of each of these flows, at most 200 of them.
+         */
         post: operations["count_deployments_by_flow"];
         delete?: never;
         options?: never;
@@ -1476,7 +1818,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete deployments */
+        /**
+         * Delete deployments
+         * @description Delete deployments that the filter names, and return which.
+         */
         post: operations["delete_deployments"];
         delete?: never;
         options?: never;
@@ -1493,7 +1838,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of deployments */
+        /**
+         * List due of deployments
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_deployments"];
         delete?: never;
         options?: never;
@@ -1510,7 +1858,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause deployment */
+        /**
+         * Pause deployment
+         * @description Let its schedules rest: runs they made that nobody has started are deleted.
+         */
         post: operations["pause_deployment"];
         delete?: never;
         options?: never;
@@ -1527,7 +1878,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resume deployment */
+        /**
+         * Resume deployment
+         * @description Let its schedules make runs again, from now on.
+         */
         post: operations["resume_deployment"];
         delete?: never;
         options?: never;
@@ -1544,8 +1898,77 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run deployment */
+        /**
+         * Run deployment
+         * @description Create a run of the deployment and return it; the same idempotency key again returns the run that exists.
+         *
+         *     Answers 422 for parameters that do not fit the deployment's schema, where that is enforced.
+         */
         post: operations["run_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/create_flow_run/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run deployment in bulk
+         * @description Create runs of the deployment, each by itself, and say what became of each.
+         *
+         *     Answers 400 for more than a hundred. Answers 404 for a deployment that does not exist.
+         */
+        post: operations["run_deployment_in_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/work_queue_check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check work queue
+         * @description Return the queue in which runs of the deployment wait; none, where it has no work pool.
+         */
+        get: operations["check_work_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Schedule deployment
+         * @description Make the runs of the deployment's schedules in a span that are not there yet, and return how many were made.
+         *
+         *     None for a deployment that is paused.
+         */
+        post: operations["schedule_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1559,10 +1982,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List schedules */
+        /**
+         * List schedules
+         * @description Return the schedules of the deployment.
+         */
         get: operations["list_schedules"];
         put?: never;
-        /** Create schedules */
+        /**
+         * Create schedules
+         * @description Add schedules and return them. Answers 409 for a slug in use that is not to be replaced.
+         */
         post: operations["create_schedules"];
         delete?: never;
         options?: never;
@@ -1580,11 +2009,17 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete schedule */
+        /**
+         * Delete schedule
+         * @description Delete the schedule, with the runs made for it that nobody has started.
+         */
         delete: operations["delete_schedule"];
         options?: never;
         head?: never;
-        /** Update schedule */
+        /**
+         * Update schedule
+         * @description Change what the update names; the runs made ahead for the schedule are made anew.
+         */
         patch: operations["update_schedule"];
         trace?: never;
     };
@@ -1597,7 +2032,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Preview schedule */
+        /**
+         * Preview schedule
+         * @description Return the next instants of a schedule. Answers 422 for one that means nothing.
+         */
         post: operations["preview_schedule"];
         delete?: never;
         options?: never;
@@ -1614,7 +2052,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create pool */
+        /**
+         * Create pool
+         * @description Create a pool with a queue called `default`, and without a job template with that of its type, if it has one.
+         *
+         *     Answers 409 for a name that is taken.
+         */
         post: operations["create_pool"];
         delete?: never;
         options?: never;
@@ -1629,15 +2072,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read pool */
+        /**
+         * Read pool
+         * @description Return the pool of that name.
+         */
         get: operations["read_pool"];
         put?: never;
         post?: never;
-        /** Delete pool */
+        /**
+         * Delete pool
+         * @description Delete the pool with its queues and workers; its deployments and waiting runs have no place any more.
+         */
         delete: operations["delete_pool"];
         options?: never;
         head?: never;
-        /** Update pool */
+        /**
+         * Update pool
+         * @description Change what the update names. Nothing is given out of a pool that is paused.
+         */
         patch: operations["update_pool"];
         trace?: never;
     };
@@ -1650,7 +2102,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List pools */
+        /**
+         * List pools
+         * @description Return pools by name.
+         */
         post: operations["list_pools"];
         delete?: never;
         options?: never;
@@ -1667,7 +2122,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count pools */
+        /**
+         * Count pools
+         * @description Count pools.
+         */
         post: operations["count_pools"];
         delete?: never;
         options?: never;
@@ -1684,7 +2142,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of pool */
+        /**
+         * List due of pool
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_pool"];
         delete?: never;
         options?: never;
@@ -1701,7 +2162,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create queue */
+        /**
+         * Create queue
+         * @description Create a queue. Answers 409 for a name that is taken in the pool.
+         */
         post: operations["create_queue"];
         delete?: never;
         options?: never;
@@ -1716,15 +2180,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read queue of pool */
+        /**
+         * Read queue of pool
+         * @description Return the queue of that name in the pool of that name.
+         */
         get: operations["read_queue_of_pool"];
         put?: never;
         post?: never;
-        /** Delete queue of pool */
+        /**
+         * Delete queue of pool
+         * @description Delete the queue; what waits in it goes to its pool's default queue, which cannot be deleted itself.
+         */
         delete: operations["delete_queue_of_pool"];
         options?: never;
         head?: never;
-        /** Update queue of pool */
+        /**
+         * Update queue of pool
+         * @description Change what the update names. Answers 409 for a new name that is taken in the pool.
+         */
         patch: operations["update_queue_of_pool"];
         trace?: never;
     };
@@ -1737,8 +2210,53 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List queues of pool */
+        /**
+         * List queues of pool
+         * @description Return queues of a pool or of all, those of the first priority first.
+         */
         post: operations["list_queues_of_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create queue without pool
+         * @description Create a queue in the pool `default-agent-pool`, which the first of them brings along.
+         *
+         *     Answers 409 for a name that is taken there.
+         */
+        post: operations["create_queue_without_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/name/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read queue without pool
+         * @description Return the queue of that name in the pool `default-agent-pool`. Answers 404.
+         */
+        get: operations["read_queue_without_pool"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1752,15 +2270,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read queue */
+        /**
+         * Read queue
+         * @description Return the queue.
+         */
         get: operations["read_queue"];
         put?: never;
         post?: never;
-        /** Delete queue */
+        /**
+         * Delete queue
+         * @description Delete the queue; what waits in it goes to its pool's default queue, which cannot be deleted itself.
+         */
         delete: operations["delete_queue"];
         options?: never;
         head?: never;
-        /** Update queue */
+        /**
+         * Update queue
+         * @description Change what the update names. Answers 409 for a new name that is taken in the pool.
+         */
         patch: operations["update_queue"];
         trace?: never;
     };
@@ -1773,7 +2300,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List queues */
+        /**
+         * List queues
+         * @description Return queues of a pool or of all, those of the first priority first.
+         */
         post: operations["list_queues"];
         delete?: never;
         options?: never;
@@ -1790,7 +2320,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of queue */
+        /**
+         * List due of queue
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_queue"];
         delete?: never;
         options?: never;
@@ -1807,7 +2340,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Beat worker */
+        /**
+         * Beat worker
+         * @description Show that a worker is there. With `return_id`, answer with its id as a bare text.
+         */
         post: operations["beat_worker"];
         delete?: never;
         options?: never;
@@ -1824,7 +2360,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List workers */
+        /**
+         * List workers
+         * @description Return the workers of a pool, those that showed themselves last first.
+         */
         post: operations["list_workers"];
         delete?: never;
         options?: never;
@@ -1842,8 +2381,197 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete worker */
+        /**
+         * Delete worker
+         * @description Forget the worker; it is there again as soon as it shows itself.
+         */
         delete: operations["delete_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{name}/concurrency_status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read pool occupancy
+         * @description Return how far the pool is taken: page `page` of its queues, `limit` of them, each with at most `runs` runs.
+         */
+        post: operations["read_pool_occupancy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}/concurrency_status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read queue occupancy
+         * @description Return how far the queue is taken, and page `page` of the runs that take it, `limit` of them.
+         */
+        post: operations["read_queue_occupancy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read queue health
+         * @description Return whether runs of the queue are late, and whether somebody asks for them.
+         */
+        get: operations["read_queue_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/observed-states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List observed states
+         * @description Return the names of states that flow runs are in; those that contain `query`, if it is given.
+         *
+         *     Case does not matter. At most a thousand names are looked at, in order.
+         */
+        get: operations["list_observed_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/flows/next-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List next flow runs
+         * @description Return the run that is due next of each of these flows, at most 200 of them; None for a flow without one.
+         */
+        post: operations["list_next_flow_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save search
+         * @description Keep the search under its name; one that had the name says what this one says from now on.
+         */
+        put: operations["save_search"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read saved search
+         * @description Return the search.
+         */
+        get: operations["read_saved_search"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete saved search
+         * @description Forget the search.
+         */
+        delete: operations["delete_saved_search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List saved searches
+         * @description Return searches by name.
+         */
+        post: operations["list_saved_searches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/schemas/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate values
+         * @description Say where values do not fit a schema, whose references may lead to places within itself only.
+         */
+        post: operations["validate_values"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1858,7 +2586,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create variable */
+        /**
+         * Create variable
+         * @description Create a variable. Answers 409 for a name that is taken.
+         */
         post: operations["create_variable"];
         delete?: never;
         options?: never;
@@ -1873,15 +2604,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read variable */
+        /**
+         * Read variable
+         * @description Return the variable.
+         */
         get: operations["read_variable"];
         put?: never;
         post?: never;
-        /** Delete variable */
+        /**
+         * Delete variable
+         * @description Delete the variable.
+         */
         delete: operations["delete_variable"];
         options?: never;
         head?: never;
-        /** Update variable */
+        /**
+         * Update variable
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_variable"];
         trace?: never;
     };
@@ -1892,15 +2632,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read variable by name */
+        /**
+         * Read variable by name
+         * @description Return the variable of that name.
+         */
         get: operations["read_variable_by_name"];
         put?: never;
         post?: never;
-        /** Delete variable by name */
+        /**
+         * Delete variable by name
+         * @description Delete the variable.
+         */
         delete: operations["delete_variable_by_name"];
         options?: never;
         head?: never;
-        /** Update variable by name */
+        /**
+         * Update variable by name
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_variable_by_name"];
         trace?: never;
     };
@@ -1913,7 +2662,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List variables */
+        /**
+         * List variables
+         * @description Return variables in order.
+         */
         post: operations["list_variables"];
         delete?: never;
         options?: never;
@@ -1930,7 +2682,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count variables */
+        /**
+         * Count variables
+         * @description Count variables.
+         */
         post: operations["count_variables"];
         delete?: never;
         options?: never;
@@ -1947,7 +2702,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block type */
+        /**
+         * Create block type
+         * @description Create a block type. Answers 409 for a slug that is taken, `NotAuthorized` for a reserved name.
+         */
         post: operations["create_block_type"];
         delete?: never;
         options?: never;
@@ -1962,15 +2720,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block type */
+        /**
+         * Read block type
+         * @description Return the block type.
+         */
         get: operations["read_block_type"];
         put?: never;
         post?: never;
-        /** Delete block type */
+        /**
+         * Delete block type
+         * @description Delete the block type with its schemas and blocks. Raises `NotAuthorized` for a protected one.
+         */
         delete: operations["delete_block_type"];
         options?: never;
         head?: never;
-        /** Update block type */
+        /**
+         * Update block type
+         * @description Change what the update names.
+         */
         patch: operations["update_block_type"];
         trace?: never;
     };
@@ -1981,7 +2748,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block type by slug */
+        /**
+         * Read block type by slug
+         * @description Return the block type of that slug.
+         */
         get: operations["read_block_type_by_slug"];
         put?: never;
         post?: never;
@@ -2000,7 +2770,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block types */
+        /**
+         * List block types
+         * @description Return block types by name: those that the selection names, with such schemas.
+         */
         post: operations["list_block_types"];
         delete?: never;
         options?: never;
@@ -2017,7 +2790,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Install block types */
+        /**
+         * Install block types
+         * @description See to it that the types that come with Headrace are there.
+         */
         post: operations["install_block_types"];
         delete?: never;
         options?: never;
@@ -2032,7 +2808,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List documents of type */
+        /**
+         * List documents of type
+         * @description Return the blocks of the type of that slug.
+         */
         get: operations["list_documents_of_type"];
         put?: never;
         post?: never;
@@ -2049,7 +2828,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read document by name */
+        /**
+         * Read document by name
+         * @description Return the block of that name, of the type of that slug.
+         */
         get: operations["read_document_by_name"];
         put?: never;
         post?: never;
@@ -2068,7 +2850,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block schema */
+        /**
+         * Create block schema
+         * @description Return the schema of these fields and this version, created if there is none yet.
+         */
         post: operations["create_block_schema"];
         delete?: never;
         options?: never;
@@ -2083,11 +2868,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block schema */
+        /**
+         * Read block schema
+         * @description Return the schema.
+         */
         get: operations["read_block_schema"];
         put?: never;
         post?: never;
-        /** Delete block schema */
+        /**
+         * Delete block schema
+         * @description Delete the schema with its blocks. Raises `NotAuthorized` for one of a protected type.
+         */
         delete: operations["delete_block_schema"];
         options?: never;
         head?: never;
@@ -2101,7 +2892,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block schema by checksum */
+        /**
+         * Read block schema by checksum
+         * @description Return the newest schema with that checksum, of a version if it is given.
+         */
         get: operations["read_block_schema_by_checksum"];
         put?: never;
         post?: never;
@@ -2120,7 +2914,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block schemas */
+        /**
+         * List block schemas
+         * @description Return the schemas that the selection names, the newest first.
+         */
         post: operations["list_block_schemas"];
         delete?: never;
         options?: never;
@@ -2128,14 +2925,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/block_capabilities": {
+    "/api/block_capabilities/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List block capabilities */
+        /**
+         * List block capabilities
+         * @description Return everything that blocks are capable of.
+         */
         get: operations["list_block_capabilities"];
         put?: never;
         post?: never;
@@ -2154,7 +2954,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block document */
+        /**
+         * Create block document
+         * @description Create a block. Answers 409 for a name that is taken among the blocks of its type.
+         */
         post: operations["create_block_document"];
         delete?: never;
         options?: never;
@@ -2169,15 +2972,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block document */
+        /**
+         * Read block document
+         * @description Return the block.
+         */
         get: operations["read_block_document"];
         put?: never;
         post?: never;
-        /** Delete block document */
+        /**
+         * Delete block document
+         * @description Delete the block; those that refer to it go on without.
+         */
         delete: operations["delete_block_document"];
         options?: never;
         head?: never;
-        /** Update block document */
+        /**
+         * Update block document
+         * @description Change the fields of the block that the update names, or all; another schema must be one of its type.
+         */
         patch: operations["update_block_document"];
         trace?: never;
     };
@@ -2190,7 +3002,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block documents */
+        /**
+         * List block documents
+         * @description Return the blocks that the selection names, in order; anonymous ones only if it says so.
+         */
         post: operations["list_block_documents"];
         delete?: never;
         options?: never;
@@ -2207,7 +3022,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count block documents */
+        /**
+         * Count block documents
+         * @description Count the blocks that the selection names.
+         */
         post: operations["count_block_documents"];
         delete?: never;
         options?: never;
@@ -2224,7 +3042,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rotate secrets */
+        /**
+         * Rotate secrets
+         * @description Seal all secrets with a new key, or where keys are given to the process with the first of them.
+         */
         post: operations["rotate_secrets"];
         delete?: never;
         options?: never;
@@ -2239,8 +3060,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read catalogue */
+        /**
+         * Read catalogue
+         * @description Return the types of work pool there are workers for, with their job templates.
+         */
         get: operations["read_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cloud workspaces
+         * @description Return the one workspace there is, to clients that take this server for a cloud.
+         */
+        get: operations["list_cloud_workspaces"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2258,7 +3102,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow run spans */
+        /**
+         * List flow run spans
+         * @description Return what a chart needs of flow runs that the selection names, in order. `page.limit` is at most 1,000.
+         */
         post: operations["list_flow_run_spans"];
         delete?: never;
         options?: never;
@@ -2275,7 +3122,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs of flow runs */
+        /**
+         * Count task runs of flow runs
+         * @description Count the task runs of each of these flow runs, at most 200 of them.
+         */
         post: operations["count_task_runs_of_flow_runs"];
         delete?: never;
         options?: never;
@@ -2292,7 +3142,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs by state */
+        /**
+         * Count task runs by state
+         * @description Count task runs that the selection names by the type of their state; a type without any is left out.
+         */
         post: operations["count_task_runs_by_state"];
         delete?: never;
         options?: never;
@@ -2309,7 +3162,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs over time */
+        /**
+         * Count task runs over time
+         * @description Count how task runs ended in each of twenty intervals, from `task_runs.start_time.after_` on.
+         */
         post: operations["count_task_runs_over_time"];
         delete?: never;
         options?: never;
@@ -2324,7 +3180,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run with flow run */
+        /**
+         * Read task run with flow run
+         * @description Return the task run, with the name of its flow run.
+         */
         get: operations["read_task_run_with_flow_run"];
         put?: never;
         post?: never;
@@ -2343,8 +3202,102 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take events */
+        /**
+         * Take events
+         * @description Store what clients tell that keep no journal: each report once, by its id, in whatever order it comes.
+         *
+         *     States of task runs are facts like those of a journal, put in order by their time, then by the ids of their
+         *     reports. A beat takes the lease of the flow run's present attempt, or keeps it. When this returns, all is stored.
+         */
         post: operations["take_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List events
+         * @description Return the first page of the events that a filter chooses, and the address of the next.
+         *
+         *     At most 5,000 entries of the log are looked at for a page, which may therefore be short and be followed by others.
+         */
+        post: operations["list_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/filter/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List further events
+         * @description Return the page of a token. Answers 403 for what is none.
+         */
+        get: operations["list_further_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/count-by/{countable}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count events by
+         * @description Count the events that a filter chooses, by day, stretch of time, name or resource.
+         *
+         *     Without a window the last seven days are counted. Answers 422 for a window with too much in it.
+         */
+        post: operations["count_events_by"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/stretch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read event stretch
+         * @description Return events of a time, in the order in which they were recorded or the other way round.
+         *
+         *     The stretch begins a minute before the time and ends a minute after it, and a few more events may be at its ends:
+         *     events come into the log about when they occur. One that came much later, or that says of itself that it occurred
+         *     long ago, is where it came.
+         */
+        post: operations["read_event_stretch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2358,7 +3311,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stream news */
+        /**
+         * Stream news
+         * @description Stream what happens from now on, or from after a cursor, as server-sent events.
+         *
+         *     Whoever connects anew goes on where it was, by `Last-Event-ID`.
+         */
         get: operations["stream_news"];
         put?: never;
         post?: never;
@@ -2375,7 +3333,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find cursor */
+        /**
+         * Find cursor
+         * @description Return a place in the log of events before everything that occurred since the instant.
+         *
+         *     Events that came into the log more than a minute after they occurred may lie before it.
+         */
         get: operations["find_cursor"];
         put?: never;
         post?: never;
@@ -2389,7 +3352,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AmountFilter */
+        /**
+         * ActiveRun
+         * @description A run that takes up a place: it is pending, running or being cancelled. `time_in_current_state` is in seconds.
+         */
+        ActiveRun: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            state_type: components["schemas"]["StateType"] | null;
+            state_name: string | null;
+            start_time: string | null;
+            state_timestamp: string | null;
+            time_in_current_state: number | null;
+        };
+        /**
+         * AmountFilter
+         * @description On a number: at least, at most, or missing.
+         */
         AmountFilter: {
             /**
              * @default and_
@@ -2400,7 +3380,21 @@ export interface components {
             le_?: number | null;
             is_null_?: boolean | null;
         };
-        /** Artifact */
+        /**
+         * AnyResourceFilter
+         * @description What it happened to or has to do with.
+         */
+        AnyResourceFilter: {
+            id?: string[] | null;
+            id_prefix?: string[] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+        };
+        /**
+         * Artifact
+         * @description An artifact as stored.
+         */
         Artifact: {
             /** Format: uuid */
             id: string;
@@ -2416,7 +3410,10 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** ArtifactCollection */
+        /**
+         * ArtifactCollection
+         * @description The latest version of the artifacts of one key.
+         */
         ArtifactCollection: {
             /** Format: uuid */
             id: string;
@@ -2434,7 +3431,10 @@ export interface components {
             /** Format: uuid */
             latest_id: string;
         };
-        /** ArtifactCollectionFilter */
+        /**
+         * ArtifactCollectionFilter
+         * @description Which artifact keys.
+         */
         ArtifactCollectionFilter: {
             /**
              * @default and_
@@ -2447,7 +3447,18 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** ArtifactCollectionListing */
+        /**
+         * ArtifactCollectionListing
+         * @description Asks for the latest versions of artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "key": {
+         *           "like_": "report"
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         ArtifactCollectionListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2462,7 +3473,19 @@ export interface components {
             artifacts?: components["schemas"]["ArtifactCollectionFilter"] | null;
             sort?: components["schemas"]["ArtifactSort"];
         };
-        /** ArtifactCollectionSelection */
+        /**
+         * ArtifactCollectionSelection
+         * @description Selects the latest versions of artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "type": {
+         *           "any_": [
+         *             "markdown"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         ArtifactCollectionSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2473,7 +3496,17 @@ export interface components {
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
             artifacts?: components["schemas"]["ArtifactCollectionFilter"] | null;
         };
-        /** ArtifactCreate */
+        /**
+         * ArtifactCreate
+         * @description Asks for an artifact. Artifacts of one key are versions of one another. `id` may be chosen by the caller.
+         * @example {
+         *       "key": "report",
+         *       "type": "markdown",
+         *       "description": "What came of it",
+         *       "data": "# 3 rows",
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         ArtifactCreate: {
             id?: string | null;
             key?: string | null;
@@ -2486,7 +3519,10 @@ export interface components {
             flow_run_id?: string | null;
             task_run_id?: string | null;
         };
-        /** ArtifactFilter */
+        /**
+         * ArtifactFilter
+         * @description Which artifacts.
+         */
         ArtifactFilter: {
             /**
              * @default and_
@@ -2499,7 +3535,21 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** ArtifactListing */
+        /**
+         * ArtifactListing
+         * @description Asks for artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "key": {
+         *           "any_": [
+         *             "report"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "ID_DESC",
+         *       "limit": 10
+         *     }
+         */
         ArtifactListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2514,7 +3564,20 @@ export interface components {
             artifacts?: components["schemas"]["ArtifactFilter"] | null;
             sort?: components["schemas"]["ArtifactSort"];
         };
-        /** ArtifactSelection */
+        /**
+         * ArtifactSelection
+         * @description Selects artifacts, by what they are and by the runs that left them.
+         * @example {
+         *       "artifacts": {
+         *         "type": {
+         *           "any_": [
+         *             "table",
+         *             "markdown"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         ArtifactSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2532,7 +3595,13 @@ export interface components {
          * @enum {string}
          */
         ArtifactSort: "CREATED_DESC" | "UPDATED_DESC" | "ID_DESC" | "KEY_DESC" | "KEY_ASC";
-        /** ArtifactUpdate */
+        /**
+         * ArtifactUpdate
+         * @description Changes an artifact in place; fields that are not sent stay as they are.
+         * @example {
+         *       "data": "# 4 rows"
+         *     }
+         */
         ArtifactUpdate: {
             data?: unknown;
             description?: string | null;
@@ -2540,12 +3609,18 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        /** Bar */
+        /**
+         * Bar
+         * @description How the task runs of one interval ended.
+         */
         Bar: {
             completed: number;
             failed: number;
         };
-        /** BlockDocument */
+        /**
+         * BlockDocument
+         * @description A block as it is answered: its secrets masked unless they were asked for, what it refers to in its place.
+         */
         BlockDocument: {
             /** Format: uuid */
             id: string;
@@ -2568,7 +3643,18 @@ export interface components {
             /** @default false */
             is_anonymous: boolean;
         };
-        /** BlockDocumentCreate */
+        /**
+         * BlockDocumentCreate
+         * @description Asks for a block. An anonymous one needs no name, and is given one.
+         * @example {
+         *       "name": "mine",
+         *       "block_type_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "block_schema_id": "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44",
+         *       "data": {
+         *         "user": "me"
+         *       }
+         *     }
+         */
         BlockDocumentCreate: {
             name?: string | null;
             data?: {
@@ -2581,7 +3667,10 @@ export interface components {
             /** @default false */
             is_anonymous?: boolean;
         };
-        /** BlockDocumentFilter */
+        /**
+         * BlockDocumentFilter
+         * @description Which blocks; those that are anonymous only if it says so.
+         */
         BlockDocumentFilter: {
             /**
              * @default and_
@@ -2593,7 +3682,21 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             is_anonymous?: components["schemas"]["PausedFilter"] | null;
         };
-        /** BlockDocumentListing */
+        /**
+         * BlockDocumentListing
+         * @description Asks for blocks.
+         * @example {
+         *       "block_documents": {
+         *         "name": {
+         *           "any_": [
+         *             "mine"
+         *           ]
+         *         }
+         *       },
+         *       "include_secrets": false,
+         *       "limit": 20
+         *     }
+         */
         BlockDocumentListing: {
             /** @default 0 */
             offset?: number;
@@ -2613,7 +3716,17 @@ export interface components {
          * @enum {string}
          */
         BlockDocumentSort: "NAME_DESC" | "NAME_ASC" | "BLOCK_TYPE_AND_NAME_ASC";
-        /** BlockDocumentUpdate */
+        /**
+         * BlockDocumentUpdate
+         * @description Changes a block: the fields in `data`, or with `merge_existing_data` false all of them. A secret that is sent as it is
+         *     shown, masked, stays as it is.
+         * @example {
+         *       "data": {
+         *         "user": "you"
+         *       },
+         *       "merge_existing_data": true
+         *     }
+         */
         BlockDocumentUpdate: {
             block_schema_id?: string | null;
             data?: {
@@ -2622,11 +3735,17 @@ export interface components {
             /** @default true */
             merge_existing_data?: boolean;
         };
-        /** BlockReference */
+        /**
+         * BlockReference
+         * @description A field of a block that is another block.
+         */
         BlockReference: {
             block_document: components["schemas"]["ReferencedDocument"];
         };
-        /** BlockSchema */
+        /**
+         * BlockSchema
+         * @description A schema as stored.
+         */
         BlockSchema: {
             /** Format: uuid */
             id: string;
@@ -2642,7 +3761,25 @@ export interface components {
             /** @default non-versioned */
             version: string;
         };
-        /** BlockSchemaCreate */
+        /**
+         * BlockSchemaCreate
+         * @description Asks for a version of a block type's fields: a JSON schema, which names those that are secret.
+         * @example {
+         *       "block_type_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "fields": {
+         *         "title": "Login",
+         *         "type": "object",
+         *         "properties": {
+         *           "user": {
+         *             "type": "string"
+         *           }
+         *         },
+         *         "block_type_slug": "login"
+         *       },
+         *       "capabilities": [],
+         *       "version": "1"
+         *     }
+         */
         BlockSchemaCreate: {
             fields?: {
                 [key: string]: unknown;
@@ -2653,7 +3790,10 @@ export interface components {
             /** @default non-versioned */
             version?: string;
         };
-        /** BlockSchemaFilter */
+        /**
+         * BlockSchemaFilter
+         * @description Which schemas.
+         */
         BlockSchemaFilter: {
             /**
              * @default and_
@@ -2665,20 +3805,46 @@ export interface components {
             block_capabilities?: components["schemas"]["TagsFilter"] | null;
             version?: components["schemas"]["TextFilter"] | null;
         };
-        /** BlockSchemaListing */
+        /**
+         * BlockSchemaListing
+         * @description Asks for block schemas.
+         * @example {
+         *       "block_schemas": {
+         *         "block_type_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         BlockSchemaListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockSelection */
+        /**
+         * BlockSelection
+         * @description Selects blocks: by themselves, by their types and by their schemas.
+         * @example {
+         *       "block_documents": {
+         *         "is_anonymous": {
+         *           "eq_": false
+         *         }
+         *       }
+         *     }
+         */
         BlockSelection: {
             block_documents?: components["schemas"]["BlockDocumentFilter"] | null;
             block_types?: components["schemas"]["BlockTypeFilter"] | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockType */
+        /**
+         * BlockType
+         * @description A block type as stored. A protected one came with Headrace and cannot be deleted.
+         */
         BlockType: {
             /** Format: uuid */
             id: string;
@@ -2693,7 +3859,15 @@ export interface components {
             /** @default false */
             is_protected: boolean;
         };
-        /** BlockTypeCreate */
+        /**
+         * BlockTypeCreate
+         * @description Asks for a block type.
+         * @example {
+         *       "name": "Login",
+         *       "slug": "login",
+         *       "description": "Who somebody is."
+         *     }
+         */
         BlockTypeCreate: {
             name: string;
             slug: string;
@@ -2702,7 +3876,10 @@ export interface components {
             description?: string | null;
             code_example?: string | null;
         };
-        /** BlockTypeFilter */
+        /**
+         * BlockTypeFilter
+         * @description Which block types.
+         */
         BlockTypeFilter: {
             /**
              * @default and_
@@ -2712,7 +3889,20 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             slug?: components["schemas"]["TextFilter"] | null;
         };
-        /** BlockTypeListing */
+        /**
+         * BlockTypeListing
+         * @description Asks for block types.
+         * @example {
+         *       "block_types": {
+         *         "slug": {
+         *           "any_": [
+         *             "secret"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         BlockTypeListing: {
             /** @default 0 */
             offset?: number;
@@ -2720,14 +3910,30 @@ export interface components {
             block_types?: components["schemas"]["BlockTypeFilter"] | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockTypeUpdate */
+        /**
+         * BlockTypeUpdate
+         * @description Changes what a block type says of itself; fields that are not sent stay as they are.
+         * @example {
+         *       "description": "Who somebody is, with a password."
+         *     }
+         */
         BlockTypeUpdate: {
             logo_url?: string | null;
             documentation_url?: string | null;
             description?: string | null;
             code_example?: string | null;
         };
-        /** BulkResult */
+        /**
+         * BulkCreation
+         * @description What became of several runs, in the order in which they were asked for.
+         */
+        BulkCreation: {
+            results: components["schemas"]["CreatedRun"][];
+        };
+        /**
+         * BulkResult
+         * @description What was decided about one run of several.
+         */
         BulkResult: {
             state: components["schemas"]["State"] | null;
             status: components["schemas"]["Verb"];
@@ -2735,11 +3941,34 @@ export interface components {
             /** Format: uuid */
             flow_run_id: string;
         };
-        /** BulkResults */
+        /**
+         * BulkResults
+         * @description What was decided about each of several runs.
+         */
         BulkResults: {
             results: components["schemas"]["BulkResult"][];
         };
-        /** ConcurrencyLimit */
+        /**
+         * CloudWorkspace
+         * @description A workspace of an account.
+         */
+        CloudWorkspace: {
+            /** Format: uuid */
+            account_id: string;
+            account_name: string;
+            account_handle: string;
+            /** Format: uuid */
+            workspace_id: string;
+            workspace_name: string;
+            workspace_description: string;
+            workspace_handle: string;
+        };
+        /**
+         * ConcurrencyLimit
+         * @description At most `limit` slots at once; `active_slots` is counted from the live leases, there is no counter.
+         *
+         *     With `slot_decay_per_second` above 0 slots are never given back but fade at that rate (a rate limit).
+         */
         ConcurrencyLimit: {
             /** Format: uuid */
             id: string;
@@ -2754,29 +3983,57 @@ export interface components {
             /** @default 0 */
             slot_decay_per_second: number;
         };
-        /** ConcurrencyOptions */
+        /**
+         * ConcurrencyOptions
+         * @description What happens to a run that finds as many runs of its deployment executing as may.
+         */
         ConcurrencyOptions: {
             /** @enum {string} */
             collision_strategy: "ENQUEUE" | "CANCEL_NEW";
             grace_period_seconds?: number | null;
         };
-        /** ConstantInput */
+        /**
+         * ConstantInput
+         * @description A value written in the code.
+         */
         ConstantInput: {
             type: string;
             /** @constant */
             input_type: "constant";
         };
-        /** Counting */
+        /**
+         * Countable
+         * @description By what events are counted: days, stretches of time, names of events, resources.
+         * @enum {string}
+         */
+        Countable: "day" | "time" | "event" | "resource";
+        /**
+         * Counting
+         * @description Asks how many lines there are.
+         * @example {
+         *       "logs": {
+         *         "level": {
+         *           "ge_": 40
+         *         }
+         *       }
+         *     }
+         */
         Counting: {
             logs?: components["schemas"]["LogFilter"] | null;
         };
-        /** CreatedBy */
+        /**
+         * CreatedBy
+         * @description Who made a run: a user, a schedule, an automation, another run.
+         */
         CreatedBy: {
             id: string | null;
             type: string | null;
             display_value: string | null;
         };
-        /** CreatedByFilter */
+        /**
+         * CreatedByFilter
+         * @description On who made a run.
+         */
         CreatedByFilter: {
             /**
              * @default and_
@@ -2787,7 +4044,10 @@ export interface components {
             type_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** CreatedLimit */
+        /**
+         * CreatedLimit
+         * @description A limit, with what the contract tells of one that was just made: nobody has waited for it yet.
+         */
         CreatedLimit: {
             /** Format: uuid */
             id: string;
@@ -2806,25 +4066,54 @@ export interface components {
             /** @default 2 */
             avg_slot_occupancy_seconds: number;
         };
-        /** Cursor */
+        /**
+         * CreatedRun
+         * @description What became of one of several runs that were asked for.
+         */
+        CreatedRun: {
+            flow_run_id: string | null;
+            /** @enum {string} */
+            status: "CREATED" | "FAILED";
+            error: string | null;
+        };
+        /**
+         * Cursor
+         * @description A place in the event log. Events after it are those not seen yet; the beginning is `Cursor(0, 0)`.
+         */
         Cursor: {
             /** @default 0 */
             transaction: number;
             /** @default 0 */
             sequence: number;
         };
-        /** Decrement */
+        /**
+         * Decrement
+         * @description Gives back slots that were taken without a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "occupancy_seconds": 2.5
+         *     }
+         */
         Decrement: {
             slots: number;
             names: string[];
             occupancy_seconds?: number | null;
             create_if_missing?: boolean | null;
         };
-        /** Deleted */
+        /**
+         * Deleted
+         * @description What was deleted.
+         */
         Deleted: {
             deleted: string[];
         };
-        /** Dependency */
+        /**
+         * Dependency
+         * @description A task run and those whose results it took: the contract's older form of the graph.
+         */
         Dependency: {
             /** Format: uuid */
             id: string;
@@ -2838,7 +4127,10 @@ export interface components {
             estimated_run_time: number | null;
             untrackable_result: boolean;
         };
-        /** Deployment */
+        /**
+         * Deployment
+         * @description A deployment with its schedules. `last_polled` is when somebody last asked for its runs.
+         */
         Deployment: {
             /** Format: uuid */
             id: string;
@@ -2888,13 +4180,65 @@ export interface components {
             last_polled: string | null;
             status: components["schemas"]["DeploymentStatus"];
         };
-        /** DeploymentBulkDelete */
+        /**
+         * DeploymentBulkDelete
+         * @description Asks to delete deployments.
+         * @example {
+         *       "deployments": {
+         *         "name": {
+         *           "any_": [
+         *             "old"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         DeploymentBulkDelete: {
             /** @default 50 */
             limit?: number;
             deployments?: components["schemas"]["DeploymentFilter"] | null;
         };
-        /** DeploymentCreate */
+        /**
+         * DeploymentCreate
+         * @description Asks for a deployment. The same (flow_id, name) again replaces what the request says of it.
+         *
+         *     What is not sent of `paused` and `schedules` stays as it is: deploying anew does not undo what people set since.
+         * @example {
+         *       "name": "nightly",
+         *       "flow_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "work_pool_name": "local",
+         *       "entrypoint": "flows.py:etl",
+         *       "path": "/srv/flows",
+         *       "parameters": {
+         *         "day": "today"
+         *       },
+         *       "parameter_openapi_schema": {
+         *         "type": "object",
+         *         "properties": {
+         *           "day": {
+         *             "type": "string"
+         *           }
+         *         }
+         *       },
+         *       "schedules": [
+         *         {
+         *           "schedule": {
+         *             "cron": "0 6 * * *",
+         *             "timezone": "Europe/Berlin"
+         *           },
+         *           "slug": "mornings"
+         *         }
+         *       ],
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "concurrency_limit": 1,
+         *       "concurrency_options": {
+         *         "collision_strategy": "ENQUEUE"
+         *       }
+         *     }
+         */
         DeploymentCreate: {
             name: string;
             /** Format: uuid */
@@ -2934,7 +4278,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DeploymentFilter */
+        /**
+         * DeploymentFilter
+         * @description Which deployments.
+         */
         DeploymentFilter: {
             /**
              * @default and_
@@ -2949,7 +4296,31 @@ export interface components {
             work_queue_name?: components["schemas"]["TextFilter"] | null;
             concurrency_limit?: components["schemas"]["AmountFilter"] | null;
         };
-        /** DeploymentFlowRunCreate */
+        /**
+         * DeploymentFlowRunCreate
+         * @description Asks for a run of a deployment, at once or at the time its SCHEDULED state names.
+         *
+         *     `parameters` and `job_variables` go over the deployment's own; tags and labels are added to them.
+         * @example {
+         *       "state": {
+         *         "type": "SCHEDULED",
+         *         "state_details": {
+         *           "scheduled_time": "2026-11-22T12:00:00Z"
+         *         }
+         *       },
+         *       "parameters": {
+         *         "day": "2026-11-22"
+         *       },
+         *       "tags": [
+         *         "by-hand"
+         *       ],
+         *       "job_variables": {
+         *         "env": {
+         *           "LEVEL": "DEBUG"
+         *         }
+         *       }
+         *     }
+         */
         DeploymentFlowRunCreate: {
             state?: components["schemas"]["StateCreate"] | null;
             name?: string | null;
@@ -2973,7 +4344,21 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DeploymentListing */
+        /**
+         * DeploymentListing
+         * @description Asks for deployments.
+         * @example {
+         *       "deployments": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         DeploymentListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2987,7 +4372,19 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["DeploymentSort"];
         };
-        /** DeploymentPaging */
+        /**
+         * DeploymentPaging
+         * @description Asks for a page of deployments.
+         * @example {
+         *       "deployments": {
+         *         "paused": {
+         *           "eq_": false
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         DeploymentPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3001,7 +4398,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["DeploymentSort"];
         };
-        /** DeploymentSchedule */
+        /**
+         * DeploymentSchedule
+         * @description A schedule of a deployment. Its runs are known by its slug, or without one by what it says.
+         */
         DeploymentSchedule: {
             /** Format: uuid */
             id: string;
@@ -3017,7 +4417,21 @@ export interface components {
             };
             slug: string | null;
         };
-        /** DeploymentScheduleCreate */
+        /**
+         * DeploymentScheduleCreate
+         * @description Asks for a schedule. `replaces` is the slug of the one whose place it takes, which may be its own.
+         * @example {
+         *       "schedule": {
+         *         "cron": "0 6 * * *",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "active": true,
+         *       "slug": "mornings",
+         *       "parameters": {
+         *         "day": "today"
+         *       }
+         *     }
+         */
         DeploymentScheduleCreate: {
             schedule: components["schemas"]["Schedule"];
             /** @default true */
@@ -3029,7 +4443,13 @@ export interface components {
             slug?: string | null;
             replaces?: string | null;
         };
-        /** DeploymentScheduleUpdate */
+        /**
+         * DeploymentScheduleUpdate
+         * @description Changes a schedule; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "active": false
+         *     }
+         */
         DeploymentScheduleUpdate: {
             schedule?: components["schemas"]["Schedule"] | null;
             active?: boolean | null;
@@ -3054,7 +4474,14 @@ export interface components {
          * @enum {string}
          */
         DeploymentStatus: "READY" | "NOT_READY";
-        /** DeploymentUpdate */
+        /**
+         * DeploymentUpdate
+         * @description Changes a deployment; fields that are not sent stay as they are. `schedules` replaces all of them.
+         * @example {
+         *       "paused": true,
+         *       "description": "Rests until the source is back."
+         *     }
+         */
         DeploymentUpdate: {
             version?: string | null;
             description?: string | null;
@@ -3087,25 +4514,187 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DueOfDeployments */
+        /**
+         * DueOfDeployments
+         * @description Asks for the runs of deployments that are due.
+         * @example {
+         *       "deployment_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ],
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfDeployments: {
             deployment_ids: string[];
             scheduled_before?: string | null;
             limit?: number | null;
         };
-        /** DueOfPool */
+        /**
+         * DueOfPool
+         * @description Asks for the runs of a pool that are due. What was due long ago is due still.
+         * @example {
+         *       "work_queue_names": [
+         *         "default"
+         *       ],
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfPool: {
             scheduled_before?: string | null;
             limit?: number | null;
             work_queue_names?: string[] | null;
             scheduled_after?: string | null;
         };
-        /** DueOfQueue */
+        /**
+         * DueOfQueue
+         * @description Asks for the runs of a queue that are due.
+         * @example {
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfQueue: {
             scheduled_before?: string | null;
             limit?: number | null;
         };
-        /** ExistsFilter */
+        /**
+         * EventCount
+         * @description How many events are of one kind, and between which instants they occurred or, by time, were looked for.
+         */
+        EventCount: {
+            value: string;
+            label: string;
+            count: number;
+            /** Format: date-time */
+            start_time: string;
+            /** Format: date-time */
+            end_time: string;
+        };
+        /**
+         * EventCounting
+         * @description Asks how many events there are. `time_interval` is how many units long a stretch of time is.
+         * @example {
+         *       "filter": {
+         *         "occurred": {
+         *           "since": "2026-11-22T12:00:00Z",
+         *           "until": "2026-11-22T13:00:00Z"
+         *         }
+         *       },
+         *       "time_unit": "minute",
+         *       "time_interval": 10
+         *     }
+         */
+        EventCounting: {
+            filter?: components["schemas"]["EventFilter"];
+            time_unit?: components["schemas"]["TimeUnit"];
+            /** @default 1 */
+            time_interval?: number;
+        };
+        /**
+         * EventFilter
+         * @description Which events. All conditions given hold together.
+         */
+        EventFilter: {
+            occurred?: components["schemas"]["OccurredFilter"];
+            event?: components["schemas"]["EventNameFilter"] | null;
+            resource?: components["schemas"]["ResourceFilter"] | null;
+            related?: components["schemas"]["RelatedFilter"] | components["schemas"]["RelatedFilter"][] | null;
+            any_resource?: components["schemas"]["AnyResourceFilter"] | components["schemas"]["AnyResourceFilter"][] | null;
+            id?: components["schemas"]["EventIdFilter"];
+            text?: components["schemas"]["EventTextFilter"] | null;
+            order?: components["schemas"]["EventOrder"];
+        };
+        /**
+         * EventIdFilter
+         * @description Which events.
+         */
+        EventIdFilter: {
+            id?: string[] | null;
+        };
+        /**
+         * EventListing
+         * @description Asks for events, newest first unless the filter says otherwise.
+         * @example {
+         *       "filter": {
+         *         "event": {
+         *           "prefix": [
+         *             "prefect.flow-run."
+         *           ]
+         *         },
+         *         "resource": {
+         *           "id": [
+         *             "prefect.flow-run.01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         },
+         *         "order": "DESC"
+         *       },
+         *       "limit": 50
+         *     }
+         */
+        EventListing: {
+            filter?: components["schemas"]["EventFilter"] | null;
+            /** @default 50 */
+            limit?: number;
+        };
+        /**
+         * EventNameFilter
+         * @description What it is called.
+         */
+        EventNameFilter: {
+            prefix?: string[] | null;
+            exclude_prefix?: string[] | null;
+            name?: string[] | null;
+            exclude_name?: string[] | null;
+        };
+        /**
+         * EventOrder
+         * @description Orders of a list of events.
+         * @default DESC
+         * @enum {string}
+         */
+        EventOrder: "ASC" | "DESC";
+        /**
+         * EventStretch
+         * @description Asks for a stretch of the log by time: what was recorded from about `since` until about `until`, newest first if
+         *     `descending`. `place` is where the stretch before it ended.
+         *
+         *     Only events of some `kinds` and about some `subjects`, if any are named: runs, what clients reported of those that are
+         *     flow runs, and if `with_task_runs` their task runs.
+         * @example {
+         *       "since": "2026-11-22T12:00:00Z",
+         *       "until": "2026-11-22T13:00:00Z",
+         *       "kinds": [
+         *         "flow-run"
+         *       ],
+         *       "limit": 100
+         *     }
+         */
+        EventStretch: {
+            since?: string | null;
+            until?: string | null;
+            /** @default true */
+            descending?: boolean;
+            place?: number | null;
+            kinds?: ("flow-run" | "task-run" | "custom" | "slots" | "background")[] | null;
+            subjects?: string[] | null;
+            /** @default false */
+            with_task_runs?: boolean;
+            /** @default 500 */
+            limit?: number;
+        };
+        /**
+         * EventTextFilter
+         * @description Words in an event, as in `schema.filters.SearchFilter`.
+         */
+        EventTextFilter: {
+            query: string;
+        };
+        /**
+         * ExistsFilter
+         * @description Whether there is anything at the other end.
+         */
         ExistsFilter: {
             /**
              * @default and_
@@ -3114,7 +4703,10 @@ export interface components {
             operator?: "and_" | "or_";
             exists_?: boolean | null;
         };
-        /** Flow */
+        /**
+         * Flow
+         * @description A registered flow.
+         */
         Flow: {
             /** Format: uuid */
             id: string;
@@ -3126,13 +4718,38 @@ export interface components {
                 [key: string]: boolean | number | string;
             } | null;
         };
-        /** FlowBulkDelete */
+        /**
+         * FlowBulkDelete
+         * @description Asks to delete flows.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "old-etl"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         FlowBulkDelete: {
             /** @default 50 */
             limit?: number;
             flows?: components["schemas"]["FlowFilter"] | null;
         };
-        /** FlowCreate */
+        /**
+         * FlowCreate
+         * @description Registers a flow; the same name again is the same flow.
+         * @example {
+         *       "name": "etl",
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "labels": {
+         *         "team": "data"
+         *       }
+         *     }
+         */
         FlowCreate: {
             name: string;
             tags?: string[];
@@ -3140,7 +4757,10 @@ export interface components {
                 [key: string]: boolean | number | string;
             } | null;
         };
-        /** FlowFilter */
+        /**
+         * FlowFilter
+         * @description Which flows.
+         */
         FlowFilter: {
             /**
              * @default and_
@@ -3152,11 +4772,32 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             tags?: components["schemas"]["TagsFilter"] | null;
         };
-        /** FlowIds */
+        /**
+         * FlowIds
+         * @description Names flows.
+         * @example {
+         *       "flow_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *         "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *       ]
+         *     }
+         */
         FlowIds: {
             flow_ids: string[];
         };
-        /** FlowListing */
+        /**
+         * FlowListing
+         * @description Asks for flows.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "like_": "etl"
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         FlowListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3170,7 +4811,21 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowSort"];
         };
-        /** FlowPaging */
+        /**
+         * FlowPaging
+         * @description Asks for a page of flows.
+         * @example {
+         *       "flows": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         FlowPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3184,7 +4839,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowSort"];
         };
-        /** FlowRun */
+        /**
+         * FlowRun
+         * @description A flow run as it stands. `epoch` counts its attempts; each attempt holds a lease.
+         */
         FlowRun: {
             /** Format: uuid */
             id: string;
@@ -3241,13 +4899,47 @@ export interface components {
             /** @default 0 */
             epoch: number;
         };
-        /** FlowRunBulkDelete */
+        /**
+         * FlowRunBulkDelete
+         * @description Asks to delete flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "CANCELLED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "limit": 50
+         *     }
+         */
         FlowRunBulkDelete: {
             /** @default 50 */
             limit?: number;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
         };
-        /** FlowRunBulkSetState */
+        /**
+         * FlowRunBulkSetState
+         * @description Proposes a state to several flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "SCHEDULED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "state": {
+         *         "type": "CANCELLED",
+         *         "message": "Not today."
+         *       },
+         *       "limit": 50
+         *     }
+         */
         FlowRunBulkSetState: {
             /** @default 50 */
             limit?: number;
@@ -3256,7 +4948,27 @@ export interface components {
             /** @default false */
             force?: boolean;
         };
-        /** FlowRunCreate */
+        /**
+         * FlowRunCreate
+         * @description Asks for a flow run.
+         *
+         *     Headrace's own clients may choose the `id`, so that a repeated request makes one run, and send their `presence`, so
+         *     that a run whose process dies before it starts does not stay pending.
+         * @example {
+         *       "flow_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "name": "tidy-otter",
+         *       "parameters": {
+         *         "day": "2026-11-22"
+         *       },
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "state": {
+         *         "type": "PENDING"
+         *       },
+         *       "idempotency_key": "etl 2026-11-22"
+         *     }
+         */
         FlowRunCreate: {
             /** Format: uuid */
             flow_id: string;
@@ -3286,7 +4998,10 @@ export interface components {
             deployment_id?: string | null;
             presence?: components["schemas"]["Presence"] | null;
         };
-        /** FlowRunFilter */
+        /**
+         * FlowRunFilter
+         * @description Which flow runs.
+         */
         FlowRunFilter: {
             /**
              * @default and_
@@ -3309,11 +5024,23 @@ export interface components {
             idempotency_key?: components["schemas"]["TextFilter"] | null;
             created_by?: components["schemas"]["CreatedByFilter"] | null;
         };
-        /** FlowRunIds */
+        /**
+         * FlowRunIds
+         * @description Names flow runs.
+         * @example {
+         *       "flow_run_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *         "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *       ]
+         *     }
+         */
         FlowRunIds: {
             flow_run_ids: string[];
         };
-        /** FlowRunInput */
+        /**
+         * FlowRunInput
+         * @description A text that was left for a flow run.
+         */
         FlowRunInput: {
             /** Format: uuid */
             id: string;
@@ -3325,20 +5052,62 @@ export interface components {
             value: string;
             sender: string | null;
         };
-        /** FlowRunInputCreate */
+        /**
+         * FlowRunInputCreate
+         * @description Leaves a text for a flow run under a key, which nobody has used for it. `sender` says who it is from.
+         * @example {
+         *       "key": "answer-1",
+         *       "value": "{\"value\": 7}",
+         *       "sender": "prefect.flow-run.01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *     }
+         */
         FlowRunInputCreate: {
             key: string;
             value: string;
             sender?: string | null;
         };
-        /** FlowRunInputListing */
+        /**
+         * FlowRunInputListing
+         * @description Asks for the texts whose keys begin with a prefix, oldest first, without those named.
+         * @example {
+         *       "prefix": "answer",
+         *       "limit": 10,
+         *       "exclude_keys": [
+         *         "answer-1"
+         *       ]
+         *     }
+         */
         FlowRunInputListing: {
             prefix: string;
             /** @default 1 */
             limit?: number;
             exclude_keys?: string[];
         };
-        /** FlowRunListing */
+        /**
+         * FlowRunListing
+         * @description Asks for flow runs.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       },
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "FAILED",
+         *               "CRASHED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_DESC",
+         *       "limit": 50
+         *     }
+         */
         FlowRunListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3352,7 +5121,22 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowRunSort"];
         };
-        /** FlowRunPaging */
+        /**
+         * FlowRunPaging
+         * @description Asks for a page of flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "ID_DESC",
+         *       "page": 2,
+         *       "limit": 50
+         *     }
+         */
         FlowRunPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3366,7 +5150,13 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowRunSort"];
         };
-        /** FlowRunPolicy */
+        /**
+         * FlowRunPolicy
+         * @description What the orchestrator does by itself for a flow run.
+         *
+         *     Of Headrace's own: with `on_crash` "resume" a run whose attempt dies is started again, `max_resumes` times at most;
+         *     `resumes` counts how often it was.
+         */
         FlowRunPolicy: {
             /** @default 0 */
             max_retries?: number;
@@ -3384,7 +5174,10 @@ export interface components {
             max_resumes?: number | null;
             resumes?: number | null;
         };
-        /** FlowRunResult */
+        /**
+         * FlowRunResult
+         * @description The result of another flow run.
+         */
         FlowRunResult: {
             /** Format: uuid */
             id: string;
@@ -3398,7 +5191,17 @@ export interface components {
          * @enum {string}
          */
         FlowRunSort: "ID_DESC" | "START_TIME_ASC" | "START_TIME_DESC" | "EXPECTED_START_TIME_ASC" | "EXPECTED_START_TIME_DESC" | "NAME_ASC" | "NAME_DESC" | "NEXT_SCHEDULED_START_TIME_ASC" | "END_TIME_DESC";
-        /** FlowRunUpdate */
+        /**
+         * FlowRunUpdate
+         * @description Changes a flow run; fields that are not sent stay as they are.
+         * @example {
+         *       "name": "tidier-otter",
+         *       "tags": [
+         *         "nightly",
+         *         "checked"
+         *       ]
+         *     }
+         */
         FlowRunUpdate: {
             name?: string | null;
             flow_version?: string | null;
@@ -3419,11 +5222,23 @@ export interface components {
          * @enum {string}
          */
         FlowSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_ASC" | "NAME_DESC";
-        /** FlowUpdate */
+        /**
+         * FlowUpdate
+         * @description Replaces a flow's tags.
+         * @example {
+         *       "tags": [
+         *         "nightly",
+         *         "taxi"
+         *       ]
+         *     }
+         */
         FlowUpdate: {
             tags?: string[];
         };
-        /** Graph */
+        /**
+         * Graph
+         * @description What ran in a flow run, in the order in which it started. `root_node_ids` depend on nothing.
+         */
         Graph: {
             start_time: string | null;
             end_time: string | null;
@@ -3435,7 +5250,10 @@ export interface components {
             artifacts: components["schemas"]["GraphArtifact"][];
             states: components["schemas"]["GraphState"][];
         };
-        /** GraphArtifact */
+        /**
+         * GraphArtifact
+         * @description An artifact that a node left. `data` is filled for progress only: the rest is too much for a picture.
+         */
         GraphArtifact: {
             /** Format: uuid */
             id: string;
@@ -3446,12 +5264,20 @@ export interface components {
             is_latest: boolean;
             data: unknown;
         };
-        /** GraphEdge */
+        /**
+         * GraphEdge
+         * @description Names the node at the other end.
+         */
         GraphEdge: {
             /** Format: uuid */
             id: string;
         };
-        /** GraphNode */
+        /**
+         * GraphNode
+         * @description A task run, or the flow run of a subflow in the place of the task run that stands for it.
+         *
+         *     `parents` gave it their results, it gave its own to `children`; it was called inside `encapsulating`.
+         */
         GraphNode: {
             /** @enum {string} */
             kind: "flow-run" | "task-run";
@@ -3467,7 +5293,10 @@ export interface components {
             encapsulating: components["schemas"]["GraphEdge"][];
             artifacts: components["schemas"]["GraphArtifact"][];
         };
-        /** GraphState */
+        /**
+         * GraphState
+         * @description A state of the flow run itself.
+         */
         GraphState: {
             /** Format: uuid */
             id: string;
@@ -3476,7 +5305,24 @@ export interface components {
             type: components["schemas"]["StateType"];
             name: string;
         };
-        /** Heartbeat */
+        /**
+         * HealthPolicy
+         * @description When a queue is well: no more runs are late than this, and somebody has asked for runs within so many seconds.
+         */
+        HealthPolicy: {
+            /** @default 0 */
+            maximum_late_runs: number | null;
+            /** @default 60 */
+            maximum_seconds_since_last_polled: number | null;
+        };
+        /**
+         * Heartbeat
+         * @description Shows that a worker is there. With `return_id` it is told its id; `metadata` is read and passed over.
+         * @example {
+         *       "name": "worker-1",
+         *       "heartbeat_interval_seconds": 30
+         *     }
+         */
         Heartbeat: {
             name: string;
             heartbeat_interval_seconds?: number | null;
@@ -3486,7 +5332,22 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** HistoryRequest */
+        /**
+         * HistoryRequest
+         * @description Asks how many runs were in which state in each interval between two instants.
+         * @example {
+         *       "history_start": "2026-11-22T12:00:00Z",
+         *       "history_end": "2026-11-22T13:00:00Z",
+         *       "history_interval_seconds": 600,
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         HistoryRequest: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3501,14 +5362,20 @@ export interface components {
             history_end: string;
             history_interval_seconds: number;
         };
-        /** Holder */
+        /**
+         * Holder
+         * @description Who holds slots.
+         */
         Holder: {
             /** @enum {string} */
             type: "flow_run" | "task_run" | "deployment";
             /** Format: uuid */
             id: string;
         };
-        /** IdFilter */
+        /**
+         * IdFilter
+         * @description On an id: one of, none of, or missing.
+         */
         IdFilter: {
             /**
              * @default and_
@@ -3519,7 +5386,17 @@ export interface components {
             not_any_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** Increment */
+        /**
+         * Increment
+         * @description Takes slots without a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "mode": "concurrency"
+         *     }
+         */
         Increment: {
             slots: number;
             names: string[];
@@ -3530,7 +5407,22 @@ export interface components {
             mode?: "concurrency" | "rate_limit";
             create_if_missing?: boolean | null;
         };
-        /** IncrementWithLease */
+        /**
+         * IncrementWithLease
+         * @description Takes slots under a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "mode": "concurrency",
+         *       "lease_duration": 300,
+         *       "holder": {
+         *         "type": "task_run",
+         *         "id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       }
+         *     }
+         */
         IncrementWithLease: {
             slots: number;
             names: string[];
@@ -3543,17 +5435,41 @@ export interface components {
             lease_duration?: number;
             holder?: components["schemas"]["Holder"] | null;
         };
-        /** LeaseRelease */
+        /**
+         * InnerErrors
+         * @description What is wrong within a property (`property`), or within an entry of a list (`index`).
+         */
+        InnerErrors: {
+            errors: unknown[];
+            property?: string | null;
+            index?: number | null;
+        };
+        /**
+         * LeaseRelease
+         * @description Gives back a lease.
+         * @example {
+         *       "lease_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         LeaseRelease: {
             /** Format: uuid */
             lease_id: string;
         };
-        /** LeaseRenewal */
+        /**
+         * LeaseRenewal
+         * @description Keeps a lease.
+         * @example {
+         *       "lease_duration": 300
+         *     }
+         */
         LeaseRenewal: {
             /** @default 300 */
             lease_duration?: number;
         };
-        /** LevelFilter */
+        /**
+         * LevelFilter
+         * @description On a log level: at least, at most.
+         */
         LevelFilter: {
             /**
              * @default and_
@@ -3563,7 +5479,15 @@ export interface components {
             ge_?: number | null;
             le_?: number | null;
         };
-        /** LimitCreate */
+        /**
+         * LimitCreate
+         * @description Asks for a limit. What is in use is counted, so nobody can say it: those fields are read and passed over.
+         * @example {
+         *       "name": "database",
+         *       "limit": 5,
+         *       "slot_decay_per_second": 0
+         *     }
+         */
         LimitCreate: {
             name: string;
             limit: number;
@@ -3576,7 +5500,14 @@ export interface components {
             /** @default 0 */
             slot_decay_per_second?: number;
         };
-        /** LimitListing */
+        /**
+         * LimitListing
+         * @description Asks for limits, those whose name begins with a prefix.
+         * @example {
+         *       "limit": 20,
+         *       "offset": 0
+         *     }
+         */
         LimitListing: {
             /** @default 0 */
             offset?: number;
@@ -3584,15 +5515,39 @@ export interface components {
             /** @default  */
             prefix?: string;
         };
-        /** LimitNames */
+        /**
+         * LimitNames
+         * @description Names limits.
+         * @example {
+         *       "names": [
+         *         "database",
+         *         "tag:db"
+         *       ]
+         *     }
+         */
         LimitNames: {
             names: string[];
         };
-        /** LimitReset */
+        /**
+         * LimitReset
+         * @description Ends leases, but for those of the holders to keep.
+         * @example {
+         *       "keep": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ]
+         *     }
+         */
         LimitReset: {
             keep?: string[];
         };
-        /** LimitUpdate */
+        /**
+         * LimitUpdate
+         * @description Changes a limit; what is null stays. What is in use is counted, so those fields are passed over.
+         * @example {
+         *       "limit": 8,
+         *       "active": true
+         *     }
+         */
         LimitUpdate: {
             active?: boolean | null;
             name?: string | null;
@@ -3601,7 +5556,10 @@ export interface components {
             denied_slots?: number | null;
             slot_decay_per_second?: number | null;
         };
-        /** Log */
+        /**
+         * Log
+         * @description One kept line.
+         */
         Log: {
             /** Format: uuid */
             id: string;
@@ -3615,7 +5573,17 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** LogCreate */
+        /**
+         * LogCreate
+         * @description One line to keep. `level` is Python's logging level.
+         * @example {
+         *       "name": "prefect.flow_runs",
+         *       "level": 20,
+         *       "message": "3 rows were read.",
+         *       "timestamp": "2026-11-22T12:00:00Z",
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         LogCreate: {
             name: string;
             level: number;
@@ -3625,7 +5593,10 @@ export interface components {
             flow_run_id?: string | null;
             task_run_id?: string | null;
         };
-        /** LogFilter */
+        /**
+         * LogFilter
+         * @description Which log lines.
+         */
         LogFilter: {
             /**
              * @default and_
@@ -3638,7 +5609,24 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             text?: components["schemas"]["SearchFilter"] | null;
         };
-        /** LogListing */
+        /**
+         * LogListing
+         * @description Asks for log lines.
+         * @example {
+         *       "logs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         },
+         *         "level": {
+         *           "ge_": 30
+         *         }
+         *       },
+         *       "sort": "TIMESTAMP_DESC",
+         *       "limit": 100
+         *     }
+         */
         LogListing: {
             /** @default 0 */
             offset?: number;
@@ -3653,12 +5641,40 @@ export interface components {
          * @enum {string}
          */
         LogSort: "TIMESTAMP_ASC" | "TIMESTAMP_DESC";
-        /** LogTail */
+        /**
+         * LogTail
+         * @description The newest lines, and the place in the order of writing from which to go on.
+         */
         LogTail: {
             logs: components["schemas"]["Log"][];
             place: number;
         };
-        /** NameFilter */
+        /**
+         * LoggedEvent
+         * @description Something that happened to `subject_id`: the states it entered, in order.
+         *
+         *     Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now. Of kind
+         *     `background` it tells that the background run with that id, of the task `body["task_key"]`, is due (`body["due"]`) or has
+         *     ended.
+         */
+        LoggedEvent: {
+            cursor: components["schemas"]["Cursor"];
+            /** @enum {string} */
+            kind: "flow-run" | "task-run" | "custom" | "slots" | "background";
+            /** Format: uuid */
+            subject_id: string;
+            /** Format: date-time */
+            occurred: string;
+            flow_run_id: string | null;
+            states: components["schemas"]["State"][];
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * NameFilter
+         * @description On a name: as on any text, or beginning with one of some texts.
+         */
         NameFilter: {
             /**
              * @default and_
@@ -3672,13 +5688,63 @@ export interface components {
             is_null_?: boolean | null;
             startswith_?: string[] | null;
         };
-        /** OrchestrationResult */
+        /**
+         * NextFlowRun
+         * @description The run of a flow that is due next.
+         */
+        NextFlowRun: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            flow_id: string;
+            name: string;
+            state_name: string;
+            state_type: components["schemas"]["StateType"];
+            /** Format: date-time */
+            next_scheduled_start_time: string;
+        };
+        /**
+         * ObservedState
+         * @description A name of a state that flow runs are in, with the type of the newest of them.
+         *
+         *     It was first seen when the oldest of these runs entered it, last when the newest did.
+         */
+        ObservedState: {
+            state_type: components["schemas"]["StateType"];
+            state_name: string;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+        };
+        /**
+         * ObservedStateSort
+         * @description Orders of a list of observed states.
+         * @default LAST_SEEN_DESC
+         * @enum {string}
+         */
+        ObservedStateSort: "NAME_ASC" | "LAST_SEEN_DESC";
+        /**
+         * OccurredFilter
+         * @description When it happened, both ends included.
+         */
+        OccurredFilter: {
+            since?: string | null;
+            until?: string | null;
+        };
+        /**
+         * OrchestrationResult
+         * @description What was decided about a proposed state.
+         */
         OrchestrationResult: {
             state: components["schemas"]["State"] | null;
             status: components["schemas"]["Verb"];
             details: components["schemas"]["VerdictDetails"];
         };
-        /** Paginated[Deployment] */
+        /**
+         * Paginated[Deployment]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedDeployment: {
             results: components["schemas"]["Deployment"][];
             count: number;
@@ -3686,7 +5752,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[Flow] */
+        /**
+         * Paginated[Flow]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedFlow: {
             results: components["schemas"]["Flow"][];
             count: number;
@@ -3694,7 +5763,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[FlowRun] */
+        /**
+         * Paginated[FlowRun]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedFlowRun: {
             results: components["schemas"]["FlowRun"][];
             count: number;
@@ -3702,7 +5774,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[TaskRun] */
+        /**
+         * Paginated[TaskRun]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedTaskRun: {
             results: components["schemas"]["TaskRun"][];
             count: number;
@@ -3710,13 +5785,19 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** ParameterInput */
+        /**
+         * ParameterInput
+         * @description A parameter of the flow run.
+         */
         ParameterInput: {
             name: string;
             /** @constant */
             input_type: "parameter";
         };
-        /** PausedFilter */
+        /**
+         * PausedFilter
+         * @description Whether it is paused.
+         */
         PausedFilter: {
             /**
              * @default and_
@@ -3725,7 +5806,10 @@ export interface components {
             operator?: "and_" | "or_";
             eq_?: boolean | null;
         };
-        /** PlacedRun */
+        /**
+         * PlacedRun
+         * @description A run that is due, and the pool and queue that it waits in.
+         */
         PlacedRun: {
             /** Format: uuid */
             work_pool_id: string;
@@ -3733,13 +5817,56 @@ export interface components {
             work_queue_id: string;
             flow_run: components["schemas"]["FlowRun"];
         };
-        /** PlainListing */
+        /**
+         * PlainListing
+         * @description Which part of a list: `limit` objects after the first `offset`.
+         * @example {
+         *       "limit": 20,
+         *       "offset": 0
+         *     }
+         */
         PlainListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
         };
-        /** Presence */
+        /**
+         * PoolOccupancy
+         * @description How far a pool is taken, and a page of its queues, those of the first priority before the others.
+         */
+        PoolOccupancy: {
+            active_slots: number;
+            concurrency_limit: number | null;
+            queues: components["schemas"]["QueueInPool"][];
+            count: number;
+            limit: number;
+            pages: number;
+            page: number;
+        };
+        /**
+         * PoolOccupancyPaging
+         * @description Asks for a page of a pool's queues, each with at most `flow_run_limit` runs that take up places in it.
+         * @example {
+         *       "page": 1,
+         *       "limit": 10,
+         *       "flow_run_limit": 5
+         *     }
+         */
+        PoolOccupancyPaging: {
+            /** @default 1 */
+            page?: number;
+            limit?: number | null;
+            /** @default 10 */
+            flow_run_limit?: number;
+        };
+        /**
+         * Presence
+         * @description How an attempt shows that it is alive.
+         *
+         *     `lock`: the process holds the lock called `name` beside the database for as long as it lives, the kernel or the
+         *     database frees it when it dies. `beat`: somebody beats for it at least every `interval` seconds.
+         *     `none`: nobody will ever tell (clients of the contract that never beat).
+         */
         Presence: {
             /**
              * @default none
@@ -3749,7 +5876,60 @@ export interface components {
             name?: string | null;
             interval?: number | null;
         };
-        /** ReferencedDocument */
+        /**
+         * QueueHealth
+         * @description Whether a queue is well, and what that is judged by.
+         */
+        QueueHealth: {
+            healthy: boolean;
+            /** @default 0 */
+            late_runs_count: number;
+            last_polled: string | null;
+            health_check_policy: components["schemas"]["HealthPolicy"];
+        };
+        /**
+         * QueueInPool
+         * @description How far a queue of a pool is taken, with some of the runs that take it. `flow_run_count` is how many do.
+         */
+        QueueInPool: {
+            /** Format: uuid */
+            queue_id: string;
+            queue_name: string;
+            active_slots: number;
+            concurrency_limit: number | null;
+            flow_runs: components["schemas"]["ActiveRun"][];
+            flow_run_count: number | null;
+        };
+        /**
+         * QueueOccupancy
+         * @description A page of the runs that take up places in a queue, those that came first before the others.
+         */
+        QueueOccupancy: {
+            active_slots: number;
+            concurrency_limit: number | null;
+            flow_runs: components["schemas"]["ActiveRun"][];
+            count: number;
+            limit: number;
+            pages: number;
+            page: number;
+        };
+        /**
+         * QueueOccupancyPaging
+         * @description Asks for a page of the runs that take up places in a queue.
+         * @example {
+         *       "page": 1,
+         *       "limit": 10
+         *     }
+         */
+        QueueOccupancyPaging: {
+            /** @default 1 */
+            page?: number;
+            limit?: number | null;
+        };
+        /**
+         * ReferencedDocument
+         * @description What is told of a block that another one refers to, beside its data.
+         */
         ReferencedDocument: {
             /** Format: uuid */
             id: string;
@@ -3761,7 +5941,38 @@ export interface components {
                 [key: string]: components["schemas"]["BlockReference"];
             };
         };
-        /** ResultFilter */
+        /**
+         * RelatedFilter
+         * @description What it has to do with: one related resource has all of this.
+         */
+        RelatedFilter: {
+            id?: string[] | null;
+            role?: string[] | null;
+            resources_in_roles?: [
+                string,
+                string
+            ][] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+        };
+        /**
+         * ResourceFilter
+         * @description What it happened to. `distinct` asks for the newest event of each resource only.
+         */
+        ResourceFilter: {
+            id?: string[] | null;
+            id_prefix?: string[] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+            /** @default false */
+            distinct?: boolean;
+        };
+        /**
+         * ResultFilter
+         * @description Which result records.
+         */
         ResultFilter: {
             /**
              * @default and_
@@ -3772,14 +5983,30 @@ export interface components {
             flow_run_id?: components["schemas"]["IdFilter"] | null;
             task_run_id?: components["schemas"]["IdFilter"] | null;
         };
-        /** ResultListing */
+        /**
+         * ResultListing
+         * @description Asks for records of kept values.
+         * @example {
+         *       "results": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         ResultListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             results?: components["schemas"]["ResultFilter"] | null;
         };
-        /** ResultRecord */
+        /**
+         * ResultRecord
+         * @description Where one value is kept. `size` is in bytes; `location` names the storage, `storage_key` the value in it.
+         */
         ResultRecord: {
             /** Format: uuid */
             id: string;
@@ -3793,22 +6020,42 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** ResultStorage */
+        /**
+         * ResultStorage
+         * @description Where results are kept by default; null where each run says for itself.
+         * @example {
+         *       "default_result_storage_block_id": null
+         *     }
+         */
         ResultStorage: {
             default_result_storage_block_id?: string | null;
         };
-        /** Resumption */
+        /**
+         * Resumption
+         * @description Asks that a paused run go on.
+         * @example {
+         *       "run_input": {
+         *         "value": 7
+         *       }
+         *     }
+         */
         Resumption: {
             run_input?: {
                 [key: string]: unknown;
             } | null;
         };
-        /** Rotation */
+        /**
+         * Rotation
+         * @description What became of it when secrets were sealed with a new key: its id, and how many blocks were sealed anew.
+         */
         Rotation: {
             key_id: string;
             resealed: number;
         };
-        /** RunHistoryInterval */
+        /**
+         * RunHistoryInterval
+         * @description The runs expected in one interval, counted by state.
+         */
         RunHistoryInterval: {
             /** Format: date-time */
             interval_start: string;
@@ -3816,7 +6063,10 @@ export interface components {
             interval_end: string;
             states: components["schemas"]["RunHistoryState"][];
         };
-        /** RunHistoryState */
+        /**
+         * RunHistoryState
+         * @description How many runs of one interval are in one state. Sums are seconds.
+         */
         RunHistoryState: {
             state_type: components["schemas"]["StateType"];
             state_name: string;
@@ -3824,7 +6074,31 @@ export interface components {
             sum_estimated_run_time: number;
             sum_estimated_lateness: number;
         };
-        /** RunSelection */
+        /**
+         * RunSelection
+         * @description A selection across nouns: runs of these flows, with these task runs, and so on. A filter left out selects all.
+         *
+         *     The contract has two names for the filter of work queues, and clients send either.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       },
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "FAILED",
+         *               "CRASHED"
+         *             ]
+         *           }
+         *         }
+         *       }
+         *     }
+         */
         RunSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3834,7 +6108,10 @@ export interface components {
             work_pool_queues?: components["schemas"]["WorkQueueFilter"] | null;
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
         };
-        /** RunSpan */
+        /**
+         * RunSpan
+         * @description A run as a mark in a chart: when it began, or is to begin, and for how long. Sums are seconds.
+         */
         RunSpan: {
             /** Format: uuid */
             id: string;
@@ -3844,7 +6121,58 @@ export interface components {
             duration: number;
             lateness: number;
         };
-        /** Schedule */
+        /**
+         * SavedSearch
+         * @description A search that is kept.
+         */
+        SavedSearch: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            filters: components["schemas"]["SearchCondition"][];
+        };
+        /**
+         * SavedSearchCreate
+         * @description Asks to keep a search under its name, in the place of the one that has it.
+         * @example {
+         *       "name": "late ones",
+         *       "filters": [
+         *         {
+         *           "object": "flow_run",
+         *           "property": "state",
+         *           "type": "text",
+         *           "operation": "is",
+         *           "value": "Late"
+         *         }
+         *       ]
+         *     }
+         */
+        SavedSearchCreate: {
+            name: string;
+            filters?: components["schemas"]["SearchCondition"][];
+        };
+        /**
+         * SavedSearchListing
+         * @description Asks for kept searches.
+         * @example {
+         *       "limit": 20
+         *     }
+         */
+        SavedSearchListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+        };
+        /**
+         * Schedule
+         * @description One of three: every `interval` seconds from `anchor_date` on, by a `cron` string, or by an iCalendar `rrule`.
+         *
+         *     The contract has a type for each and tells them apart by their fields, so on the wire only those of one are there.
+         *     `timezone` is an IANA name; without one it is UTC. `day_or`: a cron string that names days of the month and of the
+         *     week means either (the default), or both at once.
+         */
         Schedule: {
             interval?: number | null;
             anchor_date?: string | null;
@@ -3854,13 +6182,94 @@ export interface components {
             rrule?: string | null;
             timezone?: string | null;
         };
-        /** SchedulePreview */
+        /**
+         * SchedulePreview
+         * @description Asks for the next instants of a schedule, before anybody keeps it.
+         * @example {
+         *       "schedule": {
+         *         "cron": "0 6 * * *",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "count": 5
+         *     }
+         */
         SchedulePreview: {
             schedule: components["schemas"]["Schedule"];
             /** @default 5 */
             count?: number;
         };
-        /** SearchFilter */
+        /**
+         * ScheduleRequest
+         * @description Asks for the runs of a deployment's schedules in a span: from now on for a hundred days, unless it says otherwise.
+         * @example {
+         *       "start_time": "2026-11-22T12:00:00Z",
+         *       "end_time": "2026-11-22T13:00:00Z",
+         *       "min_time": 3600,
+         *       "min_runs": 3,
+         *       "max_runs": 100
+         *     }
+         */
+        ScheduleRequest: {
+            start_time?: string | null;
+            end_time?: string | null;
+            /** @default 3600 */
+            min_time?: number;
+            /** @default 3 */
+            min_runs?: number;
+            /** @default 100 */
+            max_runs?: number;
+        };
+        /**
+         * SchemaAnswer
+         * @description Whether values fit. `errors` holds sentences, and what is wrong within properties and entries, nested alike.
+         */
+        SchemaAnswer: {
+            errors: (string | components["schemas"]["InnerErrors"])[];
+            valid: boolean;
+        };
+        /**
+         * SchemaQuestion
+         * @description Asks whether values fit a schema, whose references lead to places within itself.
+         * @example {
+         *       "schema": {
+         *         "type": "object",
+         *         "properties": {
+         *           "x": {
+         *             "type": "integer"
+         *           }
+         *         },
+         *         "required": [
+         *           "x"
+         *         ]
+         *       },
+         *       "values": {
+         *         "x": "one"
+         *       }
+         *     }
+         */
+        SchemaQuestion: {
+            schema: {
+                [key: string]: unknown;
+            };
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SearchCondition
+         * @description One condition: which property of what is compared with what. Whoever keeps it knows what it means.
+         */
+        SearchCondition: {
+            object: string;
+            property: string;
+            type: string;
+            operation: string;
+            value: unknown;
+        };
+        /**
+         * SearchFilter
+         * @description On a log message: every word of `query` occurs; a word after `-` or `!` does not; quotes keep words together.
+         */
         SearchFilter: {
             /**
              * @default and_
@@ -3869,7 +6278,10 @@ export interface components {
             operator?: "and_" | "or_";
             query: string;
         };
-        /** ServerFacts */
+        /**
+         * ServerFacts
+         * @description What server this is.
+         */
         ServerFacts: {
             product: string;
             version: string;
@@ -3883,13 +6295,38 @@ export interface components {
          * @enum {string}
          */
         ServiceStatus: "READY" | "NOT_READY" | "PAUSED";
-        /** SetState */
+        /**
+         * SetState
+         * @description Proposes a state.
+         * @example {
+         *       "state": {
+         *         "type": "RUNNING",
+         *         "name": "Running",
+         *         "message": "Off we go."
+         *       },
+         *       "force": false
+         *     }
+         */
         SetState: {
             state: components["schemas"]["StateCreate"];
             /** @default false */
             force?: boolean;
         };
-        /** SpanListing */
+        /**
+         * SpanListing
+         * @description Asks for flow runs as marks in a chart.
+         * @example {
+         *       "flow_runs": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_DESC",
+         *       "limit": 200
+         *     }
+         */
         SpanListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3904,7 +6341,13 @@ export interface components {
             /** @default 0 */
             offset?: number;
         };
-        /** State */
+        /**
+         * State
+         * @description A state a run is or was in.
+         *
+         *     `data` is null or the record that tells where the run's value is kept; inside the process that ran it, `data` is a
+         *     live handle on the value or the exception itself, which `result()` opens.
+         */
         State: {
             type: components["schemas"]["StateType"];
             name: string | null;
@@ -3914,7 +6357,10 @@ export interface components {
             data: unknown;
             state_details: components["schemas"]["StateDetails"];
         };
-        /** StateCreate */
+        /**
+         * StateCreate
+         * @description A state somebody proposes; the orchestrator gives it its id and timestamp.
+         */
         StateCreate: {
             type: components["schemas"]["StateType"];
             name?: string | null;
@@ -3922,7 +6368,10 @@ export interface components {
             data?: unknown;
             state_details?: components["schemas"]["StateDetails"];
         };
-        /** StateDetails */
+        /**
+         * StateDetails
+         * @description Facts that belong to one state of one run.
+         */
         StateDetails: {
             flow_run_id?: string | null;
             task_run_id?: string | null;
@@ -3948,7 +6397,10 @@ export interface components {
             traceparent?: string | null;
             deployment_concurrency_lease_id?: string | null;
         };
-        /** StateFilter */
+        /**
+         * StateFilter
+         * @description On the current state.
+         */
         StateFilter: {
             /**
              * @default and_
@@ -3964,7 +6416,10 @@ export interface components {
          * @enum {string}
          */
         StateType: "SCHEDULED" | "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "CRASHED" | "PAUSED" | "CANCELLING";
-        /** StateTypeFilter */
+        /**
+         * StateTypeFilter
+         * @description On the type of the current state.
+         */
         StateTypeFilter: {
             /**
              * @default and_
@@ -3974,7 +6429,10 @@ export interface components {
             any_?: components["schemas"]["StateType"][] | null;
             not_any_?: components["schemas"]["StateType"][] | null;
         };
-        /** StorageConfiguration */
+        /**
+         * StorageConfiguration
+         * @description Where code and results of a pool's runs are kept.
+         */
         StorageConfiguration: {
             bundle_upload_step?: {
                 [key: string]: unknown;
@@ -3984,7 +6442,20 @@ export interface components {
             } | null;
             default_result_storage_block_id?: string | null;
         };
-        /** TagLimit */
+        /**
+         * StretchOfEvents
+         * @description A stretch of the log, and the place to go on from; none at its end.
+         *
+         *     There may be no events in it and more behind it: not all that was asked for may be looked at in one go.
+         */
+        StretchOfEvents: {
+            events: components["schemas"]["LoggedEvent"][];
+            place: number | null;
+        };
+        /**
+         * TagLimit
+         * @description At most `concurrency_limit` task runs of a tag at once; `active_slots` are those that run.
+         */
         TagLimit: {
             /** Format: uuid */
             id: string;
@@ -3994,22 +6465,49 @@ export interface components {
             concurrency_limit: number;
             active_slots: string[];
         };
-        /** TagLimitCreate */
+        /**
+         * TagLimitCreate
+         * @description Asks for a limit on a tag.
+         * @example {
+         *       "tag": "db",
+         *       "concurrency_limit": 2
+         *     }
+         */
         TagLimitCreate: {
             tag: string;
             concurrency_limit: number;
         };
-        /** TagReset */
+        /**
+         * TagReset
+         * @description Gives slots back, but for those of the task runs named.
+         * @example {
+         *       "slot_override": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ]
+         *     }
+         */
         TagReset: {
             slot_override?: string[] | null;
         };
-        /** TagSlots */
+        /**
+         * TagSlots
+         * @description Takes slots for a task run, or gives them back. `names` are tags.
+         * @example {
+         *       "names": [
+         *         "db"
+         *       ],
+         *       "task_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         TagSlots: {
             names: string[];
             /** Format: uuid */
             task_run_id: string;
         };
-        /** TagsFilter */
+        /**
+         * TagsFilter
+         * @description On a list of tags: has all of, has any of, or is empty.
+         */
         TagsFilter: {
             /**
              * @default and_
@@ -4020,25 +6518,47 @@ export interface components {
             any_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** Tailing */
+        /**
+         * Tailing
+         * @description Asks for lines in the order they were written, from a place on.
+         * @example {
+         *       "logs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "after": 1200
+         *     }
+         */
         Tailing: {
             logs?: components["schemas"]["LogFilter"] | null;
             after?: number | null;
         };
-        /** TakenLimit */
+        /**
+         * TakenLimit
+         * @description A limit on which slots were taken.
+         */
         TakenLimit: {
             /** Format: uuid */
             id: string;
             name: string;
             limit: number;
         };
-        /** TakenSlots */
+        /**
+         * TakenSlots
+         * @description A lease, and the limits it is on.
+         */
         TakenSlots: {
             /** Format: uuid */
             lease_id: string;
             limits: components["schemas"]["TakenLimit"][];
         };
-        /** TaskRun */
+        /**
+         * TaskRun
+         * @description A task run as it stands: the projection of the facts its engine journaled.
+         */
         TaskRun: {
             /** Format: uuid */
             id: string;
@@ -4079,7 +6599,30 @@ export interface components {
             /** @default 0 */
             flow_run_run_count: number;
         };
-        /** TaskRunCreate */
+        /**
+         * TaskRunCreate
+         * @description Asks for a task run; the same (flow_run_id, task_key, dynamic_key) again is the same run.
+         * @example {
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "task_key": "load-1a2b3c4d",
+         *       "dynamic_key": "0",
+         *       "name": "load-0",
+         *       "tags": [
+         *         "db"
+         *       ],
+         *       "task_inputs": {
+         *         "rows": [
+         *           {
+         *             "input_type": "task_run",
+         *             "id": "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *           }
+         *         ]
+         *       },
+         *       "state": {
+         *         "type": "PENDING"
+         *       }
+         *     }
+         */
         TaskRunCreate: {
             task_key: string;
             dynamic_key: string;
@@ -4099,7 +6642,10 @@ export interface components {
                 [key: string]: (components["schemas"]["TaskRunResult"] | components["schemas"]["FlowRunResult"] | components["schemas"]["ParameterInput"] | components["schemas"]["ConstantInput"])[];
             };
         };
-        /** TaskRunFilter */
+        /**
+         * TaskRunFilter
+         * @description Which task runs.
+         */
         TaskRunFilter: {
             /**
              * @default and_
@@ -4116,7 +6662,21 @@ export interface components {
             subflow_runs?: components["schemas"]["ExistsFilter"] | null;
             flow_run_id?: components["schemas"]["IdFilter"] | null;
         };
-        /** TaskRunListing */
+        /**
+         * TaskRunListing
+         * @description Asks for task runs.
+         * @example {
+         *       "task_runs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_ASC",
+         *       "limit": 100
+         *     }
+         */
         TaskRunListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4130,7 +6690,23 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["TaskRunSort"];
         };
-        /** TaskRunPaging */
+        /**
+         * TaskRunPaging
+         * @description Asks for a page of task runs.
+         * @example {
+         *       "task_runs": {
+         *         "state": {
+         *           "name": {
+         *             "any_": [
+         *               "Retrying"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         TaskRunPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4144,7 +6720,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["TaskRunSort"];
         };
-        /** TaskRunPolicy */
+        /**
+         * TaskRunPolicy
+         * @description How often and how fast a task run is tried again.
+         */
         TaskRunPolicy: {
             /** @default 0 */
             max_retries?: number;
@@ -4154,7 +6733,10 @@ export interface components {
             retry_delay?: number | number[] | null;
             retry_jitter_factor?: number | null;
         };
-        /** TaskRunResult */
+        /**
+         * TaskRunResult
+         * @description The result of another task run.
+         */
         TaskRunResult: {
             /** Format: uuid */
             id: string;
@@ -4168,11 +6750,20 @@ export interface components {
          * @enum {string}
          */
         TaskRunSort: "ID_DESC" | "EXPECTED_START_TIME_ASC" | "EXPECTED_START_TIME_DESC" | "NAME_ASC" | "NAME_DESC" | "NEXT_SCHEDULED_START_TIME_ASC" | "END_TIME_DESC" | "DURATION_DESC" | "DURATION_ASC";
-        /** TaskRunUpdate */
+        /**
+         * TaskRunUpdate
+         * @description Changes a task run; fields that are not sent stay as they are.
+         * @example {
+         *       "name": "load-again"
+         *     }
+         */
         TaskRunUpdate: {
             name?: string;
         };
-        /** TaskRunWithFlowRun */
+        /**
+         * TaskRunWithFlowRun
+         * @description A task run, and what its flow run is called.
+         */
         TaskRunWithFlowRun: {
             /** Format: uuid */
             id: string;
@@ -4214,22 +6805,41 @@ export interface components {
             flow_run_run_count: number;
             flow_run_name: string | null;
         };
-        /** TaskWorker */
+        /**
+         * TaskWorker
+         * @description A worker of some tasks. It was there at the instant `timestamp`, and nobody has seen it go.
+         */
         TaskWorker: {
             identifier: string;
             task_keys: string[];
             /** Format: date-time */
             timestamp: string;
         };
-        /** TaskWorkerFilter */
+        /**
+         * TaskWorkerFilter
+         * @description Workers of at least one of these tasks; of any, when none is named.
+         */
         TaskWorkerFilter: {
             task_keys: string[];
         };
-        /** TaskWorkerListing */
+        /**
+         * TaskWorkerListing
+         * @description Asks for task workers.
+         * @example {
+         *       "task_worker_filter": {
+         *         "task_keys": [
+         *           "load-1a2b3c4d"
+         *         ]
+         *       }
+         *     }
+         */
         TaskWorkerListing: {
             task_worker_filter?: components["schemas"]["TaskWorkerFilter"] | null;
         };
-        /** TextFilter */
+        /**
+         * TextFilter
+         * @description On a text: one of, none of, containing (case does not matter, `%` and `_` are literal), present or missing.
+         */
         TextFilter: {
             /**
              * @default and_
@@ -4242,7 +6852,10 @@ export interface components {
             exists_?: boolean | null;
             is_null_?: boolean | null;
         };
-        /** TimeFilter */
+        /**
+         * TimeFilter
+         * @description On an instant: at or before, at or after, or missing.
+         */
         TimeFilter: {
             /**
              * @default and_
@@ -4253,14 +6866,27 @@ export interface components {
             after_?: string | null;
             is_null_?: boolean | null;
         };
-        /** UiSettings */
+        /**
+         * TimeUnit
+         * @description Units of stretches of time.
+         * @default day
+         * @enum {string}
+         */
+        TimeUnit: "week" | "day" | "hour" | "minute" | "second";
+        /**
+         * UiSettings
+         * @description What the UI has to know before it can ask anything. `auth` is null where no key is needed.
+         */
         UiSettings: {
             api_url: string;
             csrf_enabled: boolean;
             auth: string | null;
             flags: string[];
         };
-        /** Variable */
+        /**
+         * Variable
+         * @description A variable as stored.
+         */
         Variable: {
             /** Format: uuid */
             id: string;
@@ -4270,13 +6896,28 @@ export interface components {
             value: unknown;
             tags: string[];
         };
-        /** VariableCreate */
+        /**
+         * VariableCreate
+         * @description Asks for a variable. Its value is anything that JSON can hold.
+         * @example {
+         *       "name": "city",
+         *       "value": {
+         *         "name": "Ulm"
+         *       },
+         *       "tags": [
+         *         "place"
+         *       ]
+         *     }
+         */
         VariableCreate: {
             name: string;
             value: unknown;
             tags?: string[];
         };
-        /** VariableFilter */
+        /**
+         * VariableFilter
+         * @description Which variables.
+         */
         VariableFilter: {
             /**
              * @default and_
@@ -4287,7 +6928,21 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             tags?: components["schemas"]["TagsFilter"] | null;
         };
-        /** VariableListing */
+        /**
+         * VariableListing
+         * @description Asks for variables.
+         * @example {
+         *       "variables": {
+         *         "tags": {
+         *           "all_": [
+         *             "place"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         VariableListing: {
             /** @default 0 */
             offset?: number;
@@ -4295,7 +6950,17 @@ export interface components {
             variables?: components["schemas"]["VariableFilter"] | null;
             sort?: components["schemas"]["VariableSort"];
         };
-        /** VariableSelection */
+        /**
+         * VariableSelection
+         * @description Selects variables.
+         * @example {
+         *       "variables": {
+         *         "name": {
+         *           "like_": "cit"
+         *         }
+         *       }
+         *     }
+         */
         VariableSelection: {
             variables?: components["schemas"]["VariableFilter"] | null;
         };
@@ -4306,7 +6971,13 @@ export interface components {
          * @enum {string}
          */
         VariableSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_DESC" | "NAME_ASC";
-        /** VariableUpdate */
+        /**
+         * VariableUpdate
+         * @description Changes a variable; fields that are not sent stay as they are, and a name or tags that are null.
+         * @example {
+         *       "value": "Bonn"
+         *     }
+         */
         VariableUpdate: {
             name?: string | null;
             value?: unknown;
@@ -4318,13 +6989,53 @@ export interface components {
          * @enum {string}
          */
         Verb: "ACCEPT" | "REJECT" | "WAIT" | "ABORT";
-        /** VerdictDetails */
+        /**
+         * VerdictDetails
+         * @description Why a proposed state was not simply accepted, in the contract's form.
+         */
         VerdictDetails: {
             type: string;
             reason?: string | null;
             delay_seconds?: number | null;
         };
-        /** WorkPool */
+        /**
+         * WireEvent
+         * @description Something that happened to `resource`.
+         */
+        WireEvent: {
+            /** Format: date-time */
+            occurred: string;
+            event: string;
+            resource: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            id: string;
+            related: {
+                [key: string]: string;
+            }[];
+            payload: {
+                [key: string]: unknown;
+            };
+            follows: string | null;
+            received: string | null;
+        };
+        /**
+         * WireEventPage
+         * @description Some events, and the address of those that follow; null after the last.
+         *
+         *     A page may be short, even empty, and be followed by others. `total` is how many there are in all, as far as the first
+         *     page looked.
+         */
+        WireEventPage: {
+            events: components["schemas"]["WireEvent"][];
+            total: number;
+            next_page: string | null;
+        };
+        /**
+         * WorkPool
+         * @description A work pool. `active_slots` is how many of its runs are pending, running or being cancelled.
+         */
         WorkPool: {
             /** Format: uuid */
             id: string;
@@ -4344,7 +7055,16 @@ export interface components {
             storage_configuration: components["schemas"]["StorageConfiguration"];
             active_slots: number | null;
         };
-        /** WorkPoolCreate */
+        /**
+         * WorkPoolCreate
+         * @description Asks for a work pool. `type` says what its workers start: processes, containers and so on.
+         * @example {
+         *       "name": "local",
+         *       "type": "process",
+         *       "description": "Processes on this machine",
+         *       "concurrency_limit": 4
+         *     }
+         */
         WorkPoolCreate: {
             name: string;
             description?: string | null;
@@ -4358,7 +7078,10 @@ export interface components {
             concurrency_limit?: number | null;
             storage_configuration?: components["schemas"]["StorageConfiguration"];
         };
-        /** WorkPoolFilter */
+        /**
+         * WorkPoolFilter
+         * @description Which work pools.
+         */
         WorkPoolFilter: {
             /**
              * @default and_
@@ -4369,18 +7092,50 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** WorkPoolListing */
+        /**
+         * WorkPoolListing
+         * @description Asks for work pools.
+         * @example {
+         *       "work_pools": {
+         *         "type": {
+         *           "any_": [
+         *             "process"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkPoolListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             work_pools?: components["schemas"]["WorkPoolFilter"] | null;
         };
-        /** WorkPoolSelection */
+        /**
+         * WorkPoolSelection
+         * @description Selects work pools.
+         * @example {
+         *       "work_pools": {
+         *         "name": {
+         *           "any_": [
+         *             "local"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         WorkPoolSelection: {
             work_pools?: components["schemas"]["WorkPoolFilter"] | null;
         };
-        /** WorkPoolUpdate */
+        /**
+         * WorkPoolUpdate
+         * @description Changes a work pool; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "is_paused": false,
+         *       "concurrency_limit": 8
+         *     }
+         */
         WorkPoolUpdate: {
             description?: string | null;
             is_paused?: boolean | null;
@@ -4390,7 +7145,10 @@ export interface components {
             concurrency_limit?: number | null;
             storage_configuration?: components["schemas"]["StorageConfiguration"] | null;
         };
-        /** WorkQueue */
+        /**
+         * WorkQueue
+         * @description A queue of a work pool.
+         */
         WorkQueue: {
             /** Format: uuid */
             id: string;
@@ -4410,7 +7168,15 @@ export interface components {
             status: components["schemas"]["ServiceStatus"] | null;
             active_slots: number | null;
         };
-        /** WorkQueueCreate */
+        /**
+         * WorkQueueCreate
+         * @description Asks for a queue. Without a priority it comes after the queues there are; 1 comes first.
+         * @example {
+         *       "name": "urgent",
+         *       "priority": 1,
+         *       "concurrency_limit": 2
+         *     }
+         */
         WorkQueueCreate: {
             name: string;
             /** @default  */
@@ -4423,7 +7189,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** WorkQueueFilter */
+        /**
+         * WorkQueueFilter
+         * @description Which work queues.
+         */
         WorkQueueFilter: {
             /**
              * @default and_
@@ -4433,14 +7202,33 @@ export interface components {
             id?: components["schemas"]["IdFilter"] | null;
             name?: components["schemas"]["NameFilter"] | null;
         };
-        /** WorkQueueListing */
+        /**
+         * WorkQueueListing
+         * @description Asks for work queues.
+         * @example {
+         *       "work_queues": {
+         *         "name": {
+         *           "startswith_": [
+         *             "ur"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkQueueListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
         };
-        /** WorkQueueUpdate */
+        /**
+         * WorkQueueUpdate
+         * @description Changes a queue; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "is_paused": true
+         *     }
+         */
         WorkQueueUpdate: {
             name?: string | null;
             description?: string | null;
@@ -4452,7 +7240,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** Worker */
+        /**
+         * Worker
+         * @description A worker of a pool.
+         */
         Worker: {
             /** Format: uuid */
             id: string;
@@ -4465,7 +7256,10 @@ export interface components {
             heartbeat_interval_seconds: number | null;
             status: components["schemas"]["WorkerStatus"];
         };
-        /** WorkerFilter */
+        /**
+         * WorkerFilter
+         * @description Which workers.
+         */
         WorkerFilter: {
             /**
              * @default and_
@@ -4475,7 +7269,10 @@ export interface components {
             last_heartbeat_time?: components["schemas"]["TimeFilter"] | null;
             status?: components["schemas"]["WorkerStatusFilter"] | null;
         };
-        /** WorkerKind */
+        /**
+         * WorkerKind
+         * @description A type of work pool that there are workers for, as the catalogue tells of it.
+         */
         WorkerKind: {
             type: string;
             display_name: string;
@@ -4484,7 +7281,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** WorkerListing */
+        /**
+         * WorkerListing
+         * @description Asks for workers.
+         * @example {
+         *       "workers": {
+         *         "status": {
+         *           "any_": [
+         *             "ONLINE"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkerListing: {
             /** @default 0 */
             offset?: number;
@@ -4498,7 +7308,10 @@ export interface components {
          * @enum {string}
          */
         WorkerStatus: "ONLINE" | "OFFLINE";
-        /** WorkerStatusFilter */
+        /**
+         * WorkerStatusFilter
+         * @description On whether a worker is there.
+         */
         WorkerStatusFilter: {
             /**
              * @default and_
@@ -4526,7 +7339,71 @@ export interface components {
             }[];
         };
     };
-    responses: never;
+    responses: {
+        /** @description What went wrong. */
+        Error: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Nobody knows who asks: a key is needed. */
+        Error401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Whoever asks may not do this, or the page that asks is a foreign one. */
+        Error403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description What is named is not there. */
+        Error404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There is one already, or somebody was faster. */
+        Error409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The request cannot mean anything; `exception_detail` says where. */
+        Error422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not just now; `Retry-After` says when to ask again. */
+        Error503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -4543,7 +7420,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4552,15 +7429,7 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     check_readiness: {
@@ -4572,7 +7441,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4583,15 +7452,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     read_api_version: {
@@ -4603,7 +7464,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4612,15 +7473,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_compatible_version: {
@@ -4632,7 +7487,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4641,15 +7496,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_server: {
@@ -4661,7 +7510,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4670,15 +7519,9 @@ export interface operations {
                     "application/json": components["schemas"]["ServerFacts"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_settings: {
@@ -4690,7 +7533,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4701,15 +7544,9 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_result_storage: {
@@ -4721,7 +7558,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4730,15 +7567,9 @@ export interface operations {
                     "application/json": components["schemas"]["ResultStorage"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     choose_result_storage: {
@@ -4754,7 +7585,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4763,15 +7594,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultStorage"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     forget_result_storage: {
@@ -4783,22 +7609,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_csrf_token: {
@@ -4812,7 +7632,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4823,15 +7643,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     greet: {
@@ -4843,7 +7658,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4852,15 +7667,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_ui_settings: {
@@ -4872,7 +7681,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4881,15 +7690,7 @@ export interface operations {
                     "application/json": components["schemas"]["UiSettings"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     create_flow: {
@@ -4914,7 +7715,7 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4923,15 +7724,10 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow: {
@@ -4945,7 +7741,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4954,15 +7750,11 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow: {
@@ -4976,22 +7768,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow: {
@@ -5009,22 +7797,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_by_name: {
@@ -5038,7 +7822,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5047,15 +7831,11 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flows: {
@@ -5071,7 +7851,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5080,15 +7860,10 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_flows: {
@@ -5104,7 +7879,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5113,15 +7888,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_flows: {
@@ -5137,7 +7907,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5146,15 +7916,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedFlow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flows: {
@@ -5170,7 +7935,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5179,15 +7944,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_flow_run: {
@@ -5212,7 +7972,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5221,15 +7981,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run: {
@@ -5243,7 +7999,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5252,15 +8008,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_run: {
@@ -5274,22 +8026,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow_run: {
@@ -5307,22 +8055,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow_run_labels: {
@@ -5336,28 +8080,30 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "team": "data",
+                 *       "tries": 3
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: boolean | number | string;
                 };
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_runs: {
@@ -5373,7 +8119,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5382,15 +8128,10 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_flow_runs: {
@@ -5406,7 +8147,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5415,15 +8156,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedFlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_flow_runs: {
@@ -5439,7 +8175,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5448,15 +8184,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_history: {
@@ -5472,7 +8203,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5481,15 +8212,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunHistoryInterval"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_lateness: {
@@ -5505,7 +8231,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5514,15 +8240,10 @@ export interface operations {
                     "application/json": number | null;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_runs: {
@@ -5538,7 +8259,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5547,15 +8268,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_flow_run_input: {
@@ -5573,22 +8289,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_inputs: {
@@ -5606,7 +8319,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5615,15 +8328,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRunInput"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_input: {
@@ -5638,7 +8347,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5647,15 +8356,11 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_run_input: {
@@ -5670,22 +8375,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_flow_run_state: {
@@ -5712,7 +8413,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5721,15 +8422,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     resume_flow_run: {
@@ -5756,7 +8453,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5765,15 +8462,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_flow_run_states: {
@@ -5789,7 +8482,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5798,15 +8491,10 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResults"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_state: {
@@ -5820,7 +8508,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5829,15 +8517,11 @@ export interface operations {
                     "application/json": components["schemas"]["State"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_states: {
@@ -5851,7 +8535,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5860,15 +8544,10 @@ export interface operations {
                     "application/json": components["schemas"]["State"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_task_run: {
@@ -5893,7 +8572,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5902,15 +8581,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run: {
@@ -5924,7 +8598,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5933,15 +8607,11 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_task_run: {
@@ -5955,22 +8625,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_task_run: {
@@ -5988,22 +8654,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_task_run_state: {
@@ -6030,7 +8692,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6039,15 +8701,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_runs: {
@@ -6063,7 +8721,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6072,15 +8730,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_task_runs: {
@@ -6096,7 +8749,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6105,15 +8758,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs: {
@@ -6129,7 +8777,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6138,15 +8786,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_history: {
@@ -6162,7 +8805,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6171,15 +8814,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunHistoryInterval"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_state: {
@@ -6193,7 +8831,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6202,15 +8840,11 @@ export interface operations {
                     "application/json": components["schemas"]["State"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_run_states: {
@@ -6224,7 +8858,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6233,15 +8867,10 @@ export interface operations {
                     "application/json": components["schemas"]["State"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_workers: {
@@ -6257,7 +8886,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6266,15 +8895,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskWorker"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_graph: {
@@ -6290,7 +8914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6299,15 +8923,11 @@ export interface operations {
                     "application/json": components["schemas"]["Graph"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_dependencies: {
@@ -6321,7 +8941,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6330,15 +8950,11 @@ export interface operations {
                     "application/json": components["schemas"]["Dependency"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_logs: {
@@ -6354,22 +8970,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_logs: {
@@ -6385,7 +8996,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6394,15 +9005,10 @@ export interface operations {
                     "application/json": components["schemas"]["Log"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_logs: {
@@ -6418,7 +9024,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6427,15 +9033,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     tail_logs: {
@@ -6451,7 +9052,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6460,15 +9061,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogTail"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     download_flow_run_logs: {
@@ -6491,15 +9087,11 @@ export interface operations {
                     "text/csv": unknown;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_artifact: {
@@ -6524,7 +9116,7 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6533,15 +9125,10 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_artifact: {
@@ -6555,7 +9142,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6564,15 +9151,11 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_artifact: {
@@ -6586,22 +9169,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_artifact: {
@@ -6619,22 +9198,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_latest_artifact: {
@@ -6648,7 +9223,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6657,15 +9232,11 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_artifacts: {
@@ -6681,7 +9252,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6690,15 +9261,10 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_artifacts: {
@@ -6714,7 +9280,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6723,15 +9289,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_latest_artifacts: {
@@ -6747,7 +9308,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6756,15 +9317,10 @@ export interface operations {
                     "application/json": components["schemas"]["ArtifactCollection"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_latest_artifacts: {
@@ -6780,7 +9336,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6789,15 +9345,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_results: {
@@ -6813,7 +9364,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6822,15 +9373,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultRecord"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_result: {
@@ -6844,7 +9390,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6853,15 +9399,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultRecord"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_result: {
@@ -6875,22 +9416,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_limit: {
@@ -6915,7 +9451,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6924,15 +9460,11 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_limit: {
@@ -6946,7 +9478,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6955,15 +9487,11 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_limit: {
@@ -6977,22 +9505,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_limit: {
@@ -7010,22 +9534,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_limits: {
@@ -7041,7 +9562,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7050,15 +9571,10 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     find_limits_by_name: {
@@ -7074,7 +9590,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7083,15 +9599,10 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_holders: {
@@ -7105,7 +9616,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7114,15 +9625,11 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     reset_limit: {
@@ -7140,22 +9647,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_slots: {
@@ -7171,7 +9674,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7180,15 +9683,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_slots_with_lease: {
@@ -7204,7 +9702,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7213,15 +9711,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenSlots"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_slots_back: {
@@ -7237,7 +9730,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7246,15 +9739,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_lease_back: {
@@ -7270,22 +9758,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     renew_lease: {
@@ -7303,22 +9786,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_tag_limit: {
@@ -7343,7 +9822,7 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7352,15 +9831,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_tag_limit: {
@@ -7374,7 +9849,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7383,15 +9858,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_tag_limit: {
@@ -7405,22 +9876,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_tag_limit_by_tag: {
@@ -7434,7 +9901,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7443,15 +9910,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_tag_limit_by_tag: {
@@ -7465,22 +9928,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_tag_limits: {
@@ -7496,7 +9955,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7505,15 +9964,10 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     reset_tag_limit: {
@@ -7531,22 +9985,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_tag_slots: {
@@ -7562,7 +10012,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7571,15 +10021,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_tag_slots_back: {
@@ -7595,7 +10040,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7604,15 +10049,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_deployment: {
@@ -7637,7 +10077,7 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7646,15 +10086,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_deployment: {
@@ -7668,7 +10104,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7677,15 +10113,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_deployment: {
@@ -7699,22 +10131,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_deployment: {
@@ -7732,22 +10160,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_deployment_by_name: {
@@ -7762,7 +10186,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7771,15 +10195,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_deployments: {
@@ -7795,7 +10215,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7804,15 +10224,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_deployments: {
@@ -7828,7 +10243,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7837,15 +10252,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_deployments: {
@@ -7861,7 +10271,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7870,15 +10280,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedDeployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_deployments_by_flow: {
@@ -7894,7 +10299,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7905,15 +10310,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_deployments: {
@@ -7929,7 +10329,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7938,15 +10338,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_deployments: {
@@ -7962,7 +10357,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7971,15 +10366,10 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     pause_deployment: {
@@ -7993,22 +10383,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     resume_deployment: {
@@ -8022,22 +10408,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     run_deployment: {
@@ -8064,7 +10446,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8073,15 +10455,100 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    run_deployment_in_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentFlowRunCreate"][];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["BulkCreation"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    check_work_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    schedule_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_schedules: {
@@ -8095,7 +10562,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8104,15 +10571,11 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_schedules: {
@@ -8139,7 +10602,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8148,15 +10611,12 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_schedule: {
@@ -8171,22 +10631,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_schedule: {
@@ -8205,22 +10661,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     preview_schedule: {
@@ -8236,7 +10688,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8245,15 +10697,10 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_pool: {
@@ -8278,7 +10725,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8287,15 +10734,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_pool: {
@@ -8309,7 +10752,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8318,15 +10761,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_pool: {
@@ -8340,22 +10779,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_pool: {
@@ -8373,22 +10808,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_pools: {
@@ -8404,7 +10835,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8413,15 +10844,10 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_pools: {
@@ -8437,7 +10863,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8446,15 +10872,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_pool: {
@@ -8472,7 +10893,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,15 +10902,11 @@ export interface operations {
                     "application/json": components["schemas"]["PlacedRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_queue: {
@@ -8516,7 +10933,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8525,15 +10942,12 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_queue_of_pool: {
@@ -8548,7 +10962,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8557,15 +10971,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_queue_of_pool: {
@@ -8580,22 +10990,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_queue_of_pool: {
@@ -8614,22 +11020,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_queues_of_pool: {
@@ -8647,7 +11050,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8656,15 +11059,76 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    create_queue_without_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["WorkQueue"];
                 };
             };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_without_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_queue: {
@@ -8678,7 +11142,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8687,15 +11151,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_queue: {
@@ -8709,22 +11169,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_queue: {
@@ -8742,22 +11198,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_queues: {
@@ -8773,7 +11226,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8782,15 +11235,10 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_queue: {
@@ -8808,7 +11256,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8817,15 +11265,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     beat_worker: {
@@ -8843,22 +11287,27 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The worker did not ask for its id */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_workers: {
@@ -8876,7 +11325,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8885,15 +11334,11 @@ export interface operations {
                     "application/json": components["schemas"]["Worker"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_worker: {
@@ -8908,22 +11353,311 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_pool_occupancy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PoolOccupancyPaging"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["PoolOccupancy"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_occupancy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QueueOccupancyPaging"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueOccupancy"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueHealth"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_observed_states: {
+        parameters: {
+            query?: {
+                query?: string | null;
+                /** @description Orders of a list of observed states. */
+                order_by?: components["schemas"]["ObservedStateSort"];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservedState"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_next_flow_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowIds"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["NextFlowRun"] | null;
+                    };
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    save_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_saved_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_saved_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_saved_searches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchListing"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    validate_values: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemaQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemaAnswer"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_variable: {
@@ -8948,7 +11682,7 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8957,15 +11691,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_variable: {
@@ -8979,7 +11709,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8988,15 +11718,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_variable: {
@@ -9010,22 +11736,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_variable: {
@@ -9043,22 +11765,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_variable_by_name: {
@@ -9072,7 +11791,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9081,15 +11800,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_variable_by_name: {
@@ -9103,22 +11818,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_variable_by_name: {
@@ -9136,22 +11847,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_variables: {
@@ -9167,7 +11875,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9176,15 +11884,10 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_variables: {
@@ -9200,7 +11903,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9209,15 +11912,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_type: {
@@ -9242,7 +11940,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9251,15 +11949,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_type: {
@@ -9273,7 +11967,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9282,15 +11976,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_type: {
@@ -9304,22 +11994,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_block_type: {
@@ -9337,22 +12023,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_type_by_slug: {
@@ -9366,7 +12048,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9375,15 +12057,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_types: {
@@ -9399,7 +12077,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9408,15 +12086,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     install_block_types: {
@@ -9428,22 +12101,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     list_documents_of_type: {
@@ -9459,7 +12126,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9468,15 +12135,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_document_by_name: {
@@ -9493,7 +12156,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9502,15 +12165,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_schema: {
@@ -9535,7 +12194,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9544,15 +12203,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_schema: {
@@ -9566,7 +12220,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9575,15 +12229,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_schema: {
@@ -9597,22 +12247,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_schema_by_checksum: {
@@ -9628,7 +12274,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9637,15 +12283,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_schemas: {
@@ -9661,7 +12303,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9670,15 +12312,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_capabilities: {
@@ -9690,7 +12327,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9699,15 +12336,9 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_document: {
@@ -9732,7 +12363,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9741,15 +12372,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_document: {
@@ -9765,7 +12392,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9774,15 +12401,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_document: {
@@ -9796,22 +12419,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_block_document: {
@@ -9829,22 +12448,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_documents: {
@@ -9860,7 +12475,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9869,15 +12484,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_block_documents: {
@@ -9893,7 +12503,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9902,15 +12512,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     rotate_secrets: {
@@ -9931,7 +12536,7 @@ export interface operations {
                     "application/json": components["schemas"]["Rotation"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9940,15 +12545,9 @@ export interface operations {
                     "application/json": components["schemas"]["Rotation"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_catalogue: {
@@ -9962,7 +12561,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9975,15 +12574,34 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_cloud_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["CloudWorkspace"][];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_spans: {
@@ -9999,7 +12617,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10008,15 +12626,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunSpan"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_of_flow_runs: {
@@ -10032,7 +12645,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10043,15 +12656,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_by_state: {
@@ -10067,7 +12675,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10078,15 +12686,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_over_time: {
@@ -10102,7 +12705,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10111,15 +12714,10 @@ export interface operations {
                     "application/json": components["schemas"]["Bar"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_with_flow_run: {
@@ -10133,7 +12731,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10142,15 +12740,11 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRunWithFlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_events: {
@@ -10162,28 +12756,154 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+                 *         "occurred": "2026-11-22T12:00:00Z",
+                 *         "event": "pond.filled",
+                 *         "resource": {
+                 *           "prefect.resource.id": "pond.1",
+                 *           "prefect.resource.name": "The pond"
+                 *         },
+                 *         "related": [],
+                 *         "payload": {
+                 *           "litres": 300
+                 *         }
+                 *       }
+                 *     ]
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 }[];
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventListing"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["WireEventPage"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_further_events: {
+        parameters: {
+            query: {
+                "page-token": string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WireEventPage"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    count_events_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description By what events are counted: days, stretches of time, names of events, resources. */
+                countable: components["schemas"]["Countable"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventCounting"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCount"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_event_stretch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventStretch"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StretchOfEvents"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     stream_news: {
@@ -10206,15 +12926,10 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     find_cursor: {
@@ -10228,7 +12943,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10237,15 +12952,10 @@ export interface operations {
                     "application/json": components["schemas"]["Cursor"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
 }
