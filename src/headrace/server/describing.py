@@ -85,7 +85,9 @@ def _make_array(schema: dict[str, Any]) -> None:
     """The schema of a type whose fields are written as a list."""
     entries = [*schema.pop("properties").values()]
     schema.pop("required", None)
-    schema.update(type="array", prefixItems=entries, minItems=len(entries), maxItems=len(entries))
+    kinds = [{"type": kind} for kind in dict.fromkeys(entry["type"] for entry in entries)]
+    items = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    schema.update(type="array", items=items, minItems=len(entries), maxItems=len(entries))
 
 
 def _answers(word: str, status: str) -> str:
