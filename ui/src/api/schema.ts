@@ -4080,12 +4080,7 @@ export interface components {
          * Cursor
          * @description A place in the event log. Events after it are those not seen yet; the beginning is `Cursor(0, 0)`.
          */
-        Cursor: {
-            /** @default 0 */
-            transaction: number;
-            /** @default 0 */
-            sequence: number;
-        };
+        Cursor: number[];
         /**
          * Decrement
          * @description Gives back slots that were taken without a lease.
