@@ -36,13 +36,15 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 JOBS ?= auto
 # KEEP=0 throws away what earlier demos recorded, begins anew, and stops everything at the end.
 KEEP ?= 1
+# How many examples of each operation `make fuzz` tries.
+EXAMPLES ?= 1000
 # At how many points `make chaos` kills.
 POINTS ?= 200
 
 # What decides and what executes is tested in every branch.
 WHOLE := $(RUN)/coverage report --include='src/headrace/rules/*,src/headrace/engine/*' --fail-under=100
 
-.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test semantics-record check fmt bench chaos docs clean
+.PHONY: help setup tools demo-tools services demo ui ui-check ui-types quick test semantics-record check fmt bench chaos judge judge-bump fuzz docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +79,16 @@ test: tools demo-tools services check ui ui-check ## Everything, on both databas
 
 chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
 	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
+
+judge: tools ## The official client against our server, on SQLite and PostgreSQL
+	JUDGE=everywhere $(RUN)/pytest -n $(JOBS) tests/judge
+
+judge-bump: tools ## Move the lock of the official client to its newest release
+	$(UV) pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate tests/judge/requirements.in -o tests/judge/requirements.txt
+	@grep '^prefect==' tests/judge/requirements.txt
+
+fuzz: tools ## A thousand examples of every operation of the API, on both databases: hours (EXAMPLES=100 for fewer)
+	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) -rA tests/fuzz
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline

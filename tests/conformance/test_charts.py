@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -130,3 +130,12 @@ def test_states_of_task_runs_that_others_decide_are_proposed(
     assert names == ["Scheduled", "Pending", "Running", "Completed", "Failed"]
     with pytest.raises(ObjectNotFound):
         execution.propose_task_run_state(uuid7(), StateCreate(type=RUNNING))
+
+
+def test_an_interval_may_be_longer_than_time(administration: Administration, stage: Stage) -> None:
+    stage.running()
+    far = datetime(9999, 12, 31, tzinfo=UTC)
+    (whole,) = administration.flow_run_history(stage.after(-10), stage.after(10), 4.5e307)
+    assert [state.count_runs for state in whole.states] == [1]
+    (last,) = administration.flow_run_history(far, far + timedelta(hours=1), 1e9)
+    assert (last.states, last.interval_end.year) == ([], 9999)

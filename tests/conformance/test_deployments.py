@@ -168,6 +168,10 @@ def test_deployments_are_filtered_and_counted(administration: Administration, st
         RunSelection(deployments=DeploymentFilter(name=TextFilter(like_="NIGHT"))),
         RunSelection(deployments=DeploymentFilter(flow_or_deployment_name=TextFilter(like_="etl"))),
         RunSelection(deployments=DeploymentFilter(flow_or_deployment_name=TextFilter(like_="nightl"))),
+        RunSelection(deployments=DeploymentFilter(flow_or_deployment_name=TextFilter(any_=["etl"]))),
+        RunSelection(deployments=DeploymentFilter(flow_or_deployment_name=TextFilter(any_=["nightly", "x"]))),
+        RunSelection(deployments=DeploymentFilter(flow_or_deployment_name=TextFilter(not_any_=["other"]))),
+        RunSelection(deployments=DeploymentFilter(work_queue_name=TextFilter(like_="FAS"))),
         RunSelection(deployments=DeploymentFilter(paused=PausedFilter(eq_=True))),
         RunSelection(deployments=DeploymentFilter(tags=TagsFilter(all_=["red"]))),
         RunSelection(deployments=DeploymentFilter(work_queue_name=TextFilter(any_=["fast"]))),
@@ -183,11 +187,27 @@ def test_deployments_are_filtered_and_counted(administration: Administration, st
         assert administration.count_deployments(selection) == 1
         assert [found.name for found in administration.list_flows(selection)] == ["etl"]
         assert [found.id for found in administration.list_flow_runs(selection)] == [run.id]
+    for missing, count in ((False, 2), (True, 0)):
+        named = DeploymentFilter(flow_or_deployment_name=TextFilter(is_null_=missing))
+        assert administration.count_deployments(RunSelection(deployments=named)) == count
     assert (
         administration.list_deployments(RunSelection(work_queues=WorkQueueFilter(name=NameFilter(startswith_=[]))))
         == []
     )
     assert administration.count_deployments_by_flow([wanted.flow_id, run.id]) == {wanted.flow_id: 1, run.id: 0}
+
+
+def test_numbers_that_no_database_holds_are_refused(administration: Administration, stage: Stage) -> None:
+    deploy(administration, stage, concurrency_limit=3)
+    for ask in (
+        lambda: administration.list_deployments(page=Page(1, 2**70)),
+        lambda: administration.count_deployments(
+            RunSelection(deployments=DeploymentFilter(concurrency_limit=AmountFilter(ge_=2**70)))
+        ),
+        lambda: deploy(administration, stage, "huge", concurrency_limit=2**70),
+    ):
+        with pytest.raises(InvalidRequest):
+            ask()
 
 
 def test_deployments_are_listed_in_order(administration: Administration, stage: Stage) -> None:

@@ -101,6 +101,7 @@ def test_an_artifact_is_returned_as_it_is_stored(administration: Administration)
     assert (made.type, made.description, made.data) == ("table", "all rows", [{"a": 1}])
     assert (made.metadata_, made.flow_run_id, made.task_run_id) == ({"by": "me"}, run, task)
     assert administration.create_artifact(asked) == made
+    assert administration.create_artifact(ArtifactCreate(id=chosen, key="another")) == made
     assert administration.count_artifacts() == 1
 
 

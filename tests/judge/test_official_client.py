@@ -1,12 +1,9 @@
-"""The contract's own client, unmodified, against our server: scenario (a) of the contract."""
+"""The contract's own client, unmodified, against our server: scenario (a) of the contract, blocks, background tasks."""
 
 import json
-import os
-import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,59 +18,9 @@ from headrace.schema.flow import FlowCreate
 from headrace.schema.run import FlowRun, FlowRunCreate, TaskRun
 from headrace.schema.state import StateType
 from tests.acceptance.serving import ServerProcess
-from tests.judge.environment import make_environment
+from tests.judge.official import Official
 
-HERE = Path(__file__).parent
 COMPLETED = StateType.COMPLETED
-
-
-@pytest.fixture(scope="session")
-def official_python() -> Path:
-    """The interpreter that has the official client. What cannot be installed skips on a laptop and fails where CI=true."""
-    try:
-        return make_environment()
-    except (RuntimeError, OSError) as error:
-        reason = f"The official client cannot be installed here: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path / "server", tmp_path / "server.log")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def administration(server: ServerProcess) -> Iterator[Administration]:
-    opened: Any = server.open_administration()
-    yield opened
-    opened.close()
-
-
-def start(python: Path, script: str, server: ServerProcess, home: Path, *arguments: str) -> subprocess.Popen[str]:
-    ours = ("HEADRACE_", "COVERAGE_", "PREFECT_")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environ |= {"PREFECT_HOME": str(home / "official"), "PREFECT_API_URL": server.url, "DO_NOT_TRACK": "1"}
-    return subprocess.Popen(
-        [python, str(HERE / script), *arguments],
-        env=environ,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str], text: str | None = None) -> str:
-    said, shown = process.communicate(text, timeout=100)
-    assert process.returncode == 0, shown
-    assert "Traceback" not in shown
-    assert "EventsWorker failed" not in shown
-    return said
 
 
 def of(run: FlowRun) -> RunSelection:
@@ -86,9 +33,9 @@ def names_of_states(administration: Administration, run: TaskRun) -> list[str | 
 
 @pytest.mark.timeout(300)
 def test_a_flow_with_retry_subflow_logs_and_artifact(
-    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+    official: Official, server: ServerProcess, administration: Administration
 ) -> None:
-    finish(start(official_python, "official_script.py", server, tmp_path))
+    official.run("official_script.py")
     runs = {administration.read_flow(run.flow_id).name: run for run in administration.list_flow_runs()}
     assert {name: (run.state_type, run.run_count) for name, run in runs.items()} == {
         "etl": (COMPLETED, 1),
@@ -120,10 +67,8 @@ def test_a_flow_with_retry_subflow_logs_and_artifact(
 
 
 @pytest.mark.timeout(300)
-def test_blocks_are_saved_and_loaded(
-    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
-) -> None:
-    said = finish(start(official_python, "official_blocks.py", server, tmp_path))
+def test_blocks_are_saved_and_loaded(official: Official, server: ServerProcess, administration: Administration) -> None:
+    said = official.run("official_blocks.py")
     assert said.splitlines() == ["{'a': ['second']}", "pa55 5pare", "ValueError", "{'a': ['second']}"]
     token = administration.read_block_document_by_name("secret", "token")
     assert token.data == {"value": "********"}
@@ -134,11 +79,10 @@ def test_blocks_are_saved_and_loaded(
 
 @pytest.mark.timeout(300)
 def test_a_server_killed_in_the_middle_of_a_flow(
-    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
+    official: Official, server: ServerProcess, administration: Administration
 ) -> None:
-    script = start(official_python, "official_pausing.py", server, tmp_path)
-    assert script.stdout is not None
-    assert script.stdout.readline() == "half\n"
+    script = official.start("official_pausing.py")
+    assert script.read_line() == "half\n"
     execution = server.open_execution()
     execution.last_cursor()
     while sum(run.state_type is COMPLETED for run in administration.list_task_runs()) < 3:
@@ -147,7 +91,7 @@ def test_a_server_killed_in_the_middle_of_a_flow(
     server.kill()
     server.start()
     assert [run.state_type for run in administration.list_task_runs()] == [COMPLETED] * 3
-    finish(script, "\n")
+    script.finish("\n")
     (run,) = administration.list_flow_runs()
     assert run.state_type is COMPLETED
     tasks = administration.list_task_runs()
@@ -156,13 +100,11 @@ def test_a_server_killed_in_the_middle_of_a_flow(
 
 
 @pytest.mark.timeout(300)
-def test_background_tasks(
-    official_python: Path, server: ServerProcess, administration: Administration, tmp_path: Path
-) -> None:
+def test_background_tasks(official: Official, server: ServerProcess, administration: Administration) -> None:
     script = "official_background.py"
-    serving = start(official_python, script, server, tmp_path, "serve")
+    serving = official.start(script, "serve")
     try:
-        finish(start(official_python, script, server, tmp_path))
+        official.run(script)
         execution = server.open_execution()
         runs = administration.list_task_runs()
         while not all(run.state is not None and run.state.is_final() for run in runs):
@@ -172,8 +114,8 @@ def test_background_tasks(
         (worker,) = administration.list_task_workers([runs[0].task_key])
         assert len(worker.task_keys) == 2
     finally:
-        serving.terminate()
-        serving.communicate(timeout=60)
+        serving.process.terminate()
+        serving.process.communicate(timeout=60)
     kinds = {(run.task_key.partition("-")[0], run.state_type, run.run_count) for run in runs}
     assert len(runs) == 7
     assert kinds == {("add", COMPLETED, 1), ("refuse", StateType.FAILED, 2)}

@@ -21,6 +21,8 @@ from litestar.datastructures import State
 from headrace.base.errors import InvalidRequest
 from headrace.schema.automation import AutomationCreate, AutomationUpdate
 from headrace.schema.deployment import DeploymentCreate, DeploymentUpdate
+from headrace.schema.filters import RunSelection
+from headrace.schema.listing import PlainListing
 from headrace.schema.run import TaskRunCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, SchedulePreview
 
@@ -34,6 +36,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
 
 Mender = Callable[[Any], None]
+Questions = (PlainListing, RunSelection)
+"""The types of questions. A field of theirs that is null asks for nothing: clients send all they know, and some versions know
+fields that are not known here. Those that do say something are refused.
+"""
 
 
 class Lenient(Request[Any, Any, State]):
@@ -79,6 +85,9 @@ def mend(value: Any, wanted: Any) -> Any:
     for each in cast("list[Any]", value) if isinstance(value, list) else [value]:
         if mender is not None and isinstance(each, dict):
             mender(cast("dict[str, Any]", each))
+    if isinstance(value, dict) and isinstance(wanted, type) and issubclass(wanted, Questions):
+        asked = cast("dict[str, Any]", value)
+        return {name: each for name, each in asked.items() if each is not None}
     return cast("Any", value)
 
 

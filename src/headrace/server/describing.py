@@ -75,8 +75,19 @@ def describe_schemas(schemas: dict[str, Any]) -> None:
             kind = types["Paginated"]
         if kind is not None and kind.__doc__ and "description" not in schema:
             schema["description"] = inspect.cleandoc(kind.__doc__)
+        if kind is not None and issubclass(kind, Struct) and kind.__struct_config__.array_like:
+            _make_array(schema)
         if name in EXAMPLES:
             schema["examples"] = [EXAMPLES[name]]
+
+
+def _make_array(schema: dict[str, Any]) -> None:
+    """The schema of a type whose fields are written as a list."""
+    entries = [*schema.pop("properties").values()]
+    schema.pop("required", None)
+    kinds = [{"type": kind} for kind in dict.fromkeys(entry["type"] for entry in entries)]
+    items = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    schema.update(type="array", items=items, minItems=len(entries), maxItems=len(entries))
 
 
 def _answers(word: str, status: str) -> str:

@@ -35,8 +35,7 @@ def find_place_at(connection: Connection, workspace_id: UUID, instant: int) -> i
     Found by halving: the log has no index by time, since it grows in about that order.
     """
     event = t.events.c
-    low, high = (bound or 0 for bound in connection.select(select(func.min(event.id), func.max(event.id)))[0])
-    high += 1
+    low, high = find_bounds(connection)
     while low < high:
         middle = (low + high) // 2
         query = select(event.occurred).where(event.workspace_id == workspace_id, event.id >= middle, event.id < high)
@@ -50,8 +49,10 @@ def find_place_at(connection: Connection, workspace_id: UUID, instant: int) -> i
 
 def find_bounds(connection: Connection) -> tuple[int, int]:
     """The first place of the log, and the one after the last."""
-    first, last = connection.select(select(func.min(t.events.c.id), func.max(t.events.c.id)))[0]
-    return (first or 0, (last or 0) + 1)
+    # Each by itself: asked for both at once, SQLite reads the whole log.
+    first, last = (select(end(t.events.c.id)).scalar_subquery() for end in (func.min, func.max))
+    low, high = connection.select(select(first, last))[0]
+    return low or 0, (high or 0) + 1
 
 
 def read_stretch(

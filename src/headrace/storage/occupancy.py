@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from headrace.storage.rows import to_instant
 
 _run = t.flow_runs.c
 
-# Written as the index `ix_flow_runs_active` has it, so that it is used.
+# Written as the index `ix_flow_runs_active` has it, so that it can be used.
 _ACTIVE = text("flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
 
 
@@ -38,23 +37,10 @@ def list_active(connection: Connection, workspace_id: UUID, queue_id: UUID, page
     """The runs that take up places in a queue, in the order in which they were made."""
     query = select(*(_run[name] for name in ActiveRow._fields))
     query = query.where(_run.workspace_id == workspace_id, _run.work_queue_id == queue_id, _ACTIVE)
+    # The index of all runs that a queue ever had would fit as well.
+    query = query.with_hint(t.flow_runs, "INDEXED BY ix_flow_runs_active", "sqlite")
     rows = connection.select(query.order_by(_run.id).limit(page.limit).offset(page.offset))
     return [ActiveRow._make(row) for row in rows]
-
-
-def list_active_of_each(
-    connection: Connection, workspace_id: UUID, queue_ids: Sequence[UUID], most: int
-) -> dict[UUID, list[ActiveRow]]:
-    """The first runs that take up places in each of some queues."""
-    number = func.row_number().over(partition_by=_run.work_queue_id, order_by=_run.id).label("number")
-    query = select(*(_run[name] for name in ActiveRow._fields), number)
-    numbered = query.where(_run.workspace_id == workspace_id, _run.work_queue_id.in_(queue_ids), _ACTIVE).subquery()
-    columns = [numbered.c[name] for name in ActiveRow._fields]
-    found: dict[UUID, list[ActiveRow]] = {}
-    for row in connection.select(select(*columns).where(numbered.c.number <= most).order_by(numbered.c.id)):
-        active = ActiveRow._make(row)
-        found.setdefault(active.work_queue_id, []).append(active)
-    return found
 
 
 def count_late(connection: Connection, workspace_id: UUID, queue_id: UUID, state_name: str) -> int:

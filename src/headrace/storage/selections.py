@@ -38,6 +38,9 @@ class Related:
     def is_(self, _: None) -> Condition:
         return not_(self.is_not(None))
 
+    def icontains(self, part: str, autoescape: bool) -> Condition:
+        return exists(select(1).where(*self._link, self._column.icontains(part, autoescape=autoescape)))
+
 
 def _columns(table: Table, *names: str) -> Fields:
     return {name: table.c[name] for name in names}
@@ -52,10 +55,22 @@ def _queue_of(table: Table) -> tuple[Condition, Condition]:
 
 
 class Either:
-    """Two texts, as an operand: what is contained may be in either."""
+    """Texts, as an operand: what is asked for may be in either, and what is not wanted must be in none."""
 
     def __init__(self, *columns: Any) -> None:
         self._columns = columns
+
+    def in_(self, values: Sequence[Any]) -> Condition:
+        return or_(*(column.in_(values) for column in self._columns))
+
+    def not_in(self, values: Sequence[Any]) -> Condition:
+        return not_(self.in_(values))
+
+    def is_not(self, _: None) -> Condition:
+        return or_(*(column.is_not(None) for column in self._columns))
+
+    def is_(self, _: None) -> Condition:
+        return not_(self.is_not(None))
 
     def icontains(self, part: str, autoescape: bool) -> Condition:
         return or_(*(column.icontains(part, autoescape=autoescape) for column in self._columns))

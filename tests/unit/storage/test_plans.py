@@ -36,7 +36,20 @@ from headrace.schema.flow import FlowSort
 from headrace.schema.log import LogSort
 from headrace.schema.run import FlowRunSort, Page, TaskRunSort
 from headrace.schema.state import StateType
-from headrace.storage import artifacts, compiled, deletions, flows, graphs, logs, results, runs, tables
+from headrace.storage import (
+    artifacts,
+    compiled,
+    deletions,
+    events,
+    flows,
+    graphs,
+    logs,
+    occupancy,
+    overviews,
+    results,
+    runs,
+    tables,
+)
 from headrace.storage.database import Connection, Database, Insertion, Statement
 from headrace.storage.databases import open_database
 from headrace.storage.dialect import DIALECTS
@@ -137,6 +150,15 @@ QUESTIONS: dict[str, Ask] = {
     **{f"results {name}": partial(results.list_results, workspace_id=own, results=which, page=PAGE)
        for name, which in {"": None, "of a key": ResultFilter(storage_key=TextFilter(any_=["key"])),
                            "of a run": ResultFilter(flow_run_id=IDS)}.items()},
+    "place in the log": partial(events.find_place_at, workspace_id=own, instant=7),
+    **{f"events {name}": partial(events.read_stretch, workspace_id=own, bounds=(1, 9_000), kinds=["flow-run", "task-run"],
+                                 subjects=which, with_task_runs=which is not None, descending=True, limit=500)
+       for name, which in {"of a time": None, "of runs": [uuid7(), uuid7()]}.items()},
+    "next runs": partial(overviews.list_next_runs, workspace_id=own, flow_ids=[UUID(int=3), UUID(int=4)]),
+    "names of states": partial(overviews.list_state_names, workspace_id=own, most=10),
+    "state seen": partial(overviews.find_seen, workspace_id=own, state_name="Nowhere"),
+    "who is active": partial(occupancy.list_active, workspace_id=own, queue_id=uuid7(), page=PAGE),
+    "how many are late": partial(occupancy.count_late, workspace_id=own, queue_id=uuid7(), state_name="Late"),
 }  # fmt: skip
 DELETIONS: dict[str, Ask] = {
     "flow run": partial(deletions.delete_flow_run, workspace_id=own, flow_run_id=uuid7()),

@@ -30,6 +30,9 @@ class ArtifactVerbs(Office):
         artifact_id = artifact.id or uuid7()
 
         def create(unit: Unit) -> ArtifactRow | None:
+            known = queries.find_artifact(unit.connection, unit.workspace_id, artifact_id) if artifact.id else None
+            if known is not None:
+                return known  # the same request again, or another one, which changes nothing
             keep_artifacts(unit, [_to_row(artifact, artifact_id, unit.now)])
             return queries.find_artifact(unit.connection, unit.workspace_id, artifact_id)
 

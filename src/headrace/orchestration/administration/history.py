@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Table
 
-from headrace.base.clock import to_datetime, to_micros
+from headrace.base.clock import LATEST, to_datetime, to_micros
 from headrace.base.errors import InvalidRequest
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
@@ -17,6 +17,10 @@ from headrace.storage import runs
 
 MOST_INTERVALS = 500
 """The most intervals in one history."""
+
+
+LONGEST = 100 * 366 * 86_400.0
+"""How long an interval is at most, in seconds: one that is longer is cut."""
 
 
 class Intervals(NamedTuple):
@@ -29,7 +33,7 @@ class Intervals(NamedTuple):
 
 def cut_intervals(start: datetime, end: datetime, interval: float) -> Intervals:
     """The intervals of so many seconds between two instants. Raises `InvalidRequest` for none and for too many."""
-    first, last, width = to_micros(start), to_micros(end), round(interval * 1_000_000)
+    first, last, width = to_micros(start), to_micros(end), round(min(interval, LONGEST) * 1_000_000)
     if width <= 0 or last <= first:
         raise InvalidRequest("A history needs an end after its start, and an interval above 0.")
     if (last - first) > MOST_INTERVALS * width:
@@ -42,7 +46,9 @@ def count_history(unit: Unit, table: Table, selection: RunSelection, asked: Inte
     first, last, width = asked
     rows = runs.count_history(unit.connection, unit.workspace_id, table, selection, first, last, width, unit.now)
     intervals = [
-        RunHistoryInterval(interval_start=to_datetime(begin), interval_end=to_datetime(begin + width), states=[])
+        RunHistoryInterval(
+            interval_start=to_datetime(begin), interval_end=to_datetime(min(begin + width, LATEST)), states=[]
+        )
         for begin in range(first, last, width)
     ]
     for row in rows:

@@ -31,8 +31,11 @@ class OccupancyVerbs(Office):
             queues = sorted(list_queues(unit, pool), key=_order)
             shown = queues[part.offset : part.offset + part.limit]
             active = count_active(unit)
-            ids = [queue.id for queue in shown if queue.id in active]
-            first = queries.list_active_of_each(unit.connection, unit.workspace_id, ids, runs) if ids and runs else {}
+            busy = [queue.id for queue in shown if runs and queue.id in active]
+            first = {
+                queue_id: queries.list_active(unit.connection, unit.workspace_id, queue_id, Page(runs))
+                for queue_id in busy
+            }
             return PoolOccupancy(
                 active_slots=sum(active.get(queue.id, 0) for queue in queues),
                 concurrency_limit=pool.concurrency_limit,

@@ -19,6 +19,9 @@ T = TypeVar("T")
 LARGEST_PAGE = 200
 """The most objects in one answer."""
 
+FARTHEST = 2**40
+"""After how many objects a page may begin."""
+
 LOOK = 1.0
 """Seconds between two looks for the dead."""
 
@@ -49,4 +52,6 @@ def checked(page: Page, largest: int = LARGEST_PAGE) -> Page:
         raise InvalidRequest(f"A page has at most {largest} objects; {page.limit} were asked for.")
     if page.offset < 0:
         raise InvalidRequest(f"A page cannot begin {-page.offset} objects before the first.")
+    if page.offset > FARTHEST:
+        raise InvalidRequest(f"A page cannot begin after so many objects: {FARTHEST} are the most.")
     return page

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 
-from headrace.base.errors import Unavailable, UnusableDatabase
+from headrace.base.errors import InvalidRequest, Unavailable, UnusableDatabase
 from headrace.storage.database import Connection, Insertion, Statement
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ def explain(error: psycopg.Error, name: str) -> Exception:
     said = one_line(error)
     if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
         return UnusableDatabase(f"{name} may not be written by this user: {said}.")
+    if isinstance(error, psycopg.DataError):
+        return InvalidRequest(f"What is asked for cannot be put to a database: {said}.")
     if isinstance(error, psycopg.OperationalError):
         if error.sqlstate is None and "FATAL" in said:
             return UnusableDatabase(f"{name} refuses the connection: {said}.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from headrace.base.errors import HeadraceError, Unavailable, UnusableDatabase
+from headrace.base.errors import HeadraceError, InvalidRequest, Unavailable, UnusableDatabase
 from headrace.storage.database import Connection, Insertion, Statement, Synchronous, Text
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def open_reader(path: Path, patience: float) -> SqliteConnection:
 
 def explain(error: BaseException, path: Path) -> BaseException:
     """What to raise instead of an error of SQLite's: one line that names the file. Any other error, as it is."""
+    if isinstance(error, OverflowError) and "SQLite" in str(error):
+        return InvalidRequest("A number is larger than a database can hold.")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     told: dict[int, tuple[type[HeadraceError], str]] = {
         sqlite3.SQLITE_NOTADB: (UnusableDatabase, "is no SQLite database"),

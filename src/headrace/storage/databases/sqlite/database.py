@@ -73,7 +73,7 @@ class SqliteDatabase(Database, Holder):
                     raise
                 self._put_back(reader)
                 return result
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise explain(error, self._file.path) from error
 
     def moment(self) -> int:
