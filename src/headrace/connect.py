@@ -85,10 +85,11 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     from headrace.orchestration.loops.patience import Patience
     from headrace.orchestration.loops.reaper import Reaper
     from headrace.orchestration.loops.scheduler import Scheduler
+    from headrace.orchestration.loops.turns import Turns
     from headrace.storage.databases import open_database
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database))
+    loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database), Turns(database))
     administration = OrchestratedAdministration(database, vault=open_vault(settings))
     return Orchestrator(OrchestratedExecution(database), administration, loops)
 
