@@ -143,6 +143,12 @@ def wait_to_be_called(unit: Unit, row: LimitRow, flow_run_id: UUID) -> None:
     unit.insert(compiled.stand_in_line, [(flow_run_id, row.id, 1, flow_run_id, unit.now, NEVER)])
 
 
+def needs_sweep(unit: Unit) -> bool:
+    """Whether leases have run out, or somebody waits to be called."""
+    ended = unit.fetch(compiled.find_ended_slot_leases, now=unit.now)
+    return bool(ended or unit.fetch(compiled.find_anybody_patient))
+
+
 def sweep_slots(unit: Unit) -> int:
     """End leases that have run out, and call whoever waits to be called and may have slots; how many leases there were.
 

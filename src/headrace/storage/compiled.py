@@ -255,6 +255,10 @@ find_anonymous_slot_leases = Statement(
     sqlite=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = ? AND slot_leases.names = ? AND slot_leases.holder_id IS NULL AND slot_leases.expires > ? GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
     postgresql=Text(sql="SELECT slot_leases.id, max(slot_holds.occupied) AS max_1 FROM slot_leases JOIN slot_holds ON slot_holds.workspace_id = slot_leases.workspace_id AND slot_holds.lease_id = slot_leases.id WHERE slot_leases.workspace_id = $1::UUID AND slot_leases.names = $2 AND slot_leases.holder_id IS NULL AND slot_leases.expires > $3::BIGINT GROUP BY slot_leases.id ORDER BY slot_leases.id", names=("workspace_id", "names", "now"), jsons=("names",), ids=(0,)),
 )
+find_anybody_patient = Statement(
+    sqlite=Text(sql="SELECT slot_waiters.request_id FROM slot_waiters WHERE slot_waiters.workspace_id = ? AND slot_waiters.asked = 4611686018427387904 LIMIT 1 OFFSET 0", names=("workspace_id",), ids=(0,)),
+    postgresql=Text(sql="SELECT slot_waiters.request_id FROM slot_waiters WHERE slot_waiters.workspace_id = $1::UUID AND slot_waiters.asked = 4611686018427387904 LIMIT 1", names=("workspace_id",), ids=(0,)),
+)
 find_background_epochs = Statement(
     sqlite=Text(sql="SELECT background_runs.task_run_id, background_runs.epoch FROM background_runs WHERE background_runs.workspace_id = ? AND background_runs.task_run_id IN (*ids)", names=("workspace_id", "ids"), lists=("ids",), ids=(0,)),
     postgresql=Text(sql="SELECT background_runs.task_run_id, background_runs.epoch FROM background_runs WHERE background_runs.workspace_id = $1::UUID AND background_runs.task_run_id = ANY ($2::UUID[])", names=("workspace_id", "ids"), ids=(0,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headrace.base.clock import SYSTEM, Clock
 from headrace.orchestration.loops.loop import Loop
-from headrace.orchestration.slots import sweep_slots
+from headrace.orchestration.slots import needs_sweep, sweep_slots
 from headrace.storage.database import Database
 
 INTERVAL = 5.0
@@ -24,7 +24,7 @@ class Turns(Loop):
 
     def run_once(self) -> int:
         """Look once; how many leases had run out."""
-        return sum(desk.write(sweep_slots) for desk in self._desks())
+        return sum(desk.write(sweep_slots) for desk in self._desks() if desk.read(needs_sweep))
 
     def _report(self, done: int) -> None:
         self._log.info("%d leases on slots have run out.", done)

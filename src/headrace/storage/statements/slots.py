@@ -83,6 +83,12 @@ def lock_limits_waited_for(_: Dialect) -> Executable:
 
 
 @statement
+def find_anybody_patient(_: Dialect) -> Executable:
+    """Somebody who waits to be called."""
+    return select(t.slot_waiters.c.request_id).where(own(t.slot_waiters), _is_patient()).limit(literal_column("1"))
+
+
+@statement
 def find_patient(dialect: Dialect) -> Executable:
     """Those of some requests that wait to be called."""
     waiter = t.slot_waiters.c
