@@ -113,6 +113,7 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
     from headrace.orchestration.loops.patience import Patience
     from headrace.orchestration.loops.reaper import Reaper
     from headrace.orchestration.loops.scheduler import Scheduler
+    from headrace.orchestration.loops.turns import Turns
     from headrace.storage.databases import open_database
 
     courier, vault = open_courier(settings), open_vault(settings)
@@ -122,6 +123,7 @@ def open_orchestrator(settings: Settings) -> Orchestrator:
         Scheduler(database),
         Lateness(database),
         Patience(database),
+        Turns(database),
         Automations(database, ui_url=settings.ui_url or _own_address(settings)),
         Outbox(database, vault, courier),
     )

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from headrace.storage import compiled, migrations
+from headrace.base.ids import DEFAULT_WORKSPACE, uuid7
+from headrace.schema.run import Page
+from headrace.storage import compiled, deployments, limits, migrations, tables
 from headrace.storage.database import Connection, Database
 from headrace.storage.databases import open_database
 from headrace.storage.databases.postgresql.connection import connect
@@ -137,6 +139,37 @@ def test_every_revision_can_be_taken_back(database_url: str, fresh: Database, ho
     migrate(database_url, migrations.upgrade)
     with open_database(database_url) as migrated:
         assert read_catalogue(migrated) == read_catalogue(fresh)
+
+
+def test_the_limits_of_deployments_become_limits_that_are_held(database_url: str, home: Path) -> None:
+    home.mkdir()
+    migrate(database_url, lambda connection: migrations.upgrade(connection, "0006"))
+    workspace, flow, limited, free, own = DEFAULT_WORKSPACE, *(uuid7() for _ in range(4))
+    row: dict[str, Any] = {
+        "workspace_id": workspace, "id": limited, "flow_id": flow, "name": "limited", "paused": False,
+        "concurrency_limit": 3, "enforce_parameter_schema": True, "parameters": "{}", "tags": "[]",
+        "job_variables": "{}", "created": 1, "updated": 2,
+    }  # fmt: skip
+    shared = {**row, "id": own, "name": "shared", "concurrency_limit": None, "global_concurrency_limit_id": uuid7()}
+
+    def fill(connection: Connection) -> None:
+        for values in (row, {**row, "id": free, "name": "free", "concurrency_limit": None}, shared):
+            connection.change(tables.deployments.insert().values(values))
+
+    migrate(database_url, fill)
+    migrate(database_url, migrations.upgrade)
+    with open_database(database_url) as database:
+        ids = [limited, free, own]
+        found = database.read(lambda connection: deployments.find_deployments(connection, workspace, ids))
+        held = {each.name: each.global_concurrency_limit_id for each in found}
+        (limit,) = database.read(lambda connection: limits.list_limits(connection, workspace, "", Page()))
+    assert (limit.id, limit.name, limit.slots, limit.active) == (held["limited"], f"deployment:{limited}", 3, True)
+    assert (held["free"], held["shared"]) == (None, shared["global_concurrency_limit_id"])
+    migrate(database_url, lambda connection: migrations.downgrade(connection, "0006"))
+    migrate(database_url, migrations.upgrade)
+    with open_database(database_url) as database:
+        (again,) = database.read(lambda connection: limits.list_limits(connection, workspace, "", Page()))
+    assert (again.name, again.slots) == (limit.name, 3)
 
 
 def test_a_killed_migration_is_done_again_from_the_start(

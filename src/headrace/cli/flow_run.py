@@ -35,6 +35,7 @@ from headrace.cli.task_run import show_task_runs
 from headrace.cli.texts import one_line, say_count, show_state, show_tags
 from headrace.cli.values import read_duration, read_object, read_pairs
 from headrace.cli.watching import Interval, Seconds, watch_run
+from headrace.cli.why import why
 from headrace.rules.transitions import SUSPENDED
 from headrace.schema.filters import (
     ArtifactFilter,
@@ -63,6 +64,7 @@ RESUMABLE = frozenset({StateType.CRASHED, StateType.FAILED, StateType.CANCELLED}
 """How a run has ended that did not come to its end."""
 
 app = App(name="flow-run", help_flags=["--help"])
+app.command(why)
 
 NamedRun = Annotated[str, Parameter(help="The run's id, or its name if no other run has it.")]
 

@@ -28,6 +28,7 @@ from headrace.schema.deployment import (
     DeploymentUpdate,
 )
 from headrace.schema.event import Cursor
+from headrace.schema.explanation import Explanation, HeldLimit, LimitKind
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
@@ -148,6 +149,10 @@ class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Search
 
         Raises `InvalidRequest` for a run of more than 10,000 nodes.
         """
+        ...
+
+    def explain_flow_run(self, flow_run_id: UUID) -> Explanation:
+        """Return why the run is not running: the reasons, in the order of what to do first, each with the next step."""
         ...
 
     def label_flow_run(self, flow_run_id: UUID, labels: Labels) -> None:
@@ -341,6 +346,13 @@ class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Search
 
     def list_slot_holders(self, name: str) -> list[UUID]:
         """Return who holds slots of the limit of that name now, as far as the holders said."""
+        ...
+
+    def read_held_limit(self, kind: LimitKind, name: str) -> HeldLimit:
+        """Return a limit of any kind with who holds its slots, since when: the first fifty.
+
+        Named are a limit or a tag by its name, a work pool by its name, a queue as `POOL/QUEUE`, a deployment by its id.
+        """
         ...
 
     def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:

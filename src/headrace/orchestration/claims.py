@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from headrace.base.clock import to_micros
+from headrace.orchestration.deployment_slots import hold_limits
 from headrace.orchestration.places import count_active, list_queues, load_pool, name_places
 from headrace.orchestration.proposals import load_flow_run, propose
 from headrace.orchestration.unit import Unit
@@ -20,19 +23,38 @@ from headrace.storage.database import Statement
 from headrace.storage.pool_rows import PoolRow, QueueRow
 from headrace.storage.rows import FlowRunRow, to_current_state, to_flow_run
 
+ROUNDS = 20
+"""How often others are looked for in one claim, in place of runs that were put in line."""
+
 POLL_NOTED = 10_000_000
 """How old a note of the last poll may be before it is renewed, in microseconds."""
 
 
 def claim_flow_runs(unit: Unit, request: ClaimRequest) -> list[Claim]:
-    """Take runs that are due: each becomes PENDING under a new epoch, its lease the claimant's."""
+    """Take runs that are due: each becomes PENDING under a new epoch, its lease the claimant's.
+
+    Runs whose deployment has no room are put in line, or cancelled, and others are looked for in their place.
+    """
     claims: list[Claim] = []
-    for row in _find_due(unit, request):
+    for _ in range(ROUNDS):
+        found = _find_due(unit, replace(request, limit=request.limit - len(claims)))
+        taken = _claim(unit, request, found)
+        claims += taken
+        if len(taken) == len(found):
+            break
+    name_places(unit, [claim.flow_run for claim in claims])
+    return claims
+
+
+def _claim(unit: Unit, request: ClaimRequest, found: Sequence[FlowRunRow]) -> list[Claim]:
+    """Take those of the runs, which are held and have room in their pools, whose deployments have room as well."""
+    claims: list[Claim] = []
+    hold_limits(unit, (row.deployment_id for row in found))
+    for row in found:
         proposal = Proposal(flow_run_id=row.id, state=StateCreate(type=PENDING), presence=request.presence)
-        decision = propose(unit, proposal, holder=request.claimant)
+        decision = propose(unit, proposal, holder=request.claimant, placed=True)
         if isinstance(decision, Decision) and decision.verb is Verb.ACCEPT:
             claims.append(Claim(flow_run=decision.flow_run, epoch=decision.epoch))
-    name_places(unit, [claim.flow_run for claim in claims])
     return claims
 
 
@@ -70,13 +92,14 @@ def _find_due(unit: Unit, request: DueRequest) -> list[FlowRunRow]:
     statement = (
         compiled.lock_due_in_queues if request.deployment_ids is None else compiled.lock_due_in_queues_of_deployments
     )
-    for together in rooms.in_order():
-        limit = min(request.limit - len(found), rooms.room_in(together[0]))
-        if limit > 0:
-            ids = [queue.id for queue in together]
-            taken = _lock(unit, statement, limit=limit, work_queue_ids=ids, **narrowed)
-            rooms.occupy(together[0], len(taken))
-            found += taken
+    for equals in rooms.in_order():
+        wanted = request.limit - len(found)
+        coming: list[FlowRunRow] = []
+        for together in rooms.apart(equals) if wanted > 0 else ():
+            ids, most = [queue.id for queue in together], min(wanted, rooms.room_in(together[0]))
+            if most > 0:
+                coming += _lock(unit, statement, limit=most, work_queue_ids=ids, **narrowed)
+        found += rooms.take(sorted(coming, key=_when_due), wanted)
     return found
 
 
@@ -110,6 +133,7 @@ class Rooms:
         rows = [PoolRow._make(row) for row in unit.fetch(compiled.lock_pools, ids=pools)] if pools else []
         self._pools = {pool.id: pool for pool in rows if not pool.is_paused}
         self._queues = [queue for queue in queues if not queue.is_paused and queue.work_pool_id in self._pools]
+        self._open: dict[UUID | None, QueueRow] = {queue.id: queue for queue in self._queues}
         limits = [*(pool.concurrency_limit for pool in rows), *(queue.concurrency_limit for queue in queues)]
         self._active: dict[UUID, int] = {}
         self._active_in_pools: dict[UUID, int] = {}
@@ -117,13 +141,26 @@ class Rooms:
             self._count(unit)
 
     def in_order(self) -> Iterator[list[QueueRow]]:
-        """The queues that are open, those of the first priority first; those without any limit go together."""
+        """The queues that are open, those of the same priority together, those of the first first."""
         for _, group in groupby(sorted(self._queues, key=_order), key=_priority):
-            queues = [*group]
-            unlimited = [queue for queue in queues if not self._is_limited(queue)]
-            if unlimited:
-                yield unlimited
-            yield from ([queue] for queue in queues if self._is_limited(queue))
+            yield [*group]
+
+    def apart(self, queues: Sequence[QueueRow]) -> Iterator[list[QueueRow]]:
+        """The queues that have to be looked at one by one, and together those without any limit."""
+        unlimited = [queue for queue in queues if not self._is_limited(queue)]
+        if unlimited:
+            yield unlimited
+        yield from ([queue] for queue in queues if self._is_limited(queue))
+
+    def take(self, runs: Iterable[FlowRunRow], most: int) -> list[FlowRunRow]:
+        """The first of the runs for which there is room, at most so many; their places are taken."""
+        taken: list[FlowRunRow] = []
+        for run in runs:
+            queue = self._open.get(run.work_queue_id)
+            if len(taken) < most and queue is not None and self.room_in(queue) > 0:
+                self._occupy(queue)
+                taken.append(run)
+        return taken
 
     def room_in(self, queue: QueueRow) -> int:
         """How many more runs may execute in the queue."""
@@ -135,11 +172,9 @@ class Rooms:
             rooms.append(pool_limit - self._active_in_pools.get(queue.work_pool_id, 0))
         return min(rooms)
 
-    def occupy(self, queue: QueueRow, taken: int) -> None:
-        """Note that so many runs of the queue were taken."""
-        self._active[queue.id] = self._active.get(queue.id, 0) + taken
-        pool_id = queue.work_pool_id
-        self._active_in_pools[pool_id] = self._active_in_pools.get(pool_id, 0) + taken
+    def _occupy(self, queue: QueueRow) -> None:
+        self._active[queue.id] = self._active.get(queue.id, 0) + 1
+        self._active_in_pools[queue.work_pool_id] = self._active_in_pools.get(queue.work_pool_id, 0) + 1
 
     def _is_limited(self, queue: QueueRow) -> bool:
         return queue.concurrency_limit is not None or self._pools[queue.work_pool_id].concurrency_limit is not None
@@ -153,6 +188,10 @@ class Rooms:
 
 def _priority(queue: QueueRow) -> int:
     return queue.priority
+
+
+def _when_due(run: FlowRunRow) -> tuple[int, UUID]:
+    return run.next_scheduled_start_time or 0, run.id
 
 
 def _order(queue: QueueRow) -> tuple[int, UUID]:

@@ -12,10 +12,12 @@ from headrace.base.clock import to_datetime
 from headrace.base.errors import ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.automations import delete_owned
+from headrace.orchestration.deployment_limits import drop_own_limit, find_limits, settle_limit
 from headrace.orchestration.flow_runs import Origin, create_flow_run
 from headrace.orchestration.flows import load_flow
 from headrace.orchestration.places import find_place, find_places
 from headrace.orchestration.schedules import describe_run, replace_schedules, restart_schedules, settle_runs
+from headrace.orchestration.slots import to_limit
 from headrace.orchestration.unit import Unit
 from headrace.rules.arguments import check_arguments
 from headrace.rules.transitions import SCHEDULED
@@ -24,6 +26,7 @@ from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate
 from headrace.schema.state import StateCreate
 from headrace.schema.wire import decode_json
 from headrace.storage import deployments as queries
+from headrace.storage import limits as limit_queries
 from headrace.storage import schedules as schedule_queries
 from headrace.storage.deployment_rows import DeploymentRow, ScheduleRow, to_deployment
 from headrace.storage.texts import storable, storable_json
@@ -55,9 +58,13 @@ def create_deployment(unit: Unit, create: DeploymentCreate) -> Deployment:
     columns = _to_columns(unit, told)
     paused = columns.pop("paused", None)
     blank = DeploymentRow._make(None for _ in DeploymentRow._fields)
+    own, shared = columns["concurrency_limit"], columns["global_concurrency_limit_id"]
     row = blank._replace(**columns, id=uuid7(), paused=bool(paused), created=unit.now, updated=unit.now)
+    row = row._replace(concurrency_limit=None, global_concurrency_limit_id=None)
     if queries.insert_deployment(unit.connection, unit.workspace_id, row):
         replace_schedules(unit, row, schedules or [])
+        if own is not None or shared is not None:
+            row = _change(unit, row, {"concurrency_limit": own, "global_concurrency_limit_id": shared}, UNSET)
         return show(unit, [row])[0]
     known = queries.lock_deployment_of_flow(unit.connection, unit.workspace_id, create.flow_id, row.name)
     if known is None:
@@ -80,9 +87,10 @@ def update_deployment(unit: Unit, deployment_id: UUID, update: DeploymentUpdate)
 def delete_deployment(unit: Unit, deployment_id: UUID) -> None:
     """Delete a deployment; runs of it that nobody has started never will be. Raises `ObjectNotFound`."""
     row = load_deployment(unit, deployment_id, held=True)
-    queries.delete_deployment(unit.connection, unit.workspace_id, deployment_id)
     delete_owned(unit, f"prefect.deployment.{deployment_id}")
     settle_runs(unit, deployment_id, f"Its deployment {row.name!r} was deleted.")
+    drop_own_limit(unit, deployment_id)
+    queries.delete_deployment(unit.connection, unit.workspace_id, deployment_id)
 
 
 def run_deployment(
@@ -154,11 +162,14 @@ def show(unit: Unit, rows: Sequence[DeploymentRow]) -> list[Deployment]:
     """Deployments with their schedules and places."""
     places = find_places(unit, {row.work_queue_id for row in rows})
     schedules = schedule_queries.list_schedules(unit.connection, unit.workspace_id, [row.id for row in rows])
+    limits = find_limits(unit, rows)
+    used = limit_queries.count_slots(unit.connection, unit.workspace_id, unit.now) if limits else {}
     shown: list[Deployment] = []
     for row in rows:
         own = [schedule for schedule in schedules if schedule.deployment_id == row.id]
         place = None if row.work_queue_id is None else places.get(row.work_queue_id)
-        shown.append(to_deployment(row, own, place, unit.now))
+        limit = None if row.global_concurrency_limit_id is None else limits.get(row.global_concurrency_limit_id)
+        shown.append(to_deployment(row, own, place, unit.now, limit and to_limit(limit, used, unit.now)))
     return shown
 
 
@@ -166,6 +177,7 @@ def _change(
     unit: Unit, row: DeploymentRow, columns: dict[str, Any], schedules: Sequence[Any] | UnsetType | None
 ) -> DeploymentRow:
     """Set columns; runs made ahead are made anew when they would be other ones now."""
+    columns = columns | settle_limit(unit, row, columns)
     changed = row._replace(**columns, updated=unit.now)
     queries.change_deployment(unit.connection, unit.workspace_id, row.id, columns | {"updated": unit.now})
     if not isinstance(schedules, UnsetType):

@@ -18,7 +18,7 @@ from headrace.orchestration.tags import keep_flow_run_tags, replace_flow_run_tag
 from headrace.orchestration.unit import Unit
 from headrace.rules.chains import pick_cause
 from headrace.rules.transitions import PENDING
-from headrace.rules.verdicts import Accept
+from headrace.rules.verdicts import Accept, Reject
 from headrace.schema.fact import Batch
 from headrace.schema.orchestration import Proposal
 from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate, FlowRunUpdate
@@ -106,7 +106,7 @@ def _insert(unit: Unit, create: FlowRunCreate, origin: Origin) -> FlowRunRow | N
     state = create.state or StateCreate(type=PENDING)
     proposal = Proposal(flow_run_id=blank.id, state=state, presence=create.presence)
     verdict = decide(unit, blank, proposal)
-    if not isinstance(verdict, Accept):
+    if not isinstance(verdict, Accept | Reject) or verdict.state is None:
         raise InvalidRequest(f"A flow run cannot begin {proposal.state.type}: {verdict.reason}")
     row, fact = enter(unit, blank, verdict.state, verdict.effects)
     if not unit.insert(compiled.insert_flow_runs, [row]):

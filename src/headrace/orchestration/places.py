@@ -79,6 +79,26 @@ def count_active(unit: Unit) -> dict[UUID, int]:
     return {row[0]: row[1] for row in unit.fetch(compiled.count_active)}
 
 
+def is_limited(unit: Unit, queue_id: UUID) -> bool:
+    """Whether a queue or its pool has a limit."""
+    return any(row[1] is not None or row[4] is not None for row in unit.fetch(compiled.find_place_limits, id=queue_id))
+
+
+def find_full(unit: Unit, queue_id: UUID) -> str | None:
+    """Which of a queue and its pool executes as many runs as it may, if one does. A pool where anything is limited is held."""
+    for queue_name, queue_limit, pool_id, pool_name, pool_limit in unit.fetch(compiled.find_place_limits, id=queue_id):
+        if queue_limit is None and pool_limit is None:
+            return None
+        (pool,) = unit.fetch(compiled.lock_pools, ids=[pool_id]) or [None]
+        active = count_active(unit)
+        if queue_limit is not None and active.get(queue_id, 0) >= queue_limit:
+            return f"Work queue {queue_name!r}"
+        together = sum(active.get(queue.id, 0) for queue in list_queues(unit, PoolRow._make(pool))) if pool else 0
+        if pool_limit is not None and together >= pool_limit:
+            return f"Work pool {pool_name!r}"
+    return None
+
+
 def beat_worker(unit: Unit, beat: WorkerBeat) -> None:
     """Note that a worker is there. Raises `ObjectNotFound` when its pool is not."""
     pool = load_pool(unit, beat.work_pool_name)

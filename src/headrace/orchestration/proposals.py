@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from headrace.base.errors import GatewayError, ObjectNotFound, StaleEpoch
-from headrace.orchestration.events import append, event_row
+from headrace.orchestration.deployment_slots import find_slot, follow
+from headrace.orchestration.events import SLOTS, append, event_row
 from headrace.orchestration.facts import store_batch
 from headrace.orchestration.leases import is_held, release_lease, take_lease
+from headrace.orchestration.places import find_full, is_limited
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.task_runs import crash_unfinished, mirror_child
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import enter_flow_run
 from headrace.rules.flow_policy import decide_flow_run
-from headrace.rules.transitions import CANCELLING, PAUSED
+from headrace.rules.transitions import ACTIVE, CANCELLING, PAUSED, PENDING, SCHEDULED
 from headrace.rules.verdicts import (
     Abort,
     Accept,
@@ -40,8 +42,8 @@ from headrace.storage.rows import FlowRunRow, to_current_state, to_flow_run, to_
 from headrace.storage.texts import storable, storable_json
 
 
-def propose(unit: Unit, proposal: Proposal, holder: str | None = None) -> Decision | GatewayError:
-    """Decide on a proposed state and do what was decided.
+def propose(unit: Unit, proposal: Proposal, holder: str | None = None, placed: bool = False) -> Decision | GatewayError:
+    """Decide on a proposed state and do what was decided. `placed`: there is room for the run in its pool, which is held.
 
     The batch the proposal carries stays stored whatever is decided; so an error is returned and not raised.
     """
@@ -53,7 +55,7 @@ def propose(unit: Unit, proposal: Proposal, holder: str | None = None) -> Decisi
             return ObjectNotFound(f"There is no flow run with id {proposal.flow_run_id}.")
         if proposal.epoch is not None and proposal.epoch != row.epoch:
             return stale(row, proposal.epoch)
-        verdict = decide(unit, row, proposal)
+        verdict = decide(unit, row, proposal, placed)
         decision = _perform(unit, row, verdict, holder)
         if decision is not None:
             return decision
@@ -70,12 +72,17 @@ def load_flow_run(unit: Unit, flow_run_id: UUID) -> FlowRunRow | None:
     return FlowRunRow(*rows[0]) if rows else None
 
 
-def decide(unit: Unit, row: FlowRunRow, proposal: Proposal) -> Verdict:
+def decide(unit: Unit, row: FlowRunRow, proposal: Proposal, placed: bool = False) -> Verdict:
     """What the rules say to a proposal about the run as it is."""
     transition = Transition(
-        source=to_current_state(row), target=proposal.state, epoch=proposal.epoch, presence=proposal.presence
+        source=to_current_state(row),
+        target=proposal.state,
+        epoch=proposal.epoch,
+        presence=proposal.presence,
+        renewal=proposal.renewal,
     )
     matters = proposal.state.type is CANCELLING or transition.before is PAUSED
+    taken = not placed and proposal.state.type is PENDING and transition.before is SCHEDULED
     facts = FlowRunFacts(
         flow_run_id=row.id,
         now=unit.now,
@@ -84,6 +91,8 @@ def decide(unit: Unit, row: FlowRunRow, proposal: Proposal) -> Verdict:
         deployment_id=row.deployment_id,
         parent_task_run_id=row.parent_task_run_id,
         held=matters and is_held(unit, row),
+        full=find_full(unit, row.work_queue_id) if taken and row.work_queue_id is not None else None,
+        slot=find_slot(unit, row, transition),
     )
     return decide_flow_run(transition, facts, proposal.force)
 
@@ -132,7 +141,7 @@ def follow_up(
             case MirrorOnParent() if row.parent_task_run_id is not None:
                 mirror_child(unit, row.parent_task_run_id, row.id, fact, row.run_count)
             case _:
-                pass  # RaiseEpoch and Offer are columns of the row
+                follow(unit, row, effect)  # RaiseEpoch and Offer are columns of the row
 
 
 def _perform(unit: Unit, row: FlowRunRow, verdict: Verdict, holder: str | None) -> Decision | None:
@@ -163,7 +172,15 @@ def _write(
     if not unit.execute(compiled.move_flow_run, id=row.id, state_ordinal=row.state_ordinal, **_moved_columns(moved)):
         return None
     follow_up(unit, moved, fact, effects, holder)
+    if row.work_queue_id is not None and row.state_type in ACTIVE and moved.state_type not in ACTIVE:
+        _tell_of_room(unit, row, row.work_queue_id)
     return _answer(unit, moved, verb, reason, written=True)
+
+
+def _tell_of_room(unit: Unit, row: FlowRunRow, queue_id: UUID) -> None:
+    """Have the workers of a pool look for runs that found no room, now that there is some."""
+    if is_limited(unit, queue_id):
+        append(unit, [(SLOTS, queue_id, row.id, unit.now, "{}")])
 
 
 _MOVED = (

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from headrace.base.clock import to_datetime
 from headrace.base.errors import InvalidRequest, ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
+from headrace.orchestration.deployment_slots import leave_slots
 from headrace.orchestration.flow_runs import Origin
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.unit import Unit
@@ -111,6 +112,7 @@ def settle_runs(unit: Unit, deployment_id: UUID, message: str) -> None:
     """End the runs of a deployment that nobody has started: those a schedule made are deleted, others are cancelled."""
     for run_id, scheduled, _ in queries.find_waiting_runs(unit.connection, unit.workspace_id, deployment_id):
         if scheduled:
+            leave_slots(unit, run_id)
             deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)
         else:
             propose(unit, Proposal(flow_run_id=run_id, state=StateCreate(type=CANCELLED, message=message)))
@@ -218,4 +220,5 @@ def _forget_runs(unit: Unit, deployment: DeploymentRow, schedule_ids: Sequence[U
     """Delete the runs made for schedules that nobody has started, those due later than `after`."""
     for run_id, scheduled, maker in queries.find_waiting_runs(unit.connection, unit.workspace_id, deployment.id, after):
         if scheduled and maker in schedule_ids:
+            leave_slots(unit, run_id)
             deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)

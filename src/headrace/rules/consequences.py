@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import msgspec
 
 from headrace.base.clock import to_datetime
-from headrace.rules.transitions import AWAITING_RETRY, CRASHED, PAUSED, PENDING, RUNNING, SCHEDULED, is_terminal
+from headrace.rules.transitions import (
+    AWAITING_RETRY,
+    AWAITING_SLOT,
+    CRASHED,
+    PAUSED,
+    PENDING,
+    RUNNING,
+    SCHEDULED,
+    is_terminal,
+)
 from headrace.rules.verdicts import (
     ChangePolicy,
     CrashTaskRuns,
     Effect,
     FlowRunFacts,
+    KeepSlot,
+    LeaveLine,
     MirrorOnParent,
     Offer,
     RaiseEpoch,
     ReleaseLease,
+    ReleaseSlot,
+    StandInLine,
     TakeLease,
+    TakeSlot,
     Transition,
 )
 from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateCreate, StateDetails
+
+GRACE = 300.0
+"""How many seconds a run may take from the claim until it begins before its slot is another's, if nobody shows that it
+is alive and its deployment does not say.
+"""
 
 
 def flow_run_consequences(
@@ -44,15 +64,14 @@ def _completed(transition: Transition, state: StateCreate, facts: FlowRunFacts) 
         details.scheduled_time = inherited or to_datetime(facts.now)
     if state.type is PENDING and details.scheduled_time is None:
         details.scheduled_time = before.scheduled_time
-    if details.deployment_concurrency_lease_id is None and not is_terminal(transition.before):
-        details.deployment_concurrency_lease_id = before.deployment_concurrency_lease_id
+    details.deployment_concurrency_lease_id = _slot_after(transition, state, facts)
     return msgspec.structs.replace(state, name=state.name or state.type.capitalize(), state_details=details)
 
 
 def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> Iterator[Effect]:
     if begins_attempt(transition, state):
         yield RaiseEpoch()
-    if is_terminal(state.type) or _is_suspended(state) or is_offered(transition, state, facts.policy):
+    if is_let_go(transition, state, facts.policy):
         yield ReleaseLease()
     elif transition.presence is not None and state.type in {PENDING, RUNNING}:
         yield ReleaseLease() if transition.presence.kind == "none" else TakeLease(transition.presence)
@@ -65,6 +84,57 @@ def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) ->
         yield CrashTaskRuns()
     if facts.parent_task_run_id is not None:
         yield MirrorOnParent()
+    yield from _slot_effects(transition, state, facts)
+
+
+def _slot_effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> Iterator[Effect]:
+    """What becomes of the slot of the deployment's limit that the run holds, or waits for."""
+    slot = facts.slot
+    takes = _takes_slot(state, facts)
+    if takes and slot is not None:
+        yield TakeSlot(slot.lease_id, _slot_lasts(transition, state, slot.grace))
+    elif slot is not None and slot.held and state.type is RUNNING:
+        yield KeepSlot(slot.lease_id, _slot_lasts(transition, state, slot.grace))
+    elif facts.deployment_id is not None and not _was_let_go(transition) and is_let_go(transition, state, facts.policy):
+        yield ReleaseSlot()
+    if _stands_in_line(transition, state):
+        yield StandInLine()
+    elif not takes and transition.before is SCHEDULED and transition.source and transition.source.name == AWAITING_SLOT:
+        yield LeaveLine()
+
+
+def _slot_after(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> UUID | None:
+    """The lease of the slot that the run holds once it is in the state."""
+    if _takes_slot(state, facts):
+        return facts.slot and facts.slot.lease_id
+    if transition.source is None or is_terminal(transition.before) or is_let_go(transition, state, facts.policy):
+        return None
+    if facts.slot is not None and not facts.slot.held:
+        return None
+    return transition.source.state_details.deployment_concurrency_lease_id
+
+
+def _takes_slot(state: StateCreate, facts: FlowRunFacts) -> bool:
+    """Whether the run takes a slot. Somebody who insists has it enter the state without one, where there is no room."""
+    slot = facts.slot
+    return state.type in {PENDING, RUNNING} and slot is not None and not slot.held and slot.place is None
+
+
+def _slot_lasts(transition: Transition, state: StateCreate, grace: float | None) -> float | None:
+    """How many seconds a slot is the run's without being renewed; None for as long as its attempt.
+
+    Of an attempt that shows that it is alive the reaper knows when it has died. Others have a time to begin; then they
+    renew the slot themselves, if their client can.
+    """
+    if state.type is RUNNING:
+        return transition.renewal
+    shown = transition.presence is not None and transition.presence.kind != "none"
+    return grace if shown or grace is not None else GRACE
+
+
+def _stands_in_line(transition: Transition, state: StateCreate) -> bool:
+    """Whether the run was to begin, and has to wait for a slot instead."""
+    return transition.target.type in {PENDING, RUNNING} and state.type is SCHEDULED and state.name == AWAITING_SLOT
 
 
 def begins_attempt(transition: Transition, state: StateCreate) -> bool:
@@ -91,6 +161,21 @@ def is_offered(transition: Transition, state: StateCreate, policy: FlowRunPolicy
     if state.type is not SCHEDULED:
         return False
     return not waits_in_process(transition, state, policy)
+
+
+def is_let_go(transition: Transition, state: StateCreate, policy: FlowRunPolicy) -> bool:
+    """Whether nobody executes the run in this state: it has ended, is suspended, or waits for somebody to start it."""
+    return is_terminal(state.type) or _is_suspended(state) or is_offered(transition, state, policy)
+
+
+def _was_let_go(transition: Transition) -> bool:
+    """Whether nobody executed the run before, so that it held no slot. What waited to try again may have been executed."""
+    source = transition.source
+    if source is None or is_terminal(source.type):
+        return True
+    if source.type is PAUSED:
+        return source.state_details.pause_reschedule
+    return source.type is SCHEDULED and source.name != AWAITING_RETRY
 
 
 def outlives_crash(transition: Transition, state: StateCreate) -> bool:

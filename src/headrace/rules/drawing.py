@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from headrace.rules.flow_policy import FLOW_RUN_POLICY, FORCED_POLICY
 from headrace.rules.transitions import FLOW_RUN_ARCS, MEANINGS, NAMES, TASK_RUN_ARCS, Arc
 
 PAGE = Path("docs/states.md")
@@ -24,6 +25,15 @@ explicit rerun opens a new attempt (see [durable-runs.md](durable-runs.md)).
 """
 
 
+POLICIES = """\
+### What decides on a step of a flow run
+
+The rules of `headrace/rules/flow_policy.py`, asked in this order: the first that has something to say accepts the step, has
+the run enter another state instead, has whoever asks wait, or ends their work on the run. Somebody who insists (`force`)
+passes over all but those that hold all the same.
+"""
+
+
 def draw() -> str:
     """The page, as Markdown."""
     types = "".join(f"| {state} | {meaning} |\n" for state, meaning in MEANINGS.items())
@@ -32,8 +42,18 @@ def draw() -> str:
         f"{INTRODUCTION}\n"
         f"## Types\n\n| type | a run that |\n|---|---|\n{types}\n"
         f"## Names\n\n| name | type | a run that |\n|---|---|---|\n{names}\n"
-        f"{_section('Flow runs', FLOW_RUN_ARCS)}\n{_section('Task runs', TASK_RUN_ARCS)}"
+        f"{_section('Flow runs', FLOW_RUN_ARCS)}\n{_policies()}\n{_section('Task runs', TASK_RUN_ARCS)}"
     )
+
+
+def _policies() -> str:
+    """What is asked before a flow run takes a step, in the order in which it is asked."""
+    rows = "".join(
+        f"| {policy.__name__.replace('_', ' ')} | {(policy.__doc__ or '').partition(chr(10))[0]} "
+        f"| {'yes' if policy in FORCED_POLICY else ''} |\n"
+        for policy in FLOW_RUN_POLICY
+    )
+    return f"{POLICIES}\n| rule | says | holds with force |\n|---|---|---|\n{rows}"
 
 
 def _section(title: str, arcs: Iterable[Arc]) -> str:

@@ -8,6 +8,7 @@ from headrace.base.clock import to_datetime, to_micros
 from headrace.rules.consequences import flow_run_consequences
 from headrace.rules.transitions import (
     AWAITING_RETRY,
+    AWAITING_SLOT,
     CANCELLED,
     CANCELLING,
     CRASHED,
@@ -24,6 +25,9 @@ from headrace.rules.transitions import (
 from headrace.rules.verdicts import Abort, Accept, FlowRunFacts, Reject, Transition, Verdict, Wait, first_verdict
 from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateCreate, StateDetails
+
+FULL = "As many runs of the deployment are executing as may."
+ONE_MORE = "One more is cancelled: that is its collision strategy."
 
 
 def repeat_changes_nothing(transition: Transition, _facts: FlowRunFacts) -> Verdict | None:
@@ -176,6 +180,32 @@ def crashed_is_resumed(transition: Transition, facts: FlowRunFacts) -> Verdict |
     return Reject("The attempt has died, and the run is resumed.", state)
 
 
+def pool_has_room(transition: Transition, facts: FlowRunFacts) -> Verdict | None:
+    """A run is taken only while its work pool and queue may execute one more; until then it stays where it is."""
+    if facts.full is None or transition.target.type is not PENDING or transition.before is not SCHEDULED:
+        return None
+    return Reject(f"{facts.full} executes as many runs as it may.")
+
+
+def deployment_has_room(transition: Transition, facts: FlowRunFacts) -> Verdict | None:
+    """A run that finds as many runs of its deployment executing as may waits in line, or is cancelled, as that says."""
+    slot, target = facts.slot, transition.target
+    if slot is None or slot.held or slot.place is None or transition.before not in {None, SCHEDULED, PENDING}:
+        return None
+    late = target.type is SCHEDULED and target.name == LATE
+    if not late and target.type not in {PENDING, RUNNING}:
+        return None
+    details = StateDetails(transition_id=target.state_details.transition_id)
+    if slot.cancels:
+        return Reject(FULL, StateCreate(type=CANCELLED, message=f"{FULL} {ONE_MORE}", state_details=details))
+    if late:
+        return None
+    if transition.source is not None:
+        details.scheduled_time = transition.source.state_details.scheduled_time
+    message = f"{FULL} This one is number {slot.place.position} in line."
+    return Reject(FULL, StateCreate(type=SCHEDULED, name=AWAITING_SLOT, message=message, state_details=details))
+
+
 def there_is_an_arc(transition: Transition, _facts: FlowRunFacts) -> Verdict | None:
     """What the table does not know is not possible."""
     if flow_run_may(transition.before, transition.target.type):
@@ -195,6 +225,8 @@ FLOW_RUN_POLICY = (
     running_waits_for_its_time,
     failed_is_tried_again,
     crashed_is_resumed,
+    pool_has_room,
+    deployment_has_room,
     there_is_an_arc,
 )
 """The ideas, in the order in which they are asked."""

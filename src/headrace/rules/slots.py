@@ -56,9 +56,8 @@ def decide_slots(wish: Wish, limits: Mapping[str, Limit], ahead: Iterable[Wish])
     free = {name: limit.slots - limit.used for name, limit in limits.items()}
     position = 1
     for earlier in ahead:
-        if not set(earlier.names) & set(wish.names):
-            continue
-        position += 1
+        if set(earlier.names) & set(wish.names):
+            position += 1
         _serve(earlier, free)
     full = _full(wish, free)
     if not full:

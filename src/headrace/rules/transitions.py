@@ -28,6 +28,9 @@ SUSPENDED: Final = "Suspended"
 ENDING: Final = frozenset({CANCELLING, CANCELLED})
 """Somebody wants the run to end, or it has ended because somebody wanted it to."""
 
+ACTIVE: Final = frozenset({PENDING, RUNNING, CANCELLING})
+"""What takes up a place in a work pool and its queue."""
+
 MOVED_ON: Final = frozenset(StateType) - {PAUSED}
 """What ends the wait of a run that is paused."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from headrace.rules.slots import Place
 from headrace.schema.orchestration import Presence
 from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import State, StateCreate, StateType
@@ -16,13 +17,15 @@ from headrace.schema.state import State, StateCreate, StateType
 class Transition(Struct, frozen=True, kw_only=True):
     """A run in state `source` (None: it does not exist yet) is asked to enter `target`.
 
-    `epoch` is the attempt that asks; None when somebody else does, who does not execute the run.
+    `epoch` is the attempt that asks; None when somebody else does, who does not execute the run. `renewal`: whoever asks
+    renews the slot that the run holds of its deployment's limit at least every so many seconds; None for who does not.
     """
 
     target: StateCreate
     source: State | None = None
     epoch: int | None = None
     presence: Presence | None = None
+    renewal: float | None = None
 
     @property
     def before(self) -> StateType | None:
@@ -62,7 +65,49 @@ class CrashTaskRuns(Struct, frozen=True):
     """The run's task runs that had not ended have died with it."""
 
 
-Effect = RaiseEpoch | TakeLease | ReleaseLease | Offer | MirrorOnParent | ChangePolicy | CrashTaskRuns
+class TakeSlot(Struct, frozen=True):
+    """The run holds a slot of its deployment's limit, under the lease `lease_id`, and waits in line for it no more.
+
+    The lease lasts for `seconds`, unless it is renewed; None: for as long as the run's attempt.
+    """
+
+    lease_id: UUID
+    seconds: float | None = None
+
+
+class KeepSlot(Struct, frozen=True):
+    """The slot that the run holds of its deployment's limit is its own for so much longer: see `TakeSlot`."""
+
+    lease_id: UUID
+    seconds: float | None = None
+
+
+class ReleaseSlot(Struct, frozen=True):
+    """The run holds no slot of its deployment's limit any more; whoever may have it now is called."""
+
+
+class StandInLine(Struct, frozen=True):
+    """The run waits in line before its deployment's limit: nobody can take it until it is called."""
+
+
+class LeaveLine(Struct, frozen=True):
+    """The run waits in line no more."""
+
+
+Effect = (
+    RaiseEpoch
+    | TakeLease
+    | ReleaseLease
+    | Offer
+    | MirrorOnParent
+    | ChangePolicy
+    | CrashTaskRuns
+    | TakeSlot
+    | KeepSlot
+    | ReleaseSlot
+    | StandInLine
+    | LeaveLine
+)
 
 
 class Accept(Struct, frozen=True):
@@ -96,8 +141,27 @@ class Abort(Struct, frozen=True):
 Verdict = Accept | Reject | Wait | Abort
 
 
+class SlotFacts(Struct, frozen=True, kw_only=True):
+    """The limit of a run's deployment, as the run finds it.
+
+    `held`: it holds a slot, under the lease `lease_id`; otherwise that is what its lease would be called, and `place` is
+    its place in line, None when there is room for it. `cancels`: who finds no room is cancelled and does not wait.
+    `grace` is how many seconds it may take from the claim until the run begins, if the deployment says so.
+    """
+
+    lease_id: UUID
+    held: bool = False
+    place: Place | None = None
+    cancels: bool = False
+    grace: float | None = None
+
+
 class FlowRunFacts(Struct, frozen=True, kw_only=True):
-    """What a decision about a flow run may depend on. `now` is in microseconds; `held`: somebody executes the run."""
+    """What a decision about a flow run may depend on. `now` is in microseconds; `held`: somebody executes the run.
+
+    `slot` is what its deployment's limit has to say, if it has one and it matters; `full` names the work pool or queue
+    of the run that executes as many runs as it may.
+    """
 
     flow_run_id: UUID
     now: int
@@ -106,6 +170,8 @@ class FlowRunFacts(Struct, frozen=True, kw_only=True):
     deployment_id: UUID | None = None
     parent_task_run_id: UUID | None = None
     held: bool = False
+    slot: SlotFacts | None = None
+    full: str | None = None
 
 
 FlowRunPolicyFunction = Callable[[Transition, FlowRunFacts], Verdict | None]

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, field
 
 from headrace.schema.flow import Name
+from headrace.schema.orchestration import ConcurrencyLimit
 from headrace.schema.run import CreatedBy, FlowRunPolicy
 from headrace.schema.schedule import (
     DeploymentSchedule,
@@ -94,7 +95,11 @@ class DeploymentStatus(StrEnum):
 
 
 class Deployment(Stored, kw_only=True):
-    """A deployment with its schedules. `last_polled` is when somebody last asked for its runs."""
+    """A deployment with its schedules. `last_polled` is when somebody last asked for its runs.
+
+    `concurrency_limit` is how many of its runs may execute at once, if the limit is its own; `global_concurrency_limit` is the
+    limit that counts, its own or one that it shares.
+    """
 
     name: str
     flow_id: UUID
@@ -105,6 +110,7 @@ class Deployment(Stored, kw_only=True):
     concurrency_limit: int | None = None
     concurrency_options: ConcurrencyOptions | None = None
     global_concurrency_limit_id: UUID | None = None
+    global_concurrency_limit: ConcurrencyLimit | None = None
     parameters: Parameters = field(default_factory=dict[str, Any])
     parameter_openapi_schema: dict[str, Any] | None = None
     enforce_parameter_schema: bool = True

@@ -31,7 +31,8 @@ class Proposal(Request, kw_only=True):
 
     `epoch` is the attempt that asks; without one the state alone is judged, as for clients of the contract.
     `presence`, sent with a state that begins an attempt (RUNNING), tells how that attempt will show it is alive.
-    `batch` holds what was journaled before the proposal: it is stored first, in the same transaction.
+    `batch` holds what was journaled before the proposal: it is stored first, in the same transaction. `renewal`: who asks
+    renews the slot of the deployment's limit that the state names within so many seconds, again and again.
     """
 
     flow_run_id: UUID
@@ -39,6 +40,7 @@ class Proposal(Request, kw_only=True):
     force: bool = False
     epoch: int | None = None
     presence: Presence | None = None
+    renewal: float | None = None
     batch: Batch | None = None
 
 

@@ -24,6 +24,10 @@ HEADER = "x-prefect-api-version"
 ANY_VERSION = "any version"
 """The key of a handler's `opt` that says it answers whatever version a client speaks."""
 
+RENEWS_SLOTS = (3, 4, 11)
+"""From this version on the contract's clients renew the slot that a run holds of its deployment's limit."""
+
+_AGENT = re.compile(r"prefect/(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
 
@@ -42,6 +46,12 @@ async def require_api_version(connection: ASGIConnection[Any, Any, Any, Any], ha
         raise Refusal(400, f"{spoken[:50]!r} is no API version; one reads like {API_VERSION}.")
     if read < _read(OLDEST_API_VERSION):  # pyright: ignore[reportOperatorIssue]
         raise Refusal(400, f"API version {spoken} is not spoken here any more; {OLDEST_API_VERSION} is the oldest.")
+
+
+def renews_slots(agent: str) -> bool:
+    """Whether a client that calls itself so renews the slot that a run of its own holds."""
+    match = _AGENT.match(agent)
+    return match is not None and tuple(map(int, match.groups())) >= RENEWS_SLOTS
 
 
 def _read(text: str) -> tuple[int, ...] | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from headrace.base.clock import to_datetime
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentStatus
+from headrace.schema.orchestration import ConcurrencyLimit
 from headrace.schema.schedule import DeploymentSchedule, Schedule
 from headrace.schema.wire import decode_json
 from headrace.storage.pool_rows import PlaceRow, was_polled
@@ -98,8 +99,14 @@ def to_deployment_schedule(row: ScheduleRow) -> DeploymentSchedule:
     )
 
 
-def to_deployment(row: DeploymentRow, schedules: Sequence[ScheduleRow], place: PlaceRow | None, now: int) -> Deployment:
-    """The deployment of a row, with its schedules and where it runs, as it is at the instant `now`."""
+def to_deployment(
+    row: DeploymentRow,
+    schedules: Sequence[ScheduleRow],
+    place: PlaceRow | None,
+    now: int,
+    limit: ConcurrencyLimit | None = None,
+) -> Deployment:
+    """The deployment of a row, with its schedules, its limit and where it runs, as it is at the instant `now`."""
     polled = max(row.last_polled or 0, (place and place.last_polled) or 0) or None
     return Deployment(
         id=row.id,
@@ -114,6 +121,7 @@ def to_deployment(row: DeploymentRow, schedules: Sequence[ScheduleRow], place: P
         concurrency_limit=row.concurrency_limit,
         concurrency_options=None if row.concurrency_options is None else _decode_options(row.concurrency_options),
         global_concurrency_limit_id=row.global_concurrency_limit_id,
+        global_concurrency_limit=limit,
         parameters=decode_json(row.parameters),
         parameter_openapi_schema=_decode(row.parameter_openapi_schema),
         enforce_parameter_schema=row.enforce_parameter_schema,

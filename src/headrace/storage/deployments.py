@@ -20,6 +20,9 @@ from headrace.storage.selections import select_deployments
 
 _deployment = t.deployments.c
 
+ACTIVE = ("PENDING", "RUNNING", "CANCELLING")
+"""The states in which a run is executed, or about to be."""
+
 
 def find_deployments(connection: Connection, workspace_id: UUID, ids: Sequence[UUID]) -> list[DeploymentRow]:
     """The deployments with some ids."""
@@ -99,6 +102,36 @@ def find_deployments_of_flow(connection: Connection, workspace_id: UUID, flow_id
     """The deployments of a flow."""
     query = select(_deployment.id).where(_deployment.workspace_id == workspace_id, _deployment.flow_id == flow_id)
     return [row[0] for row in connection.select(query)]
+
+
+def find_active_runs(connection: Connection, workspace_id: UUID, deployment_id: UUID) -> list[UUID]:
+    """The runs of a deployment that are pending, running or being cancelled."""
+    run = t.flow_runs.c
+    active = [run.workspace_id == workspace_id, run.deployment_id == deployment_id, run.state_type.in_(ACTIVE)]
+    return [row[0] for row in connection.select(select(run.id).where(*active).order_by(run.id))]
+
+
+def find_runs_in_line(connection: Connection, workspace_id: UUID, deployment_id: UUID) -> list[UUID]:
+    """The runs of a deployment that wait in line before its limit, in the order of coming."""
+    run, waiter = t.flow_runs.c, t.slot_waiters.c
+    joined = t.slot_waiters.join(t.flow_runs, (run.workspace_id == waiter.workspace_id) & (run.id == waiter.request_id))
+    query = select(waiter.request_id).select_from(joined).order_by(waiter.sequence)
+    of_deployment = [waiter.workspace_id == workspace_id, run.deployment_id == deployment_id]
+    return [row[0] for row in connection.select(query.where(*of_deployment))]
+
+
+def forget_limit(connection: Connection, workspace_id: UUID, limit_id: UUID) -> None:
+    """Say of deployments that had a limit that they have none."""
+    having = (_deployment.workspace_id == workspace_id) & (_deployment.global_concurrency_limit_id == limit_id)
+    none = {"global_concurrency_limit_id": None, "concurrency_limit": None}
+    connection.change(update(t.deployments).where(having).values(none))
+
+
+def note_limit(connection: Connection, workspace_id: UUID, limit_id: UUID, slots: int) -> None:
+    """Say of the deployment whose own limit it is how many runs it allows."""
+    own = [_deployment.workspace_id == workspace_id, _deployment.global_concurrency_limit_id == limit_id]
+    stated = _deployment.concurrency_limit.is_not(None)
+    connection.change(update(t.deployments).where(*own, stated).values(concurrency_limit=slots))
 
 
 def _fetch(connection: Connection, query: Query) -> list[DeploymentRow]:

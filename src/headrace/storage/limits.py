@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 
+from headrace.base.ids import uuid7
 from headrace.schema.run import Page
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
 from headrace.storage.pages import Order, Query, fetch_page
 from headrace.storage.rows import LimitRow
+from headrace.storage.texts import storable_json
 
 _limit = t.concurrency_limits.c
 
@@ -35,6 +37,31 @@ def find_limits(connection: Connection, workspace_id: UUID, names: Sequence[str]
     """The limits of some names, by name."""
     query = _limits(workspace_id).where(_limit.name.in_(names)).order_by(_limit.name)
     return [LimitRow._make(row) for row in connection.select(query)]
+
+
+def find_limits_by_id(connection: Connection, workspace_id: UUID, ids: Sequence[UUID]) -> list[LimitRow]:
+    """The limits with some ids."""
+    return [LimitRow._make(row) for row in connection.select(_limits(workspace_id).where(_limit.id.in_(ids)))]
+
+
+def insert_lease(
+    connection: Connection, workspace_id: UUID, limit: LimitRow, flow_run_id: UUID, expires: int, now: int
+) -> None:
+    """Let a flow run hold a slot of a limit, unless it holds slots under its own name already."""
+    lease = {
+        "id": uuid7(),
+        "request_id": flow_run_id,
+        "holder_type": "flow_run",
+        "holder_id": flow_run_id,
+        "names": storable_json([limit.name]),
+        "expires": expires,
+        "created": now,
+        "updated": now,
+    }
+    insert = DIALECTS[connection.dialect].insert(t.slot_leases).on_conflict_do_nothing()
+    if connection.change(insert.values(workspace_id=workspace_id, **lease)):
+        held = {"limit_id": limit.id, "lease_id": lease["id"], "occupied": 1}
+        connection.change(t.slot_holds.insert().values(workspace_id=workspace_id, **held))
 
 
 def list_limits(connection: Connection, workspace_id: UUID, prefix: str, page: Page) -> list[LimitRow]:

@@ -157,6 +157,10 @@ class ResultRow(NamedTuple):
     updated: int
 
 
+NEVER = 2**62
+"""The instant, in microseconds, of what does not happen by itself."""
+
+
 class LimitRow(NamedTuple):
     """A row of concurrency_limits. `level` slots were in use at the instant `level_since`, if they fade."""
 

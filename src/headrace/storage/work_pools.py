@@ -76,6 +76,12 @@ def find_served_pools(connection: Connection, workspace_id: UUID, pool_ids: Sequ
     return {row[0] for row in connection.select(query)}
 
 
+def count_online_workers(connection: Connection, workspace_id: UUID, pool_id: UUID, now: int) -> int:
+    """How many workers of a pool are online."""
+    online = [_worker.workspace_id == workspace_id, _worker.work_pool_id == pool_id, _is_online(now)]
+    return connection.select(select(func.count()).where(*online))[0][0]
+
+
 def insert_row(connection: Connection, workspace_id: UUID, table: Table, row: Rows) -> bool:
     """Keep a pool or a queue; False when there is one of that name."""
     insert = DIALECTS[connection.dialect].insert(table).on_conflict_do_nothing()

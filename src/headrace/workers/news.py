@@ -25,7 +25,10 @@ REST = 0.02
 
 
 class News:
-    """Tells of every state that a flow run enters: `hear(flow_run_id, state)`, and `hear(None, None)` after a gap."""
+    """Tells of every state that a flow run enters: `hear(flow_run_id, state)`, and `hear(None, None)` after a gap.
+
+    That there is room for runs which wait for it is told as if one of them were being scheduled.
+    """
 
     def __init__(self, execution: Execution, hear: Callable[[UUID | None, StateType | None], None]) -> None:
         self._execution = execution
@@ -56,10 +59,12 @@ class News:
 
     def _read(self, cursor: Cursor) -> Cursor:
         while True:
-            page = self._execution.read_events(cursor, kinds=("flow-run",))
+            page = self._execution.read_events(cursor, kinds=("flow-run", "slots"))
             for event in page.events:
                 if event.states:
                     self._hear(event.subject_id, event.states[-1].type)
+                elif event.flow_run_id is not None:
+                    self._hear(event.flow_run_id, StateType.SCHEDULED)  # a run's turn, or there is room where it ran
             if page.cursor == cursor:
                 return cursor
             cursor = page.cursor

@@ -16,6 +16,7 @@ from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.schema.artifact import Artifact, ArtifactCollection, ArtifactSort
 from headrace.schema.checkpoint import Reopening
+from headrace.schema.explanation import Explanation
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
@@ -68,6 +69,7 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         self.decide: Callable[[Proposal], Decision] | None = None
         self.resume: Callable[[UUID, dict[str, Any] | None], Decision] | None = None
         self.reopen: Callable[[Reopening], Claim] | None = None
+        self.explanations: dict[UUID, Explanation] = {}
 
     @contextmanager
     def open(self, settings: Settings | None = None) -> Generator[Administration]:
@@ -136,6 +138,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         if self.outage is not None:
             raise self.outage
         return _find(self.flow_runs, flow_run_id, "flow run")
+
+    def explain_flow_run(self, flow_run_id: UUID) -> Explanation:
+        return self.explanations[flow_run_id]
 
     def list_flow_runs(
         self, selection: RunSelection | None = None, sort: FlowRunSort = FlowRunSort.ID_DESC, page: Page = Page()

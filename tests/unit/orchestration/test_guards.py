@@ -22,8 +22,8 @@ def test_whoever_was_slower_decides_again(stage: Stage, monkeypatch: pytest.Monk
     decided, go_on = threading.Event(), threading.Event()
     decisions: list[Verdict] = []
 
-    def decide_slowly(unit: Unit, row: FlowRunRow, proposal: Proposal) -> Verdict:
-        verdict = decide(unit, row, proposal)
+    def decide_slowly(unit: Unit, row: FlowRunRow, proposal: Proposal, placed: bool) -> Verdict:
+        verdict = decide(unit, row, proposal, placed)
         if threading.current_thread() is not threading.main_thread() and proposal.state.message == "slow":
             decisions.append(verdict)
             if len(decisions) == 1:

@@ -17,6 +17,7 @@ from headrace.rules.verdicts import (
     RaiseEpoch,
     Reject,
     ReleaseLease,
+    ReleaseSlot,
 )
 from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateType
@@ -72,7 +73,14 @@ def test_a_crash_that_is_told_without_words_is_told_in_ours() -> None:
 def test_its_attempt_is_over_and_somebody_has_to_start_it() -> None:
     verdict = rejected(decide(state(RUNNING), DIED, resumable(pause_keys=["1"], resuming=True, resumes=1)))
     counted = FlowRunPolicy(on_crash="resume", max_resumes=3, pause_keys=["1"], resuming=True, resumes=2)
-    assert verdict.effects == (RaiseEpoch(), ReleaseLease(), Offer(), ChangePolicy(counted), CrashTaskRuns())
+    assert verdict.effects == (
+        RaiseEpoch(),
+        ReleaseLease(),
+        Offer(),
+        ChangePolicy(counted),
+        CrashTaskRuns(),
+        ReleaseSlot(),
+    )
 
 
 def test_one_that_says_of_itself_that_it_crashes_goes_on_as_well() -> None:
@@ -143,6 +151,8 @@ def test_a_run_that_is_tried_again_does_not_forget_how_often_it_was_resumed() ->
     assert [effect.policy.resumes for effect in verdict.effects if isinstance(effect, ChangePolicy)] == [2]
 
 
-def test_the_run_it_is_said_of_stays_the_same() -> None:
-    again = replaced(decide(state(RUNNING, deployment_concurrency_lease_id=uuid.UUID(int=9)), DIED, resumable()))
-    assert again.state_details.deployment_concurrency_lease_id == uuid.UUID(int=9)
+def test_a_run_that_is_resumed_gives_its_slot_back() -> None:
+    verdict = rejected(decide(state(RUNNING, deployment_concurrency_lease_id=uuid.UUID(int=9)), DIED, resumable()))
+    assert verdict.state
+    assert verdict.state.state_details.deployment_concurrency_lease_id is None
+    assert ReleaseSlot() in verdict.effects

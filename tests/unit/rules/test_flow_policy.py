@@ -17,6 +17,7 @@ from headrace.rules.verdicts import (
     RaiseEpoch,
     Reject,
     ReleaseLease,
+    ReleaseSlot,
     TakeLease,
     Transition,
     Verdict,
@@ -358,13 +359,13 @@ def test_suspending_needs_a_deployment_and_no_parent() -> None:
     assert isinstance(decide(state(RUNNING), target), Abort)
     assert isinstance(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT, parent_task_run_id=PARENT)), Abort)
     verdict = accepted(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT), epoch=1))
-    assert verdict.effects == (ReleaseLease(), ChangePolicy(FlowRunPolicy(pause_keys=["1"])))
+    assert verdict.effects == (ReleaseLease(), ChangePolicy(FlowRunPolicy(pause_keys=["1"])), ReleaseSlot())
 
 
 def test_a_run_suspended_by_somebody_else_is_taken_out_of_its_attempts_hands() -> None:
     target = proposed(PAUSED, "Suspended", pause_reschedule=True)
     verdict = accepted(decide(state(RUNNING), target, facts(deployment_id=DEPLOYMENT)))
-    assert verdict.effects == (RaiseEpoch(), ReleaseLease())
+    assert verdict.effects == (RaiseEpoch(), ReleaseLease(), ReleaseSlot())
     created = accepted(decide(None, target, facts(deployment_id=DEPLOYMENT)))
     assert created.effects == (ReleaseLease(),)
 

@@ -795,6 +795,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flow_runs/{flow_run_id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain flow run */
+        get: operations["explain_flow_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits/holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read held limit */
+        get: operations["read_held_limit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/": {
         parameters: {
             query?: never;
@@ -2960,6 +2994,7 @@ export interface components {
             concurrency_limit: number | null;
             concurrency_options: components["schemas"]["ConcurrencyOptions"] | null;
             global_concurrency_limit_id: string | null;
+            global_concurrency_limit: components["schemas"]["ConcurrencyLimit"] | null;
             parameters: {
                 [key: string]: unknown;
             };
@@ -3218,6 +3253,15 @@ export interface components {
              */
             operator?: "and_" | "or_";
             exists_?: boolean | null;
+        };
+        /** Explanation */
+        Explanation: {
+            /** Format: uuid */
+            flow_run_id: string;
+            name: string;
+            state_type: components["schemas"]["StateType"] | null;
+            state_name: string | null;
+            reasons: components["schemas"]["Reason"][];
         };
         /** Flow */
         Flow: {
@@ -3591,6 +3635,15 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /** HeldLimit */
+        HeldLimit: {
+            /** @enum {string} */
+            kind: "pool" | "queue" | "deployment" | "global" | "tag";
+            name: string;
+            limit: number | null;
+            used: number;
+            holders: components["schemas"]["SlotHolder"][];
+        };
         /** HistoryRequest */
         HistoryRequest: {
             flows?: components["schemas"]["FlowFilter"] | null;
@@ -3854,6 +3907,21 @@ export interface components {
             name?: string | null;
             interval?: number | null;
         };
+        /** Reason */
+        Reason: {
+            kind: components["schemas"]["ReasonKind"];
+            message: string;
+            next_step: string;
+            since: string | null;
+            until: string | null;
+            limit: components["schemas"]["HeldLimit"] | null;
+        };
+        /**
+         * ReasonKind
+         * @description What keeps a run from running.
+         * @enum {string}
+         */
+        ReasonKind: "ended" | "running" | "cancelling" | "paused" | "suspended" | "claimed" | "not-ready" | "scheduled" | "awaiting-retry" | "pool-paused" | "queue-paused" | "no-pool" | "no-deployment" | "no-worker" | "queue-unserved" | "limit" | "deadlock" | "task-limit" | "late" | "deployment-paused" | "schedule-inactive";
         /** ReferencedDocument */
         ReferencedDocument: {
             /** Format: uuid */
@@ -3993,6 +4061,17 @@ export interface components {
             state: components["schemas"]["StateCreate"];
             /** @default false */
             force?: boolean;
+        };
+        /** SlotHolder */
+        SlotHolder: {
+            type: string;
+            id: string | null;
+            name: string | null;
+            /** @default 1 */
+            slots: number;
+            /** Format: date-time */
+            since: string;
+            until: string | null;
         };
         /** SpanListing */
         SpanListing: {
@@ -6478,6 +6557,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dependency"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explain_flow_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_held_limit: {
+        parameters: {
+            query: {
+                kind: "pool" | "queue" | "deployment" | "global" | "tag";
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldLimit"];
                 };
             };
             /** @description What went wrong */

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from headrace.client.nouns.asking import Asking, part, select
+from headrace.schema.explanation import Explanation
 from headrace.schema.filters import RunSelection
 from headrace.schema.graph import Graph
 from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, RunSpan
@@ -45,6 +46,9 @@ class FlowRunCalls(Asking):
     def read_flow_run_graph(self, flow_run_id: UUID, since: datetime | None = None) -> Graph:
         query = {} if since is None else {"since": since.isoformat()}
         return self._read(f"/flow_runs/{flow_run_id}/graph-v2", Graph, **query)
+
+    def explain_flow_run(self, flow_run_id: UUID) -> Explanation:
+        return self._read(f"/flow_runs/{flow_run_id}/why", Explanation)
 
     def label_flow_run(self, flow_run_id: UUID, labels: Labels) -> None:
         self._update(f"/flow_runs/{flow_run_id}/labels", labels)

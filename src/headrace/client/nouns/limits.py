@@ -3,6 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from headrace.client.nouns.asking import Asking, part, step
+from headrace.schema.explanation import HeldLimit, LimitKind
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.run import Page
 
@@ -28,6 +29,9 @@ class LimitCalls(Asking):
 
     def list_slot_holders(self, name: str) -> list[UUID]:
         return self._read(f"{LIMITS}/{step(name)}/holders", list[UUID])
+
+    def read_held_limit(self, kind: LimitKind, name: str) -> HeldLimit:
+        return self._read("/limits/holders", HeldLimit, kind=kind, name=name)
 
     def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:
         self._update(f"{LIMITS}/{step(name)}", update)

@@ -12,9 +12,12 @@ from headrace.orchestration.administration.graphs import draw_graph
 from headrace.orchestration.administration.history import count_history, cut_intervals
 from headrace.orchestration.administration.office import Office, checked
 from headrace.orchestration.administration.states import find_state
+from headrace.orchestration.deployment_slots import leave_slots
 from headrace.orchestration.events import list_states
+from headrace.orchestration.explanations import explain_flow_run
 from headrace.orchestration.places import name_places
 from headrace.orchestration.unit import Unit
+from headrace.schema.explanation import Explanation
 from headrace.schema.filters import RunSelection
 from headrace.schema.graph import Graph
 from headrace.schema.run import FlowRun, FlowRunSort, FlowRunUpdate, Page, RunHistoryInterval, RunSpan
@@ -78,6 +81,9 @@ class FlowRunVerbs(Office):
     def read_flow_run_graph(self, flow_run_id: UUID, since: datetime | None = None) -> Graph:
         return self._read_runs(lambda unit: draw_graph(unit, flow_run_id, since))
 
+    def explain_flow_run(self, flow_run_id: UUID) -> Explanation:
+        return self._read_runs(lambda unit: explain_flow_run(unit, flow_run_id))
+
     def label_flow_run(self, flow_run_id: UUID, labels: Labels) -> None:
         def label(unit: Unit) -> None:
             found = unit.fetch(compiled.lock_flow_run, id=flow_run_id)
@@ -95,9 +101,11 @@ class FlowRunVerbs(Office):
         self._desk.write(lambda unit: flow_runs.update_flow_run(unit, flow_run_id, update))
 
     def delete_flow_run(self, flow_run_id: UUID) -> None:
-        deleted = self._desk.write(
-            lambda unit: deletions.delete_flow_run(unit.connection, unit.workspace_id, flow_run_id)
-        )
+        def delete(unit: Unit) -> int:
+            leave_slots(unit, flow_run_id)
+            return deletions.delete_flow_run(unit.connection, unit.workspace_id, flow_run_id)
+
+        deleted = self._desk.write(delete)
         if not deleted:
             raise ObjectNotFound(f"There is no flow run with id {flow_run_id}.")
 

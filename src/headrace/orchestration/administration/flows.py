@@ -6,6 +6,8 @@ from uuid import UUID
 
 from headrace.base.errors import ObjectNotFound
 from headrace.orchestration.administration.office import Office, checked
+from headrace.orchestration.deployment_limits import drop_own_limit
+from headrace.orchestration.deployment_slots import leave_slots
 from headrace.orchestration.flows import find_flow_by_name, load_flow
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
@@ -61,9 +63,11 @@ def _delete_some(unit: Unit, flow_id: UUID) -> bool:
     """Delete some runs of a flow, and the flow when it has none left; whether there may be more to do."""
     runs = deletions.find_runs_of_flow(unit.connection, unit.workspace_id, flow_id, BATCH)
     for run_id in runs:
+        leave_slots(unit, run_id)
         deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)
     if not runs:
         for deployment_id in deployments.find_deployments_of_flow(unit.connection, unit.workspace_id, flow_id):
+            drop_own_limit(unit, deployment_id)
             deployments.delete_deployment(unit.connection, unit.workspace_id, deployment_id)
         deletions.delete_flow(unit.connection, unit.workspace_id, flow_id)
     return bool(runs)

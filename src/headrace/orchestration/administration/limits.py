@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET
 
-from headrace.base.clock import to_datetime
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.administration.office import Office, checked
-from headrace.orchestration.slots import call_waiting
+from headrace.orchestration.holders import read_held_limit
+from headrace.orchestration.slots import call_waiting, measure_level, to_limit
 from headrace.orchestration.unit import Unit
-from headrace.rules.slots import faded
+from headrace.schema.explanation import HeldLimit, LimitKind
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.run import Page
+from headrace.storage import deployments
 from headrace.storage import limits as queries
 from headrace.storage.rows import LimitRow
 
@@ -38,7 +38,7 @@ class LimitVerbs(Office):
                 updated=unit.now,
             )
             made = queries.insert_limit(unit.connection, unit.workspace_id, row)
-            return _to_limit(row, {}, unit.now) if made else None
+            return to_limit(row, {}, unit.now) if made else None
 
         made = self._desk.write(create)
         if made is None:
@@ -48,7 +48,7 @@ class LimitVerbs(Office):
     def read_concurrency_limit(self, name: str) -> ConcurrencyLimit:
         def read(unit: Unit) -> ConcurrencyLimit:
             row = _require(unit, name)
-            return _to_limit(row, queries.count_slots(unit.connection, unit.workspace_id, unit.now), unit.now)
+            return to_limit(row, queries.count_slots(unit.connection, unit.workspace_id, unit.now), unit.now)
 
         return self._desk.read(read)
 
@@ -56,7 +56,7 @@ class LimitVerbs(Office):
         def find(unit: Unit) -> list[ConcurrencyLimit]:
             rows = queries.find_limits(unit.connection, unit.workspace_id, names)
             used = queries.count_slots(unit.connection, unit.workspace_id, unit.now) if rows else {}
-            return [_to_limit(row, used, unit.now) for row in rows]
+            return [to_limit(row, used, unit.now) for row in rows]
 
         return self._desk.read(find)
 
@@ -66,7 +66,7 @@ class LimitVerbs(Office):
         def list_them(unit: Unit) -> list[ConcurrencyLimit]:
             used = queries.count_slots(unit.connection, unit.workspace_id, unit.now)
             rows = queries.list_limits(unit.connection, unit.workspace_id, prefix, wanted)
-            return [_to_limit(row, used, unit.now) for row in rows]
+            return [to_limit(row, used, unit.now) for row in rows]
 
         return self._desk.read(list_them)
 
@@ -76,8 +76,11 @@ class LimitVerbs(Office):
 
         return [*dict.fromkeys(holder for _, holder in self._desk.read(list_them) if holder is not None)]
 
+    def read_held_limit(self, kind: LimitKind, name: str) -> HeldLimit:
+        return self._read_runs(lambda unit: read_held_limit(unit, kind, name))
+
     def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:
-        columns: dict[str, object] = {"name": update.name, "slots": update.limit, "active": update.active}
+        columns: dict[str, Any] = {"name": update.name, "slots": update.limit, "active": update.active}
         columns["slot_decay_per_second"] = update.slot_decay_per_second
         told = {column: value for column, value in columns.items() if value is not UNSET}
 
@@ -86,7 +89,9 @@ class LimitVerbs(Office):
             new_name = told.get("name", row.name)
             if new_name != row.name and queries.find_limits(unit.connection, unit.workspace_id, [str(new_name)]):
                 return False
-            changed = {**told, "level": _level(row, unit.now), "level_since": unit.now, "updated": unit.now}
+            if "slots" in told:
+                deployments.note_limit(unit.connection, unit.workspace_id, row.id, told["slots"])
+            changed = {**told, "level": measure_level(row, unit.now), "level_since": unit.now, "updated": unit.now}
             queries.change_limit(unit.connection, unit.workspace_id, row.id, changed)
             call_waiting(unit, [row.id])
             return True
@@ -108,7 +113,8 @@ class LimitVerbs(Office):
     def delete_concurrency_limit(self, name: str) -> None:
         def delete(unit: Unit) -> None:
             limit_id = _require(unit, name).id
-            call_waiting(unit, [limit_id])
+            call_waiting(unit, [limit_id], gone=True)
+            deployments.forget_limit(unit.connection, unit.workspace_id, limit_id)
             queries.delete_limit(unit.connection, unit.workspace_id, limit_id)
 
         self._desk.write(delete)
@@ -119,22 +125,3 @@ def _require(unit: Unit, name: str) -> LimitRow:
     if row is None:
         raise ObjectNotFound(f"There is no concurrency limit called {name!r}.")
     return row
-
-
-def _level(row: LimitRow, now: int) -> float:
-    """How many slots of a fading limit are in use now."""
-    return faded(row.level, (now - row.level_since) / 1_000_000, row.slot_decay_per_second)
-
-
-def _to_limit(row: LimitRow, used: Mapping[UUID, int], now: int) -> ConcurrencyLimit:
-    fades = row.slot_decay_per_second > 0
-    return ConcurrencyLimit(
-        id=row.id,
-        created=to_datetime(row.created),
-        updated=to_datetime(row.updated),
-        name=row.name,
-        limit=row.slots,
-        active=row.active,
-        active_slots=math.ceil(_level(row, now)) if fades else used.get(row.id, 0),
-        slot_decay_per_second=row.slot_decay_per_second,
-    )

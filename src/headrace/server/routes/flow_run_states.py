@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import field
 
@@ -12,22 +12,27 @@ from headrace.schema.listing import FlowRunBulkSetState
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import Page
 from headrace.schema.state import State, StateCreate
-from headrace.schema.wire import Request, Wire
+from headrace.schema.wire import Request as Body
+from headrace.schema.wire import Wire
 from headrace.server.auth import Permission, needs
 from headrace.server.gateways import Office, Runs
 from headrace.server.responses import OrchestrationResult, answer_decision, to_result
+from headrace.server.version import renews_slots
+
+RENEWAL = 300.0
+"""Seconds for which a slot of a deployment's limit is a run's whose client renews it, from its start and each time."""
 
 READ, EDIT, RUN = Permission.READ, Permission.EDIT, Permission.RUN
 
 
-class SetState(Request, kw_only=True):
+class SetState(Body, kw_only=True):
     """Proposes a state."""
 
     state: StateCreate
     force: bool = False
 
 
-class Resumption(Request, kw_only=True):
+class Resumption(Body, kw_only=True):
     """Asks that a paused run go on."""
 
     run_input: dict[str, Any] | None = None
@@ -47,14 +52,15 @@ class BulkResults(Wire, kw_only=True):
 
 @post("/api/flow_runs/{flow_run_id:str}/set_state", **needs(RUN))
 def set_flow_run_state(
-    flow_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs
+    flow_run_id: FromPath[UUID], data: JSONBody[SetState], execution: Runs, request: Request[Any, Any, Any]
 ) -> Response[OrchestrationResult]:
     """Propose a state for a flow run and return what was decided.
 
     201 when a state was written, 200 when none was: the decision may be to refuse the state, to wait, or to abort. Raises
     `ObjectNotFound` for a run that does not exist.
     """
-    return answer_decision(propose(execution, flow_run_id, data.state, data.force))
+    renewal = RENEWAL if renews_slots(request.headers.get("user-agent", "")) else None
+    return answer_decision(propose(execution, flow_run_id, data.state, data.force, renewal))
 
 
 @post("/api/flow_runs/{flow_run_id:str}/resume", **needs(EDIT))
@@ -87,9 +93,12 @@ def list_flow_run_states(flow_run_id: FromQuery[UUID], administration: Office) -
     return administration.list_flow_run_states(flow_run_id)
 
 
-def propose(execution: Runs, flow_run_id: UUID, state: StateCreate, force: bool = False) -> Decision:
+def propose(
+    execution: Runs, flow_run_id: UUID, state: StateCreate, force: bool = False, renewal: float | None = None
+) -> Decision:
     """Ask that a flow run enter a state, for a client that does not execute it under an epoch of ours."""
-    return execution.propose_flow_run_state(Proposal(flow_run_id=flow_run_id, state=state, force=force))
+    proposal = Proposal(flow_run_id=flow_run_id, state=state, force=force, renewal=renewal)
+    return execution.propose_flow_run_state(proposal)
 
 
 routes = [

@@ -62,6 +62,17 @@ def find_places(dialect: Dialect) -> Executable:
 
 
 @statement
+def find_place_limits(_: Dialect) -> Executable:
+    """The limits of a queue and of its pool: names, limits, and the pool's id."""
+    queue, pool = t.work_queues.c, t.work_pools.c
+    joined = t.work_queues.join(
+        t.work_pools, (pool.workspace_id == queue.workspace_id) & (pool.id == queue.work_pool_id)
+    )
+    query = select(queue.name, queue.concurrency_limit, pool.id, pool.name, pool.concurrency_limit)
+    return query.select_from(joined).where(*has(t.work_queues, "id"))
+
+
+@statement
 def count_active(_: Dialect) -> Executable:
     """How many runs of each queue take up a place; the index `ix_flow_runs_active` holds just these."""
     run = t.flow_runs.c

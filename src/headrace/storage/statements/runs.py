@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     literal_column,
     select,
     update,
@@ -21,7 +22,7 @@ from headrace.schema.identities import MARK
 from headrace.schema.state import TERMINAL
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
-from headrace.storage.rows import FlowRow, FlowRunRow, TaskRunRow
+from headrace.storage.rows import NEVER, FlowRow, FlowRunRow, TaskRunRow
 from headrace.storage.statements.registry import has, insert_into, insertion, new, own, select_columns, statement
 
 # Flows ---------------------------------------------------------------------------------------------------------------
@@ -152,11 +153,19 @@ def forget_flow_run_tags(dialect: Dialect) -> Executable:
 
 
 def _due(*narrowed: ColumnElement[bool]) -> Select[Any]:
-    """Runs that somebody has to start, oldest first; those another claimant is just taking are passed over."""
-    run = t.flow_runs.c
+    """Runs that somebody has to start, oldest first; those another claimant is just taking are passed over.
+
+    Those that wait in line before the limit of their deployment are left out until they are called.
+    """
+    run, waiter = t.flow_runs.c, t.slot_waiters.c
+    waits = exists().where(
+        waiter.workspace_id == run.workspace_id,
+        waiter.request_id == run.id,
+        waiter.asked == literal_column(str(NEVER)),
+    )
     return (
         select_columns(t.flow_runs, FlowRunRow._fields)
-        .where(own(t.flow_runs), run.next_scheduled_start_time <= bindparam("before"), *narrowed)
+        .where(own(t.flow_runs), run.next_scheduled_start_time <= bindparam("before"), ~waits, *narrowed)
         .order_by(run.next_scheduled_start_time, run.id)
         .limit(bindparam("limit", type_=BigInteger))
         .with_for_update(skip_locked=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Executable, Insert, Select, bindparam, delete, func, select, update
+from sqlalchemy import Executable, Insert, Select, bindparam, delete, func, literal_column, select, update
 
 from headrace.storage import tables as t
 from headrace.storage.dialect import Dialect
-from headrace.storage.rows import LimitRow
+from headrace.storage.rows import NEVER, LimitRow
 from headrace.storage.statements.registry import has, insert_into, insertion, new, own, select_columns, statement
 
 
@@ -30,6 +30,19 @@ def find_limits(dialect: Dialect) -> Executable:
 def lock_limits(dialect: Dialect) -> Executable:
     """The same, held: whoever takes slots holds the limits' rows, so that counting and taking are one step."""
     return _active_limits(dialect).with_for_update()
+
+
+@statement
+def find_deployment_limits(dialect: Dialect) -> Executable:
+    """The active limits of some deployments, each after its deployment and the options of that."""
+    deployment, limit = t.deployments.c, t.concurrency_limits.c
+    joined = t.deployments.join(
+        t.concurrency_limits,
+        (limit.workspace_id == deployment.workspace_id) & (limit.id == deployment.global_concurrency_limit_id),
+    )
+    columns = [limit[name] for name in LimitRow._fields]
+    query = select(deployment.id, deployment.concurrency_options, *columns).select_from(joined)
+    return query.where(own(t.deployments), dialect.among(deployment.id, "deployment_ids"), limit.active.is_(True))
 
 
 @statement
@@ -61,6 +74,37 @@ def count_slots(dialect: Dialect) -> Executable:
     query = select(hold.limit_id, func.sum(hold.occupied), func.min(lease.expires)).select_from(joined)
     alive = [own(t.slot_holds), dialect.among(hold.limit_id, "limit_ids"), lease.expires > bindparam("now")]
     return query.where(*alive).group_by(hold.limit_id)
+
+
+@statement
+def lock_limits_waited_for(_: Dialect) -> Executable:
+    """The active limits before which somebody waits who does not ask again, held."""
+    return _lock(select(t.slot_waiters.c.limit_id).where(own(t.slot_waiters), _is_patient()))
+
+
+@statement
+def find_anybody_patient(_: Dialect) -> Executable:
+    """Somebody who waits to be called."""
+    return select(t.slot_waiters.c.request_id).where(own(t.slot_waiters), _is_patient()).limit(literal_column("1"))
+
+
+@statement
+def find_patient(dialect: Dialect) -> Executable:
+    """Those of some requests that wait to be called."""
+    waiter = t.slot_waiters.c
+    return select(waiter.request_id).where(own(t.slot_waiters), dialect.among(waiter.request_id, "ids"), _is_patient())
+
+
+@statement
+def call_patient(dialect: Dialect) -> Executable:
+    """Note that requests that wait to be called have been: from now on they wait like those who ask."""
+    waiter = t.slot_waiters.c
+    patient = [own(t.slot_waiters), dialect.among(waiter.request_id, "ids"), _is_patient()]
+    return update(t.slot_waiters).where(*patient).values(new(t.slot_waiters, "asked"))
+
+
+def _is_patient() -> Any:
+    return t.slot_waiters.c.asked == literal_column(str(NEVER))
 
 
 @statement
@@ -97,6 +141,12 @@ def find_anonymous_slot_leases(_: Dialect) -> Executable:
     joined = t.slot_leases.join(t.slot_holds, (hold.workspace_id == lease.workspace_id) & (hold.lease_id == lease.id))
     query = select(lease.id, func.max(hold.occupied)).select_from(joined).where(*of_nobody)
     return query.group_by(lease.id).order_by(lease.id)
+
+
+@statement
+def set_slot_lease(_: Dialect) -> Executable:
+    """Say when a lease runs out that is somebody's."""
+    return update(t.slot_leases).where(*has(t.slot_leases, "id")).values(new(t.slot_leases, "expires", "updated"))
 
 
 @statement
