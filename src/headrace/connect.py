@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from headrace.client.transport import Transport
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
-    from headrace.orchestration.loops.loop import Loop
+    from headrace.orchestration.loops.runner import Runner
+    from headrace.orchestration.measures import Measures
     from headrace.outbound.vault import Vault
+    from headrace.storage.upkeep import Upkeep
 
 ARRIVAL = 3.0
 """Seconds that a script waits for a server which does not answer: one that is just being started anew."""
@@ -65,32 +68,53 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(settings.home / "secrets.key", settings.secrets_key)
 
 
+def open_upkeep(settings: Settings) -> Upkeep:
+    """What can be done to the database that the settings name, as a whole. Raises `UnusableDatabase`."""
+    from headrace.storage.databases import open_upkeep
+
+    return open_upkeep(settings.database_url)
+
+
 class Orchestrator(NamedTuple):
-    """Both protocols over one database or one server, and the loops that go on beside them in this process, not started yet."""
+    """Both protocols over one database or one server; over a database, with the loops that look after it, not started yet."""
 
     execution: Execution
     administration: Administration
-    loops: tuple[Loop, ...]
+    loops: Runner | None
+    measure: Callable[[], Measures] | None = None
 
     def close(self) -> None:
         """Close the database, or the way to the server; the loops have been stopped before."""
         self.execution.close()
 
 
-def open_orchestrator(settings: Settings) -> Orchestrator:
-    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line."""
+def open_orchestrator(settings: Settings, place: str | None = None) -> Orchestrator:
+    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` in one line.
+
+    `place` is where people are told that its loops go on.
+    """
+    import os
+    from socket import gethostname
+
+    from headrace.orchestration import measures
     from headrace.orchestration.administration import OrchestratedAdministration
+    from headrace.orchestration.desk import Desk
     from headrace.orchestration.execution import OrchestratedExecution
-    from headrace.orchestration.loops.lateness import Lateness
-    from headrace.orchestration.loops.patience import Patience
-    from headrace.orchestration.loops.reaper import Reaper
-    from headrace.orchestration.loops.scheduler import Scheduler
+    from headrace.orchestration.loops.runner import Runner
+    from headrace.orchestration.loops.table import Equipment, make_loops
+    from headrace.orchestration.loops.vacuum import Retention
     from headrace.storage.databases import open_database
 
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    loops = (Reaper(database), Scheduler(database), Lateness(database), Patience(database))
-    administration = OrchestratedAdministration(database, vault=open_vault(settings))
-    return Orchestrator(OrchestratedExecution(database), administration, loops)
+    vault = open_vault(settings)
+    kept = Retention(
+        runs=settings.retention_runs_days, events=settings.retention_events_days, results=settings.results_path
+    )
+    loops = make_loops(Equipment(database=database, vault=vault, kept=kept))
+    administration = OrchestratedAdministration(database, vault=vault)
+    runner = Runner(database, loops, place or f"process {os.getpid()} on {gethostname()}")
+    desk = Desk(database)
+    return Orchestrator(OrchestratedExecution(database), administration, runner, lambda: measures.measure(desk))
 
 
 def open_service(settings: Settings) -> Orchestrator:
@@ -105,7 +129,7 @@ def open_service(settings: Settings) -> Orchestrator:
 
     transport = _reach_server(settings.api_url, settings, ARRIVAL)
     execution = RemoteExecution(transport, settings.heartbeat_seconds, supervised=True)
-    return Orchestrator(execution, RemoteAdministration(transport), ())
+    return Orchestrator(execution, RemoteAdministration(transport), None)
 
 
 def open_session(settings: Settings | None = None, *, supervised: bool = False) -> Session:

@@ -47,6 +47,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     server_api_host: str
     server_api_port: int
     server_api_key: str | None
+    server_keep_alive_seconds: float
+    server_logging_format: Literal["text", "json"]
+    retention_runs_days: float | None
+    retention_events_days: float | None
     secrets_key: str | None
     heartbeat_seconds: float
     outage_limit_seconds: float
@@ -196,6 +200,25 @@ def _interval(text: str) -> float:
     return seconds
 
 
+def _days(text: str) -> float | None:
+    if text.lower() in {"forever", "never"}:
+        return None
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 < days <= 36_500:
+        raise ValueError("is neither a number of days above 0 nor 'forever'")
+    return days
+
+
+def _log_format(text: str) -> str:
+    word = text.lower()
+    if word not in {"text", "json"}:
+        raise ValueError("is neither text nor json")
+    return word
+
+
 def _delays(text: str) -> float | tuple[float, ...]:
     delays = tuple(_seconds(part.strip()) for part in text.strip("[] ").split(","))
     return delays[0] if len(delays) == 1 else delays
@@ -254,6 +277,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
     Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
     Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
+    Setting("server_keep_alive_seconds", _seconds, "5", "How long a server keeps a connection that asks nothing."),
+    Setting("server_logging_format", _log_format, "text", "How a server writes its log: text, or json (a line each)."),
+    Setting("retention_runs_days", _days, "90", "Days from their end on for which runs are kept; or 'forever'."),
+    Setting("retention_events_days", _days, "7", "Days for which events are kept that are no states; or 'forever'."),
     Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),

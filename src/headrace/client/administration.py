@@ -9,6 +9,7 @@ from headrace.client.nouns.flow_runs import FlowRunCalls
 from headrace.client.nouns.flows import FlowCalls
 from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
+from headrace.client.nouns.loops import LoopCalls
 from headrace.client.nouns.results import ResultCalls
 from headrace.client.nouns.task_runs import TaskRunCalls
 from headrace.client.nouns.task_workers import TaskWorkerCalls
@@ -29,5 +30,6 @@ class RemoteAdministration(
     WorkPoolCalls,
     VariableCalls,
     BlockCalls,
+    LoopCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

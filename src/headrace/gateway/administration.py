@@ -35,6 +35,7 @@ from headrace.schema.filters import (
 from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.graph import Graph
 from headrace.schema.log import Log, LogCreate, LogSort, LogTail
+from headrace.schema.loop import LoopStatus
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.result import ResultRecord
 from headrace.schema.run import (
@@ -209,6 +210,12 @@ class Administration(Variables, Blocks, Protocol):
 
     def list_task_workers(self, task_keys: list[str] | None = None) -> list[TaskWorker]:
         """Return the workers of background tasks that are there, by name; of at least one of the tasks, if any are named."""
+        ...
+
+    # background loops
+
+    def list_loops(self) -> list[LoopStatus]:
+        """Return the background loops that were ever run over the database, by name, and which process has each."""
         ...
 
     # logs

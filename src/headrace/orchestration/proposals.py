@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,15 @@ from headrace.orchestration.facts import store_batch
 from headrace.orchestration.leases import is_held, release_lease, take_lease
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.task_runs import crash_unfinished, mirror_child
+from headrace.orchestration.turns import load_turn
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import enter_flow_run
 from headrace.rules.flow_policy import decide_flow_run
-from headrace.rules.transitions import CANCELLING, PAUSED
+from headrace.rules.transitions import CANCELLING, PAUSED, PENDING, RUNNING, SCHEDULED
 from headrace.rules.verdicts import (
     Abort,
     Accept,
+    CancelRuns,
     ChangePolicy,
     CrashTaskRuns,
     Effect,
@@ -76,6 +79,7 @@ def decide(unit: Unit, row: FlowRunRow, proposal: Proposal) -> Verdict:
         source=to_current_state(row), target=proposal.state, epoch=proposal.epoch, presence=proposal.presence
     )
     matters = proposal.state.type is CANCELLING or transition.before is PAUSED
+    starts = transition.before is SCHEDULED and proposal.state.type in {PENDING, RUNNING}
     facts = FlowRunFacts(
         flow_run_id=row.id,
         now=unit.now,
@@ -84,6 +88,7 @@ def decide(unit: Unit, row: FlowRunRow, proposal: Proposal) -> Verdict:
         deployment_id=row.deployment_id,
         parent_task_run_id=row.parent_task_run_id,
         held=matters and is_held(unit, row),
+        turn=load_turn(unit, row) if starts else None,
     )
     return decide_flow_run(transition, facts, proposal.force)
 
@@ -129,10 +134,18 @@ def follow_up(
                 unit.execute(compiled.change_flow_run_policy, id=row.id, new_empirical_policy=row.empirical_policy)
             case CrashTaskRuns():
                 crash_unfinished(unit, row.id, fact.message or "The flow run crashed.")
+            case CancelRuns(others):
+                _cancel(unit, others)
             case MirrorOnParent() if row.parent_task_run_id is not None:
                 mirror_child(unit, row.parent_task_run_id, row.id, fact, row.run_count)
             case _:
                 pass  # RaiseEpoch and Offer are columns of the row
+
+
+def _cancel(unit: Unit, flow_run_ids: Iterable[UUID]) -> None:
+    state = StateCreate(type=CANCELLING, message="The next run of its schedule takes its place.")
+    for flow_run_id in flow_run_ids:
+        propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
 
 
 def _perform(unit: Unit, row: FlowRunRow, verdict: Verdict, holder: str | None) -> Decision | None:

@@ -7,8 +7,18 @@ from collections.abc import Iterator
 import msgspec
 
 from headrace.base.clock import to_datetime
-from headrace.rules.transitions import AWAITING_RETRY, CRASHED, PAUSED, PENDING, RUNNING, SCHEDULED, is_terminal
+from headrace.rules.transitions import (
+    AWAITING_RETRY,
+    AWAITING_TURN,
+    CRASHED,
+    PAUSED,
+    PENDING,
+    RUNNING,
+    SCHEDULED,
+    is_terminal,
+)
 from headrace.rules.verdicts import (
+    CancelRuns,
     ChangePolicy,
     CrashTaskRuns,
     Effect,
@@ -65,6 +75,8 @@ def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) ->
         yield CrashTaskRuns()
     if facts.parent_task_run_id is not None:
         yield MirrorOnParent()
+    if state.name == AWAITING_TURN and facts.turn is not None and facts.turn.overlap == "cancel-running":
+        yield CancelRuns(facts.turn.under_way)
 
 
 def begins_attempt(transition: Transition, state: StateCreate) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from headrace.schema.orchestration import Presence
 from headrace.schema.run import FlowRunPolicy
+from headrace.schema.schedule import Overlap
 from headrace.schema.state import State, StateCreate, StateType
 
 
@@ -62,7 +63,13 @@ class CrashTaskRuns(Struct, frozen=True):
     """The run's task runs that had not ended have died with it."""
 
 
-Effect = RaiseEpoch | TakeLease | ReleaseLease | Offer | MirrorOnParent | ChangePolicy | CrashTaskRuns
+class CancelRuns(Struct, frozen=True):
+    """Other runs are to end, so that this one has its turn."""
+
+    flow_run_ids: tuple[UUID, ...]
+
+
+Effect = CancelRuns | RaiseEpoch | TakeLease | ReleaseLease | Offer | MirrorOnParent | ChangePolicy | CrashTaskRuns
 
 
 class Accept(Struct, frozen=True):
@@ -96,8 +103,24 @@ class Abort(Struct, frozen=True):
 Verdict = Accept | Reject | Wait | Abort
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """What decides about a run that a schedule made and nobody has started.
+
+    `slot` is its instant and `max_lateness` a duration, in microseconds; `under_way` are the earlier runs of the schedule
+    that have begun and not ended.
+    """
+
+    slot: int
+    max_lateness: int | None = None
+    overlap: Overlap | None = None
+    under_way: tuple[UUID, ...] = ()
+
+
 class FlowRunFacts(Struct, frozen=True, kw_only=True):
-    """What a decision about a flow run may depend on. `now` is in microseconds; `held`: somebody executes the run."""
+    """What a decision about a flow run may depend on. `now` is in microseconds; `held`: somebody executes the run.
+
+    `turn` is there for runs that a schedule made, until somebody starts them.
+    """
 
     flow_run_id: UUID
     now: int
@@ -106,6 +129,7 @@ class FlowRunFacts(Struct, frozen=True, kw_only=True):
     deployment_id: UUID | None = None
     parent_task_run_id: UUID | None = None
     held: bool = False
+    turn: Turn | None = None
 
 
 FlowRunPolicyFunction = Callable[[Transition, FlowRunFacts], Verdict | None]

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from headrace.storage import background_tables, block_tables
+from headrace.storage import background_tables, block_tables, loop_tables
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
 from headrace.storage.declaration import present as _present
@@ -216,6 +216,7 @@ events = _table(
 )
 Index("ix_events_subject_id", events.c.subject_id)
 Index("ix_events_xid", events.c.xid, events.c.id).ddl_if(dialect="postgresql")
+loop_tables.index_what_passes(events)
 
 # What runs leave -----------------------------------------------------------------------------------------------------
 
@@ -312,6 +313,8 @@ leases = _table(
     PrimaryKeyConstraint("workspace_id", "flow_run_id"),
 )
 Index("ix_leases_presence", leases.c.workspace_id, leases.c.presence_kind, leases.c.presence_name)
+
+loop_leases, told_statuses = loop_tables.loop_leases, loop_tables.told_statuses
 
 # Background tasks ----------------------------------------------------------------------------------------------------
 
@@ -414,6 +417,7 @@ deployment_schedules = _objects(
     Column("look_at", Micros),
     UniqueConstraint("workspace_id", "deployment_id", "slug", name="uq_deployment_schedules_slug"),
 )
+loop_tables.add_slot_policies(deployment_schedules)
 Index(
     "ix_deployment_schedules_look_at",
     deployment_schedules.c.workspace_id,

@@ -28,6 +28,7 @@ from headrace.schema.filters import (
 )
 from headrace.schema.flow import Flow, FlowSort
 from headrace.schema.log import Log, LogSort, LogTail
+from headrace.schema.loop import LoopStatus
 from headrace.schema.orchestration import Claim, Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
 from headrace.schema.state import State, StateType
@@ -60,6 +61,7 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
         self.states: dict[UUID, list[State]] = {}
         self.logs: list[Log] = []
         self.artifacts: dict[UUID, Artifact] = {}
+        self.loops: list[LoopStatus] = []
         self.pages: list[Page] = []
         self.moments: list[Callable[[], object]] = []
         self.waits: list[float] = []
@@ -75,6 +77,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory):
     @contextmanager
     def open_execution(self, settings: Settings | None = None) -> Generator[Execution]:
         yield cast("Execution", self)
+
+    def list_loops(self) -> list[LoopStatus]:
+        return self.loops
 
     def pass_time(self, seconds: float) -> None:
         """What happens while the command line waits."""

@@ -10,6 +10,7 @@ from headrace.orchestration.administration.flow_runs import FlowRunVerbs
 from headrace.orchestration.administration.flows import FlowVerbs
 from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
+from headrace.orchestration.administration.loops import LoopVerbs
 from headrace.orchestration.administration.results import ResultVerbs
 from headrace.orchestration.administration.task_runs import TaskRunVerbs
 from headrace.orchestration.administration.task_workers import TaskWorkerVerbs
@@ -30,6 +31,7 @@ class OrchestratedAdministration(
     WorkPoolVerbs,
     VariableVerbs,
     EventVerbs,
+    LoopVerbs,
     BlockVerbs,
 ):
     """`gateway.administration.Administration` over a database, for one workspace; closing it closes the database.
