@@ -75,7 +75,7 @@ test: tools demo-tools services check ui ui-check ## Everything, on both databas
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(WHOLE)
 
-chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
+chaos: tools ## Kill runs, servers, schedulers, vacuums and databases at 200 points (POINTS=1000 for more)
 	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
