@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Generic
 
 from msgspec import structs
 
@@ -11,6 +11,7 @@ from headrace.base.ids import uuid7
 from headrace.orchestration import execution, flow_runs, proposals
 from headrace.orchestration.loops import reaper
 from headrace.rules import flow_policy, liveness
+from headrace.rules.liveness import K
 
 
 class _Undone(Exception):
@@ -63,11 +64,11 @@ def reopen_ends() -> None:
 def judge_outages() -> None:
     """Whoever has moved since the last look is taken to have done so right after it, however long ago that was."""
 
-    class Watch(liveness.Watch[Any]):
-        def look(self, pulses: Iterable[liveness.Pulse[Any]], now: float) -> list[Any]:
+    class Watch(liveness.Watch[K], Generic[K]):
+        def look(self, pulses: Iterable[liveness.Pulse[K]], now: float) -> list[K]:
             before, last = self._still, now if self._looked is None else self._looked
             self._looked, self._still = now, {}
-            dead: list[Any] = []
+            dead: list[K] = []
             for pulse in pulses:
                 counter, since = before.get(pulse.key, (pulse.counter, now))
                 since = since if counter == pulse.counter else last
