@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,10 +93,15 @@ def make_deployments(database: Database, count: int, due: int, moment: datetime)
     """Deployments with a daily schedule each, `due` of them at the same moment, the others spread over the rest of the day."""
     administration, execution = OrchestratedAdministration(database), OrchestratedExecution(database)
     flow_id = execution.register_flow(FlowCreate(name="due")).id
-    for number in range(count):
+
+    def make(number: int) -> None:
         later = timedelta(seconds=0 if number < due else 3600 + number % (DAY - 7200))
         asked = DeploymentScheduleCreate(schedule=Schedule(interval=DAY, anchor_date=moment + later))
         administration.create_deployment(DeploymentCreate(name=f"d{number}", flow_id=flow_id, schedules=[asked]))
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in threads.map(make, range(count)):
+            pass
 
 
 def await_plans(database: Database, count: int, until: float) -> None:
@@ -140,6 +146,7 @@ def measure_due(
     with serving(url, folder, servers) as (processes, addresses), open_database(url) as database:
         moment = datetime.fromtimestamp(int(time.time() + allowance), UTC)
         make_deployments(database, deployments, due, moment)
+        say(f"all made; the moment is {moment.timestamp() - time.time():.0f} s away")
         made = time.perf_counter()
         await_plans(database, deployments, moment.timestamp())
         outcome.planning = time.perf_counter() - made

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,6 +17,8 @@ from headrace.orchestration.desk import Desk
 from headrace.schema.workspace import Scope
 from headrace.storage import compiled
 from headrace.storage.database import Database
+
+T = TypeVar("T")
 
 
 class Looks(Struct):
@@ -107,6 +110,16 @@ class Loop(ABC):
     @abstractmethod
     def _report(self, done: int) -> None:
         """Say in the log what was done."""
+
+    def _drain(self, find: Callable[[], Sequence[T]], settle: Callable[[T], int], batch: int) -> int:
+        """Find a batch and settle each of it, until there is no more, nothing comes of it any more, or it is time to stop."""
+        done = 0
+        while True:
+            found = find()
+            settled = sum(settle(each) for each in found)
+            done += settled
+            if len(found) < batch or not settled or self._stopping.is_set():
+                return done
 
     def _desks(self) -> list[Desk]:
         """A desk for each workspace."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock, to_datetime
@@ -37,7 +38,9 @@ class Scheduler(Loop):
 
     def run_once(self) -> int:
         """Look at what is to be looked at; how many runs were made."""
-        return sum(self._look_at(desk, row) for desk in self._desks() for row in self._find(desk))
+        return sum(
+            self._drain(partial(self._find, desk), partial(self._look_at, desk), BATCH) for desk in self._desks()
+        )
 
     def resume(self, since: int) -> int:
         """Make up for the slots that passed since an instant, where a schedule says how; how many runs were made."""

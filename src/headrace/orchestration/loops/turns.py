@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock, to_datetime
@@ -33,11 +34,12 @@ class Turns(Loop):
 
     def run_once(self) -> int:
         """Look once; how many runs were skipped or have their turn."""
-        return sum(
-            self._settle(desk, run_id)
-            for desk in self._desks()
-            for run_id in {*self._find_passed(desk), *self._find_waiting(desk)}
-        )
+        done = 0
+        for desk in self._desks():
+            settle = partial(self._settle, desk)
+            done += self._drain(partial(self._find_passed, desk), settle, BATCH)
+            done += sum(map(settle, self._find_waiting(desk)))
+        return done
 
     def resume(self, since: int) -> int:
         """Skip what has passed meanwhile, before anybody can take it."""
