@@ -1,4 +1,4 @@
-"""P1, P3, P6, P9: what a server has acknowledged holds, whatever is killed, stopped or cut; and each test can fail.
+"""P1, P3, P4, P6, P9: what a server has acknowledged holds, whatever is killed, stopped or cut; and each test can fail.
 
 `HEADRACE_CHAOS_POINTS` makes more of each: 50 unless said.
 """
@@ -51,6 +51,19 @@ def steps():
 
 if __name__ == "__main__":
     steps()
+"""
+
+HOLDING = """
+import ctypes
+from headrace import flow
+
+@flow
+def hold():
+    print("begun", flush=True)
+    # PyDLL keeps the interpreter's lock: no thread of this process runs until something can be read.
+    ctypes.PyDLL(None).read(0, ctypes.create_string_buffer(1), 1)
+
+hold()
 """
 
 
@@ -191,6 +204,54 @@ def test_an_attempt_that_slept_beyond_its_lease_is_refused(tmp_path: Path) -> No
 def test_a_server_that_forgets_epochs_is_found_out(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="the old attempt has moved the run"):
         sleep_beyond_the_lease(tmp_path, "forgets-epochs")
+
+
+# P4: the dead are crashed, and nobody else: not even who holds the interpreter.
+
+
+def hold_the_interpreter(folder: Path, bug: str = "") -> None:
+    """Kill one of two scripts that hold the interpreter: it is crashed, by looks that see the other as well."""
+    with serving(folder) as server:
+        administration: Any = server.open_administration()
+        scripts: list[subprocess.Popen[str]] = []
+        try:
+            scripts.extend(start_holding(server, folder, bug) for _ in range(2))
+            first, second = sorted(administration.list_flow_runs(), key=lambda run: run.created)
+            scripts[1].kill()
+            server.wait_until(second.id, lambda run: run.state_type is CRASHED)
+            assert administration.read_flow_run(first.id).state_type is RUNNING, "a living script was taken for dead"
+            scripts[0].communicate("\n", timeout=60)
+            names = [state.name for state in administration.list_flow_run_states(first.id)]
+            assert names == ["Pending", "Running", "Completed"], "a living script was taken for dead"
+        finally:
+            for script in scripts:
+                script.kill()
+                script.communicate()
+            administration.close()
+
+
+def start_holding(server: ServerProcess, folder: Path, bug: str) -> subprocess.Popen[str]:
+    (folder / "holding.py").write_text(bug + HOLDING)
+    script = subprocess.Popen(
+        [sys.executable, str(folder / "holding.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HEADRACE_API_URL": server.url, "HEADRACE_HEARTBEAT_SECONDS": "0.5"},
+    )
+    assert script.stdout is not None
+    assert script.stdout.readline() == "begun\n"
+    return script
+
+
+def test_the_dead_are_crashed_and_who_holds_the_interpreter_is_not(tmp_path: Path) -> None:
+    hold_the_interpreter(tmp_path)
+
+
+def test_beats_that_come_from_a_thread_of_the_script_are_found_out(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="a living script was taken for dead"):
+        hold_the_interpreter(tmp_path, 'import headrace.client.heart\nheadrace.client.heart.SHELL = "/nowhere"\n')
 
 
 # P6: terminal is final.
