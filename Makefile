@@ -77,7 +77,7 @@ test: tools demo-tools services check ui ui-check ## Everything, on both databas
 	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
 	$(WHOLE)
 
-chaos: tools ## Kill durable runs at 200 points, servers too (POINTS=1000 for more)
+chaos: tools ## Kill runs, servers, schedulers, vacuums and databases at 200 points (POINTS=1000 for more)
 	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
 
 judge: tools ## The official client against our server, on SQLite and PostgreSQL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from headrace.client.transport import Transport
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
-    from headrace.orchestration.loops.loop import Loop
+    from headrace.orchestration.loops.runner import Runner
+    from headrace.orchestration.measures import Measures
     from headrace.outbound.courier import Courier
     from headrace.outbound.vault import Vault
+    from headrace.storage.upkeep import Upkeep
 
 ARRIVAL = 3.0
 """Seconds that a script waits for a server which does not answer: one that is just being started anew."""
@@ -89,46 +92,59 @@ def open_courier(settings: Settings) -> Courier:
         password=settings.server_smtp_password,
     )
     return Courier(post_office=PostOffice(server=server, sender=sender), egress=egress)
+def open_upkeep(settings: Settings) -> Upkeep:
+    """What can be done to the database that the settings name, as a whole. Raises `UnusableDatabase`."""
+    from headrace.storage.databases import open_upkeep
+
+    return open_upkeep(settings.database_url)
 
 
 class Orchestrator(NamedTuple):
-    """Both protocols over one database or one server, and the loops that go on beside them in this process, not started yet."""
+    """Both protocols over one database or one server; over a database, with the loops that look after it, not started yet."""
 
     execution: Execution
     administration: Administration
-    loops: tuple[Loop, ...]
+    loops: Runner | None
+    measure: Callable[[], Measures] | None = None
 
     def close(self) -> None:
         """Close the database, or the way to the server; the loops have been stopped before."""
         self.execution.close()
 
 
-def open_orchestrator(settings: Settings) -> Orchestrator:
-    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` and `ConfigurationError` in one line."""
+def open_orchestrator(settings: Settings, place: str | None = None) -> Orchestrator:
+    """The orchestrator itself, for a process that serves it. Raises `DatabaseError` and `ConfigurationError` in one line.
+
+    `place` is where people are told that its loops go on.
+    """
+    import os
+    from socket import gethostname
+
+    from headrace.orchestration import measures
     from headrace.orchestration.administration import OrchestratedAdministration
+    from headrace.orchestration.desk import Desk
     from headrace.orchestration.execution import OrchestratedExecution
-    from headrace.orchestration.loops.automations import Automations
-    from headrace.orchestration.loops.lateness import Lateness
-    from headrace.orchestration.loops.outbox import Outbox
-    from headrace.orchestration.loops.patience import Patience
-    from headrace.orchestration.loops.reaper import Reaper
-    from headrace.orchestration.loops.scheduler import Scheduler
-    from headrace.orchestration.loops.turns import Turns
+    from headrace.orchestration.loops.runner import Runner
+    from headrace.orchestration.loops.table import Equipment, make_loops
+    from headrace.orchestration.loops.vacuum import Retention
     from headrace.storage.databases import open_database
 
     courier, vault = open_courier(settings), open_vault(settings)
     database = open_database(settings.database_url, synchronous=settings.database_synchronous)
-    loops = (
-        Reaper(database),
-        Scheduler(database),
-        Lateness(database),
-        Patience(database),
-        Turns(database),
-        Automations(database, ui_url=settings.ui_url or _own_address(settings)),
-        Outbox(database, vault, courier),
+    kept = Retention(
+        runs=settings.retention_runs_days, events=settings.retention_events_days, results=settings.results_path
+    )
+    equipment = Equipment(
+        database=database,
+        vault=vault,
+        courier=courier,
+        ui_url=settings.ui_url or _own_address(settings),
+        kept=kept,
     )
     administration = OrchestratedAdministration(database, vault=vault)
-    return Orchestrator(OrchestratedExecution(database), administration, loops)
+    runner = Runner(database, make_loops(equipment), place or f"process {os.getpid()} on {gethostname()}")
+    desk = Desk(database)
+    return Orchestrator(OrchestratedExecution(database), administration, runner, lambda: measures.measure(desk))
 
 
 def _own_address(settings: Settings) -> str:
@@ -149,7 +165,7 @@ def open_service(settings: Settings) -> Orchestrator:
 
     transport = _reach_server(settings.api_url, settings, ARRIVAL)
     execution = RemoteExecution(transport, settings.heartbeat_seconds, supervised=True)
-    return Orchestrator(execution, RemoteAdministration(transport), ())
+    return Orchestrator(execution, RemoteAdministration(transport), None)
 
 
 def open_session(settings: Settings | None = None, *, supervised: bool = False) -> Session:

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -17,11 +17,13 @@ from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.schema.run import FlowRun
 
+SERVER = ("-m", "headrace.server")
+
 
 class ServerProcess:
     """A server on a port of its own, which stays the same when it is started again."""
 
-    def __init__(self, home: Path, log: Path, **environ: str) -> None:
+    def __init__(self, home: Path, log: Path, program: Sequence[str] = SERVER, **environ: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -29,13 +31,14 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}/api"
         self._environ = {**os.environ, "HEADRACE_HOME": str(home), **environ}
         self._log = log
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._opened: list[Execution] = []
 
     def start(self) -> None:
         """Return when requests are answered."""
         reader, writer = os.pipe()
-        command = [sys.executable, "-m", "headrace.server", "--port", str(self.port), "--ready-fd", str(writer)]
+        command = [sys.executable, *self._program, "--port", str(self.port), "--ready-fd", str(writer)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=self._environ, pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log

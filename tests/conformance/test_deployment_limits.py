@@ -11,7 +11,7 @@ from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.orchestration.loops.lateness import Lateness
-from headrace.orchestration.loops.turns import Turns
+from headrace.orchestration.loops.slots import Slots
 from headrace.schema.deployment import (
     ConcurrencyOptions,
     Deployment,
@@ -102,7 +102,7 @@ class Yard:
 
     def sweep(self) -> int:
         with open_database(self.implementation.url) as database:
-            return Turns(database, self.implementation.clock).run_once()
+            return Slots(database, self.implementation.clock).run_once()
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_every_revision_can_be_taken_back(database_url: str, fresh: Database, ho
 
 def test_the_limits_of_deployments_become_limits_that_are_held(database_url: str, home: Path) -> None:
     home.mkdir()
-    migrate(database_url, lambda connection: migrations.upgrade(connection, "0006"))
+    migrate(database_url, lambda connection: migrations.upgrade(connection, "0009"))
     workspace, flow, limited, free, own = DEFAULT_WORKSPACE, *(uuid7() for _ in range(4))
     row: dict[str, Any] = {
         "workspace_id": workspace, "id": limited, "flow_id": flow, "name": "limited", "paused": False,
@@ -165,7 +165,7 @@ def test_the_limits_of_deployments_become_limits_that_are_held(database_url: str
         (limit,) = database.read(lambda connection: limits.list_limits(connection, workspace, "", Page()))
     assert (limit.id, limit.name, limit.slots, limit.active) == (held["limited"], f"deployment:{limited}", 3, True)
     assert (held["free"], held["shared"]) == (None, shared["global_concurrency_limit_id"])
-    migrate(database_url, lambda connection: migrations.downgrade(connection, "0006"))
+    migrate(database_url, lambda connection: migrations.downgrade(connection, "0009"))
     migrate(database_url, migrations.upgrade)
     with open_database(database_url) as database:
         (again,) = database.read(lambda connection: limits.list_limits(connection, workspace, "", Page()))

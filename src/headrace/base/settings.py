@@ -59,6 +59,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     server_smtp_user: str | None
     server_smtp_password: str | None
     server_smtp_from: str | None
+    server_keep_alive_seconds: float
+    server_logging_format: Literal["text", "json"]
+    retention_runs_days: float | None
+    retention_events_days: float | None
     secrets_key: str | None
     heartbeat_seconds: float
     outage_limit_seconds: float
@@ -221,6 +225,25 @@ def _interval(text: str) -> float:
     return seconds
 
 
+def _days(text: str) -> float | None:
+    if text.lower() in {"forever", "never"}:
+        return None
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 < days <= 36_500:
+        raise ValueError("is neither a number of days above 0 nor 'forever'")
+    return days
+
+
+def _log_format(text: str) -> str:
+    word = text.lower()
+    if word not in {"text", "json"}:
+        raise ValueError("is neither text nor json")
+    return word
+
+
 def _delays(text: str) -> float | tuple[float, ...]:
     delays = tuple(_seconds(part.strip()) for part in text.strip("[] ").split(","))
     return delays[0] if len(delays) == 1 else delays
@@ -312,6 +335,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_smtp_user", _text, None, "Who logs in there, if anybody."),
     Setting("server_smtp_password", _text, None, "The password of who logs in there.", secret=True),
     Setting("server_smtp_from", _text, None, "From whom e-mail is that a server sends; else from who logs in."),
+    Setting("server_keep_alive_seconds", _seconds, "5", "How long a server keeps a connection that asks nothing."),
+    Setting("server_logging_format", _log_format, "text", "How a server writes its log: text, or json (a line each)."),
+    Setting("retention_runs_days", _days, "90", "Days from their end on for which runs are kept; or 'forever'."),
+    Setting("retention_events_days", _days, "7", "Days for which events are kept that are no states; or 'forever'."),
     Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),

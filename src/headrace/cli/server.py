@@ -1,29 +1,32 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 from rich.text import Text
 
-from headrace.base.clock import to_datetime
+from headrace.base.clock import monotonic, to_datetime
 from headrace.base.errors import ConfigurationError
 from headrace.base.settings import hide_password
+from headrace.cli.background import Ended, end_within, start_in_background
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
+from headrace.cli.server_database import app as database_app
+from headrace.cli.server_services import app as services_app
+from headrace.cli.server_services import run_services
 from headrace.cli.texts import say_when
-from headrace.server.instances import FOLDER, Instance, ask_to_stop, await_end, find_instance, find_instances
+from headrace.server.instances import Instance, ask_to_stop, await_end, find_instance, find_instances
 
 app = App(name="server", help_flags=["--help"])
+app.command(database_app)
+app.command(services_app)
 
-PATIENCE = 30.0
-"""Seconds that a server has to end in good order."""
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether a server answers, for who waits for one."""
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -34,7 +37,10 @@ def start(
     host: str | None = None,
     port: int | None = None,
     log_level: Annotated[Level, Parameter(name=["--log-level", "-l"])] = "INFO",
+    keep_alive_timeout: Annotated[float | None, Parameter(validator=Number(gte=0))] = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 1,
     no_services: Flag = False,
+    services_only: Flag = False,
     background: Annotated[bool, Parameter(name=["--background", "-b"], negative=(), show_default=False)] = False,
     invocation: Injected,
 ) -> None:
@@ -48,17 +54,30 @@ def start(
         The port to listen on; 0 takes any free one.
     log_level
         The lowest level of what the server says on stderr.
+    keep_alive_timeout
+        Seconds that a connection is kept on which nothing is asked.
+    workers
+        How many processes answer requests, on one port.
     no_services
         Serve only: leave the background loops to another server on the same database.
+    services_only
+        Run the background loops only, and serve nobody.
     background
         Return as soon as the server answers, and leave it running.
     """
+    if services_only:
+        if no_services:
+            raise ConfigurationError("--services-only and --no-services together leave nothing to do.")
+        run_services(invocation, background, log_level)
+        return
     settings = invocation.settings
     wanted_port = settings.server_api_port if port is None else port
     if _is_running(invocation, wanted_port):
         return
     command = [sys.executable, "-m", "headrace.server", "--log-level", log_level, "--port", str(wanted_port)]
     command += ["--host", host or settings.server_api_host, *(["--no-services"] if no_services else [])]
+    command += [] if keep_alive_timeout is None else ["--keep-alive", str(keep_alive_timeout)]
+    command += [] if workers == 1 else ["--workers", str(workers)]
     if background:
         _start_in_background(invocation, command, wanted_port)
     else:
@@ -82,19 +101,35 @@ def stop(*, port: int | None = None, invocation: Injected) -> None:
     if not stopped:
         invocation.print_line("No server is running." if port is None else f"No server is running on port {port}.")
     for each, instance in stopped:
-        if not _end_within(PATIENCE, lambda each=each: await_end(home, each)):
+        if not end_within(lambda each=each: await_end(home, each)):
             raise ConfigurationError(f"The server at {instance.url} (process {instance.pid}) has not ended yet.")
         invocation.print_line(f"The server at {instance.url} has stopped.")
 
 
 @app.command
-def status(*, output: Output = None, invocation: Injected) -> None:
-    """Show the servers that run, and whether they answer; exit code 1 when none does."""
-    settings = invocation.settings
-    found: list[tuple[str, Instance | None]] = [(each.url, each) for each in find_instances(settings.home).values()]
-    if settings.api_url is not None and all(f"{url}/api" != settings.api_url for url, _ in found):
-        found.append((settings.api_url.removesuffix("/api"), None))
+def status(
+    *,
+    wait: Flag = False,
+    timeout: Annotated[float, Parameter(name=["--timeout", "-t"], validator=Number(gte=0))] = 30.0,
+    output: Output = None,
+    invocation: Injected,
+) -> None:
+    """Show the servers that run, and whether they answer; exit code 1 when none does.
+
+    Parameters
+    ----------
+    wait
+        Wait until one answers.
+    timeout
+        For how many seconds to wait at most.
+    """
+    until = monotonic() + timeout
+    found = _find_servers(invocation)
     healthy = {url: _answers(url) for url, _ in found}
+    while wait and not any(healthy.values()) and monotonic() < until:
+        invocation.wait(LOOK_EVERY)
+        found = _find_servers(invocation)
+        healthy = {url: _answers(url) for url, _ in found}
     if output == "json":
         told = [{**_tell(url, instance), "healthy": healthy[url]} for url, instance in found]
         invocation.print_json(told)
@@ -124,36 +159,25 @@ def _is_running(invocation: Invocation, port: int) -> bool:
     return True
 
 
+def _find_servers(invocation: Invocation) -> list[tuple[str, Instance | None]]:
+    """The servers of this home, and the one that the settings name."""
+    settings = invocation.settings
+    found: list[tuple[str, Instance | None]] = [(each.url, each) for each in find_instances(settings.home).values()]
+    if settings.api_url is not None and all(f"{url}/api" != settings.api_url for url, _ in found):
+        found.append((settings.api_url.removesuffix("/api"), None))
+    return found
+
+
 def _start_in_background(invocation: Invocation, command: list[str], port: int) -> None:
     """Start the server as a process of its own, and wait until it answers or has ended."""
-    folder = invocation.settings.home / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = folder / f"{port}.log"
-    ready, told = os.pipe()
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, "--ready-fd", str(told)],
-            env=invocation.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            pass_fds=[told],
-            start_new_session=True,
-        )
-    log.chmod(0o600)
-    os.close(told)
-    with os.fdopen(ready) as answer:
-        url = answer.read()
-    if url:
-        invocation.print_line(f"The server answers at {url} (process {process.pid}); its log is {log}.")
-    elif not _is_running(invocation, port):
+    try:
+        process, url, log = start_in_background(invocation, command, port)
+    except Ended:
         # Somebody else may have been faster; if nobody was, the last thing it said is why.
-        raise ConfigurationError(_last_line(log).removeprefix("Error: ") or "The server ended before it answered.")
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "")
+        if not _is_running(invocation, port):
+            raise
+    else:
+        invocation.print_line(f"The server answers at {url} (process {process}); its log is {log}.")
 
 
 def _tell(url: str, instance: Instance | None) -> dict[str, object]:
@@ -168,11 +192,3 @@ def _answers(url: str) -> bool:
     with suppress(httpx2.HTTPError):
         return httpx2.get(f"{url}/api/health", timeout=5.0, trust_env=False).status_code == 200
     return False
-
-
-def _end_within(seconds: float, wait: Callable[[], None]) -> bool:
-    """Whether what is waited for comes in time."""
-    waiting = threading.Thread(target=wait, daemon=True)
-    waiting.start()
-    waiting.join(seconds)
-    return not waiting.is_alive()

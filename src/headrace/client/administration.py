@@ -10,6 +10,7 @@ from headrace.client.nouns.flow_runs import FlowRunCalls
 from headrace.client.nouns.flows import FlowCalls
 from headrace.client.nouns.limits import LimitCalls
 from headrace.client.nouns.logs import LogCalls
+from headrace.client.nouns.loops import LoopCalls
 from headrace.client.nouns.occupancy import OccupancyCalls
 from headrace.client.nouns.overviews import OverviewCalls
 from headrace.client.nouns.results import ResultCalls
@@ -39,5 +40,6 @@ class RemoteAdministration(
     OccupancyCalls,
     SearchCalls,
     OverviewCalls,
+    LoopCalls,
 ):
     """`gateway.administration.Administration` of a server; closing it closes its transport."""

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from headrace.base.ids import uuid7
+from headrace.schema.result_file import AT, PACKS
 
-FOLDER: Final = "packs"
 LARGEST: Final = 64 * 2**10
 """Bytes above which a value gets a file of its own."""
 
 FULL: Final = 64 * 2**20
 """About how many bytes a pack has before another is begun."""
-
-_AT: Final = "@"
 
 
 class Packs:
@@ -33,7 +31,11 @@ class Packs:
     def append(self, folder: Path, content: bytes) -> str:
         """Append to a pack in the folder and return the location. Raises `OSError`."""
         with self._lock:
-            descriptor, path, size = self._open.get(folder) or _begin(folder)
+            opened = self._open.get(folder)
+            if opened is not None and not os.fstat(opened[0]).st_nlink:
+                os.close(opened[0])  # somebody has deleted it meanwhile, and nobody would find what is written
+                opened = None
+            descriptor, path, size = opened or _begin(folder)
             written = memoryview(content)
             try:
                 while written:
@@ -47,7 +49,7 @@ class Packs:
                 os.close(descriptor)
             else:
                 self._open[folder] = (descriptor, path, size + len(content))
-        return f"{path}{_AT}{size}"
+        return f"{path}{AT}{size}"
 
     def close(self) -> None:
         """Append no more."""
@@ -57,14 +59,6 @@ class Packs:
 
 
 def _begin(folder: Path) -> tuple[int, Path, int]:
-    path = folder / FOLDER / uuid7().hex
+    path = folder / PACKS / uuid7().hex
     path.parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), path, 0
-
-
-def split_location(location: Path) -> tuple[Path, int] | None:
-    """The pack that a location names, and the place in it; None for the location of a folder."""
-    name, mark, place = location.name.rpartition(_AT)
-    if not mark or location.parent.name != FOLDER or not place.isdecimal():
-        return None
-    return location.with_name(name), int(place)

@@ -17,10 +17,11 @@ from msgspec import UNSET, Struct
 
 from headrace.base import clock, errors
 from headrace.base.ids import uuid7
-from headrace.engine.digests import digest, is_same, random_name, sign
-from headrace.engine.packs import LARGEST, Packs, split_location
+from headrace.engine.digests import is_same, random_name, sign
+from headrace.engine.packs import LARGEST, Packs
 from headrace.engine.serializers import SERIALIZERS, Serializer, find_serializer
 from headrace.schema.fact import ResultFact
+from headrace.schema.result_file import file_of_key, split_location
 
 Key = TypeVar("Key", str, str | None)
 
@@ -129,7 +130,7 @@ class ResultStore:
         storage_key, cache_key = _written(storage_key), _written(cache_key)
         payload = serializer.dumps(value)
         place = folder or self.folder
-        path = self._path(storage_key, place)
+        path = file_of_key(storage_key, place)
         header = _Header(storage_key, serializer.type, expiration, len(payload), "", cache_key)
         try:
             header = msgspec.structs.replace(header, signature=self._sign(header, payload))
@@ -147,7 +148,7 @@ class ResultStore:
         place = folder or self.folder
         storage_key, cache_key = _written(storage_key), _written(cache_key)
         try:
-            with self._path(storage_key, place).open("rb") as file:
+            with file_of_key(storage_key, place).open("rb") as file:
                 header = msgspec.json.decode(file.readline(), type=_Header)
         except (OSError, msgspec.DecodeError):
             return None
@@ -177,7 +178,7 @@ class ResultStore:
     def _read(self, storage_key: str, location: Path, whole: bool = True) -> tuple[_Header, bytes, Path]:
         """What is kept at a location, unsigned yet, and in which file; without its payload unless it is to be `whole`."""
         packed = split_location(location)
-        path, place = packed or (self._path(storage_key, location), 0)
+        path, place = packed or (file_of_key(storage_key, location), 0)
         try:
             with path.open("rb") as file:
                 file.seek(place)
@@ -204,17 +205,10 @@ class ResultStore:
 
     def remove(self, storage_key: str, folder: Path | None = None) -> None:
         """Forget the value kept under a key, if there is one."""
-        self._path(_written(storage_key), folder or self.folder).unlink(missing_ok=True)
+        file_of_key(_written(storage_key), folder or self.folder).unlink(missing_ok=True)
 
     def _sign(self, header: _Header, payload: bytes) -> str:
         return sign(self._key, msgspec.json.encode(header), payload)
-
-    def _path(self, storage_key: str, folder: Path) -> Path:
-        """The file of a key. Keys are anybody's text: what could leave the folder is replaced by its digest."""
-        plain = storage_key.replace("-", "").replace("_", "").replace(".", "").isalnum() and storage_key.isascii()
-        if not plain or storage_key.startswith(".") or len(storage_key) > 128:
-            storage_key = digest(storage_key.encode(), size=20)
-        return folder / storage_key[:2] / storage_key
 
 
 def _write_whole(path: Path, content: bytes) -> None:

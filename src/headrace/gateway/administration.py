@@ -42,6 +42,7 @@ from headrace.schema.filters import (
 from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.graph import Graph
 from headrace.schema.log import Log, LogCreate, LogSort, LogTail
+from headrace.schema.loop import LoopStatus
 from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.result import ResultRecord
 from headrace.schema.run import (
@@ -225,6 +226,12 @@ class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Search
 
     def list_task_workers(self, task_keys: list[str] | None = None) -> list[TaskWorker]:
         """Return the workers of background tasks that are there, by name; of at least one of the tasks, if any are named."""
+        ...
+
+    # background loops
+
+    def list_loops(self) -> list[LoopStatus]:
+        """Return the background loops that were ever run over the database, by name, and which process has each."""
         ...
 
     # logs

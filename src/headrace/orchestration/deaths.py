@@ -38,7 +38,7 @@ class BeatingAttempt(NamedTuple):
     beats: int
     interval: float
 
-    def pulse(self) -> Pulse:
+    def pulse(self) -> Pulse[UUID]:
         """What a watch looks at. A new attempt of the same run is another pulse: it moves the counter back to 0."""
         return Pulse(self.flow_run_id, self.epoch * 2**32 + self.beats, self.interval)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,15 @@ from headrace.orchestration.leases import is_held, release_lease, take_lease
 from headrace.orchestration.places import find_full, is_limited
 from headrace.orchestration.states import pack_rest, to_progress, to_state_fact
 from headrace.orchestration.task_runs import crash_unfinished, mirror_child
+from headrace.orchestration.turns import load_turn
 from headrace.orchestration.unit import Unit
 from headrace.rules.bookkeeping import enter_flow_run
 from headrace.rules.flow_policy import decide_flow_run
-from headrace.rules.transitions import ACTIVE, CANCELLING, PAUSED, PENDING, SCHEDULED
+from headrace.rules.transitions import ACTIVE, CANCELLING, PAUSED, PENDING, RUNNING, SCHEDULED
 from headrace.rules.verdicts import (
     Abort,
     Accept,
+    CancelRuns,
     ChangePolicy,
     CrashTaskRuns,
     Effect,
@@ -83,6 +86,7 @@ def decide(unit: Unit, row: FlowRunRow, proposal: Proposal, placed: bool = False
     )
     matters = proposal.state.type is CANCELLING or transition.before is PAUSED
     taken = not placed and proposal.state.type is PENDING and transition.before is SCHEDULED
+    starts = transition.before is SCHEDULED and proposal.state.type in {PENDING, RUNNING}
     facts = FlowRunFacts(
         flow_run_id=row.id,
         now=unit.now,
@@ -93,6 +97,7 @@ def decide(unit: Unit, row: FlowRunRow, proposal: Proposal, placed: bool = False
         held=matters and is_held(unit, row),
         full=find_full(unit, row.work_queue_id) if taken and row.work_queue_id is not None else None,
         slot=find_slot(unit, row, transition),
+        turn=load_turn(unit, row) if starts else None,
     )
     return decide_flow_run(transition, facts, proposal.force)
 
@@ -138,10 +143,18 @@ def follow_up(
                 unit.execute(compiled.change_flow_run_policy, id=row.id, new_empirical_policy=row.empirical_policy)
             case CrashTaskRuns():
                 crash_unfinished(unit, row.id, fact.message or "The flow run crashed.")
+            case CancelRuns(others):
+                _cancel(unit, others)
             case MirrorOnParent() if row.parent_task_run_id is not None:
                 mirror_child(unit, row.parent_task_run_id, row.id, fact, row.run_count)
             case _:
                 follow(unit, row, effect)  # RaiseEpoch and Offer are columns of the row
+
+
+def _cancel(unit: Unit, flow_run_ids: Iterable[UUID]) -> None:
+    state = StateCreate(type=CANCELLING, message="The next run of its schedule takes its place.")
+    for flow_run_id in flow_run_ids:
+        propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
 
 
 def _perform(unit: Unit, row: FlowRunRow, verdict: Verdict, holder: str | None) -> Decision | None:

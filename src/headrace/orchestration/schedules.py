@@ -22,6 +22,7 @@ from headrace.orchestration.proposals import propose
 from headrace.orchestration.unit import Unit
 from headrace.rules.occurrences import check_schedule
 from headrace.rules.transitions import CANCELLED, SCHEDULED
+from headrace.rules.turns import skipped
 from headrace.schema.orchestration import Proposal
 from headrace.schema.run import CreatedBy, FlowRunCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, Schedule
@@ -92,6 +93,12 @@ def update_schedule(unit: Unit, deployment: DeploymentRow, schedule_id: UUID, up
         row = row._replace(parameters=storable_json(update.parameters))
     if update.slug is not UNSET:
         row = row._replace(slug=update.slug and storable(update.slug))
+    if update.catchup is not UNSET:
+        row = row._replace(catchup=update.catchup)
+    if update.max_lateness is not UNSET:
+        row = row._replace(max_lateness=_to_duration(update.max_lateness))
+    if update.overlap is not UNSET:
+        row = row._replace(overlap=update.overlap)
     others = queries.list_schedules(unit.connection, unit.workspace_id, [deployment.id])
     _refuse_twins([row, *(each for each in others if each.id != known.id)])
     _replace(unit, deployment, known, row)
@@ -116,6 +123,16 @@ def settle_runs(unit: Unit, deployment_id: UUID, message: str) -> None:
             deletions.delete_flow_run(unit.connection, unit.workspace_id, run_id)
         else:
             propose(unit, Proposal(flow_run_id=run_id, state=StateCreate(type=CANCELLED, message=message)))
+
+
+def skip_missed(unit: Unit, schedule: ScheduleRow, since: int, now: int, kept: Sequence[int]) -> int:
+    """Skip the runs made ahead for slots that passed while nobody looked, but for those that are kept; how many."""
+    found = queries.find_missed_runs(unit.connection, unit.workspace_id, schedule.id, since, now)
+    state = skipped("Its time passed while no scheduler was looking.")
+    passed = [run_id for run_id, slot in found if slot not in kept]
+    for run_id in passed:
+        propose(unit, Proposal(flow_run_id=run_id, state=state))
+    return len(passed)
 
 
 def describe_run(deployment: DeploymentRow, schedule: ScheduleRow, instant: int) -> tuple[FlowRunCreate, Origin]:
@@ -168,7 +185,14 @@ def _to_row(unit: Unit, deployment: DeploymentRow, asked: Asked) -> ScheduleRow:
         look_at=unit.now if active and not deployment.paused else None,
         created=unit.now,
         updated=unit.now,
+        catchup=None if asked.catchup is UNSET else asked.catchup,
+        max_lateness=None if asked.max_lateness is UNSET else _to_duration(asked.max_lateness),
+        overlap=None if asked.overlap is UNSET else asked.overlap,
     )
+
+
+def _to_duration(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1_000_000)
 
 
 def _to_json(unit: Unit, schedule: Schedule) -> str:
@@ -201,10 +225,11 @@ def _runs(row: ScheduleRow) -> tuple[Any, ...]:
 def _restart(unit: Unit, deployment: DeploymentRow, row: ScheduleRow) -> None:
     """Delete the runs made ahead and have others made. Runs that are due already stay, unless all is to rest.
 
-    The schedule is changed first: a scheduler that is just making runs for it has either finished or sees that.
+    The schedule is changed first: a scheduler that is just making runs for it has either finished or sees that. One that
+    was to be looked at already still is, from then on: no slot is lost to several changes one after another.
     """
     rests = deployment.paused or not row.active
-    look_at = None if rests else unit.now
+    look_at = None if rests else min(unit.now, unit.now if row.look_at is None else row.look_at)
     queries.change_schedules(unit.connection, unit.workspace_id, [row.id], {"look_at": look_at, "updated": unit.now})
     _forget_runs(unit, deployment, [row.id], None if rests else unit.now)
 

@@ -22,7 +22,7 @@ from headrace.rules.verdicts import Reject
 from headrace.schema.fact import StateFact
 from headrace.schema.orchestration import TaskDecision, Verb
 from headrace.schema.run import TaskRun, TaskRunCreate
-from headrace.schema.state import StateCreate
+from headrace.schema.state import StateCreate, StateType
 from headrace.storage import compiled
 from headrace.storage.rows import TaskRunRow, to_current_state, to_state, to_task_run
 from headrace.storage.texts import storable, storable_json
@@ -114,12 +114,18 @@ def mirror_child(unit: Unit, parent_task_run_id: UUID, child_id: UUID, state: St
 
 def crash_unfinished(unit: Unit, flow_run_id: UUID, message: str) -> None:
     """Let the task runs of a flow run that had not ended have died with it, but for those that others execute."""
+    end_unfinished(unit, flow_run_id, CRASHED, message)
+
+
+def end_unfinished(unit: Unit, flow_run_id: UUID, end: StateType, message: str) -> None:
+    """Let the task runs of a flow run that had not ended have ended from outside, but for those that others execute."""
     moved: list[tuple[TaskRunRow, StateFact, int]] = []
     for values in unit.fetch(compiled.lock_unfinished_task_runs, flow_run_id=flow_run_id):
         row = TaskRunRow(*values)
         time = max(unit.now, (row.state_timestamp or 0) + 1)
-        died = StateFact(number_outside(row.state_ordinal), CRASHED, "Crashed", time, message, details=_subflow_of(row))
-        moved.append((row, died, 0))
+        number = number_outside(row.state_ordinal)
+        ended = StateFact(number, end, end.capitalize(), time, message, details=_subflow_of(row))
+        moved.append((row, ended, 0))
     kept = {row.task_run_id for row in background.lock(unit, [row.id for row, _, _ in moved])} if moved else set[UUID]()
     move(unit, [each for each in moved if each[0].id not in kept])
 

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from headrace.base.errors import ConfigurationError
 from headrace.projects.documents import Document, Route
 from headrace.projects.triggers import DeploymentTrigger, Notice, settle_notices, settle_triggers
-from headrace.schema.schedule import Positive
+from headrace.schema.schedule import CatchUp, Lateness, Overlap, Positive
 
 Steps = list[dict[str, Any]]
 Collision = Literal["ENQUEUE", "CANCEL_NEW"]
@@ -50,6 +50,9 @@ class ScheduleEntry(Struct, kw_only=True):
     slug: str | None = None
     replaces: str | None = None
     max_scheduled_runs: Positive | None = None
+    catchup: CatchUp | None = None
+    max_lateness: Lateness | None = None
+    overlap: Overlap | None = None
 
 
 class Definition(Struct, kw_only=True):

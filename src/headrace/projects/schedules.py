@@ -41,6 +41,9 @@ def read_schedule(entry: ScheduleEntry, refuse: Refuse) -> DeploymentScheduleCre
         parameters=entry.parameters or {},
         slug=entry.slug,
         replaces=entry.replaces,
+        catchup=entry.catchup,
+        max_lateness=entry.max_lateness,
+        overlap=entry.overlap,
     )
 
 

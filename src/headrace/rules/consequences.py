@@ -11,6 +11,7 @@ from headrace.base.clock import to_datetime
 from headrace.rules.transitions import (
     AWAITING_RETRY,
     AWAITING_SLOT,
+    AWAITING_TURN,
     CRASHED,
     PAUSED,
     PENDING,
@@ -19,6 +20,7 @@ from headrace.rules.transitions import (
     is_terminal,
 )
 from headrace.rules.verdicts import (
+    CancelRuns,
     ChangePolicy,
     CrashTaskRuns,
     Effect,
@@ -85,6 +87,8 @@ def _effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) ->
     if facts.parent_task_run_id is not None:
         yield MirrorOnParent()
     yield from _slot_effects(transition, state, facts)
+    if state.name == AWAITING_TURN and facts.turn is not None and facts.turn.overlap == "cancel-running":
+        yield CancelRuns(facts.turn.under_way)
 
 
 def _slot_effects(transition: Transition, state: StateCreate, facts: FlowRunFacts) -> Iterator[Effect]:

@@ -22,6 +22,7 @@ from headrace.rules.transitions import (
     flow_run_may,
     is_terminal,
 )
+from headrace.rules.turns import slot_has_its_turn
 from headrace.rules.verdicts import Abort, Accept, FlowRunFacts, Reject, Transition, Verdict, Wait, first_verdict
 from headrace.schema.run import FlowRunPolicy
 from headrace.schema.state import StateCreate, StateDetails
@@ -220,6 +221,7 @@ FLOW_RUN_POLICY = (
     cancelling_ends_cancelled,
     cancelling_needs_somebody_to_end,
     only_scheduled_is_late,
+    slot_has_its_turn,
     only_running_may_pause,
     paused_resumes_as_it_paused,
     running_waits_for_its_time,

@@ -15,7 +15,7 @@ from headrace.rules.cron import cron_instants
 from headrace.rules.intervals import LAST, interval_instants
 from headrace.rules.rrules import rrule_instants
 from headrace.rules.walls import find_zone
-from headrace.schema.schedule import Schedule, ScheduleSpan
+from headrace.schema.schedule import CatchUp, Schedule, ScheduleSpan
 
 DAY = 86_400_000_000
 HORIZON = 100 * DAY
@@ -25,6 +25,10 @@ SOON = 3_600_000_000
 FEWEST = 3
 MOST = 100
 """How many runs are made ahead: at least the fewest, at most the most."""
+OUTAGE = 60_000_000
+"""For how long nobody must have looked before slots count as missed, in microseconds: less is a restart."""
+MOST_MISSED = 10_000
+"""How many slots of one schedule are made up for at most, after nobody looked for a while."""
 
 
 def occurrences(schedule: Schedule, after: int) -> Iterator[int]:
@@ -56,12 +60,17 @@ def check_schedule(schedule: Schedule, now: int) -> None:
         raise InvalidRequest(f"The time of {schedule.cron or schedule.rrule!r} never comes.")
 
 
-def plan_ahead(schedule: Schedule, now: int, most: int | None = None) -> tuple[list[int], int | None]:
+def plan_ahead(
+    schedule: Schedule, now: int, most: int | None = None, since: int | None = None
+) -> tuple[list[int], int | None]:
     """The instants for which runs are to be there by now, and when to look again; never, after the last.
 
     They reach an hour ahead, and are at least three; but never more than `most` and than a hundred, nor later than
-    a hundred days from now.
+    a hundred days from now. What has passed `since` an instant, at most a minute ago, is among them: a schedule that is
+    changed loses no slot while nobody looks.
     """
+    begin = now if since is None else min(max(since, now - OUTAGE), now)
+    passed = [*takewhile(lambda instant: instant <= now, occurrences(schedule, begin))]
     limit = min(most or MOST, MOST)
     planned: list[int] = []
     ahead = takewhile(lambda instant: instant <= now + HORIZON, occurrences(schedule, now))
@@ -70,8 +79,28 @@ def plan_ahead(schedule: Schedule, now: int, most: int | None = None) -> tuple[l
             break
         planned.append(instant)
     if planned:
-        return planned, planned[(len(planned) - 1) // 2]
-    return planned, None if next(occurrences(schedule, now), None) is None else now + DAY
+        return passed + planned, planned[(len(planned) - 1) // 2]
+    return passed, None if next(occurrences(schedule, now), None) is None else now + DAY
+
+
+def missed_slots(
+    schedule: Schedule, since: int, now: int, catchup: CatchUp, most: int = MOST_MISSED
+) -> tuple[list[int], bool]:
+    """The slots after `since` and up to now for which runs are to be made, oldest first, and whether there were more.
+
+    All of them, at most so many; or the latest; or none.
+    """
+    if catchup == "none":
+        return [], False
+    count = most if catchup == "all" else 1
+    span = 60_000_000
+    # From near to far: a schedule of every minute has passed half a million times in a year.
+    while True:
+        after = max(since, now - span)
+        found = [*takewhile(lambda instant: instant <= now, occurrences(schedule, after))]
+        if len(found) > count or after == since:
+            return found[-count:], catchup == "all" and len(found) > count
+        span *= 8
 
 
 def plan_span(span: ScheduleSpan, schedule: Schedule, most: int | None = None) -> list[int]:

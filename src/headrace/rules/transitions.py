@@ -15,6 +15,7 @@ SCHEDULED, PENDING, RUNNING, COMPLETED, FAILED, CANCELLED, CRASHED, PAUSED, CANC
 LATE: Final = "Late"
 AWAITING_RETRY: Final = "AwaitingRetry"
 AWAITING_SLOT: Final = "AwaitingConcurrencySlot"
+AWAITING_TURN: Final = "AwaitingTurn"
 RESUMING: Final = "Resuming"
 NOT_READY: Final = "NotReady"
 SUBMITTING: Final = "Submitting"
@@ -24,6 +25,7 @@ CACHED: Final = "Cached"
 ROLLED_BACK: Final = "RolledBack"
 TIMED_OUT: Final = "TimedOut"
 SUSPENDED: Final = "Suspended"
+SKIPPED: Final = "Skipped"
 
 ENDING: Final = frozenset({CANCELLING, CANCELLED})
 """Somebody wants the run to end, or it has ended because somebody wanted it to."""
@@ -60,6 +62,7 @@ NAMES: Final = (
     NamedState(LATE, SCHEDULED, "its time has passed and nobody has started it"),
     NamedState(AWAITING_RETRY, SCHEDULED, "failed, and will be tried again at the scheduled time"),
     NamedState(AWAITING_SLOT, SCHEDULED, "waits because as many runs as allowed are executing"),
+    NamedState(AWAITING_TURN, SCHEDULED, "waits until an earlier run of its schedule has ended"),
     NamedState(RESUMING, SCHEDULED, "was suspended, or its process died, and may now be started again from the top"),
     NamedState(SUBMITTING, PENDING, "its worker is handing it to the infrastructure"),
     NamedState(INFRASTRUCTURE_PENDING, PENDING, "the infrastructure has accepted it and is preparing"),
@@ -69,6 +72,7 @@ NAMES: Final = (
     NamedState(ROLLED_BACK, COMPLETED, "it ended well, and what it did was undone afterwards"),
     NamedState(TIMED_OUT, FAILED, "took longer than it was given"),
     NamedState(SUSPENDED, PAUSED, "paused without a process: resuming starts it again from the top"),
+    NamedState(SKIPPED, CANCELLED, "its slot passed: nobody started it in time, or an earlier run was still under way"),
 )
 """The names with a meaning of their own."""
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from headrace.rules.slots import Place
 from headrace.schema.orchestration import Presence
 from headrace.schema.run import FlowRunPolicy
+from headrace.schema.schedule import Overlap
 from headrace.schema.state import State, StateCreate, StateType
 
 
@@ -65,6 +66,12 @@ class CrashTaskRuns(Struct, frozen=True):
     """The run's task runs that had not ended have died with it."""
 
 
+class CancelRuns(Struct, frozen=True):
+    """Other runs are to end, so that this one has its turn."""
+
+    flow_run_ids: tuple[UUID, ...]
+
+
 class TakeSlot(Struct, frozen=True):
     """The run holds a slot of its deployment's limit, under the lease `lease_id`, and waits in line for it no more.
 
@@ -95,7 +102,8 @@ class LeaveLine(Struct, frozen=True):
 
 
 Effect = (
-    RaiseEpoch
+    CancelRuns
+    | RaiseEpoch
     | TakeLease
     | ReleaseLease
     | Offer
@@ -156,11 +164,25 @@ class SlotFacts(Struct, frozen=True, kw_only=True):
     grace: float | None = None
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """What decides about a run that a schedule made and nobody has started.
+
+    `slot` is its instant and `max_lateness` a duration, in microseconds; `under_way` are the earlier runs of the schedule
+    that have begun and not ended.
+    """
+
+    slot: int
+    max_lateness: int | None = None
+    overlap: Overlap | None = None
+    under_way: tuple[UUID, ...] = ()
+
+
 class FlowRunFacts(Struct, frozen=True, kw_only=True):
     """What a decision about a flow run may depend on. `now` is in microseconds; `held`: somebody executes the run.
 
     `slot` is what its deployment's limit has to say, if it has one and it matters; `full` names the work pool or queue
-    of the run that executes as many runs as it may.
+    of the run that executes as many runs as it may; `turn` is there for runs that a schedule made, until somebody starts
+    them.
     """
 
     flow_run_id: UUID
@@ -172,6 +194,7 @@ class FlowRunFacts(Struct, frozen=True, kw_only=True):
     held: bool = False
     slot: SlotFacts | None = None
     full: str | None = None
+    turn: Turn | None = None
 
 
 FlowRunPolicyFunction = Callable[[Transition, FlowRunFacts], Verdict | None]

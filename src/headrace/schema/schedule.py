@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -12,6 +12,14 @@ from headrace.schema.wire import Parameters, Request, Stored
 
 Slug = Annotated[str, Meta(min_length=1, max_length=200)]
 Positive = Annotated[int, Meta(gt=0)]
+
+CatchUp = Literal["all", "latest", "none"]
+"""What becomes of slots that pass while no scheduler looks: each is made up for, or the latest alone, or none."""
+Overlap = Literal["skip", "queue", "cancel-running"]
+"""What becomes of a slot whose time comes while an earlier run of the schedule is under way: it is skipped, it waits for
+the earlier one's end, or it has the earlier one cancelled and begins when that has ended."""
+Lateness = Annotated[float, Meta(ge=1, le=31_536_000)]
+"""Seconds after which a slot that nobody has started is skipped."""
 
 
 class Schedule(Request, kw_only=True, omit_defaults=True):
@@ -31,7 +39,11 @@ class Schedule(Request, kw_only=True, omit_defaults=True):
 
 
 class DeploymentScheduleCreate(Request, kw_only=True):
-    """Asks for a schedule. `replaces` is the slug of the one whose place it takes, which may be its own."""
+    """Asks for a schedule. `replaces` is the slug of the one whose place it takes, which may be its own.
+
+    Without `catchup`, what was made ahead of an outage starts late and nothing more is made; without `max_lateness` a run
+    waits for ever; without `overlap` runs of the schedule may execute at the same time.
+    """
 
     schedule: Schedule
     active: bool = True
@@ -39,6 +51,9 @@ class DeploymentScheduleCreate(Request, kw_only=True):
     parameters: Parameters = field(default_factory=dict[str, Any])
     slug: Slug | None = None
     replaces: str | None = None
+    catchup: CatchUp | None = None
+    max_lateness: Lateness | None = None
+    overlap: Overlap | None = None
 
 
 class DeploymentScheduleUpdate(Request, kw_only=True):
@@ -50,6 +65,9 @@ class DeploymentScheduleUpdate(Request, kw_only=True):
     parameters: Parameters | UnsetType = UNSET
     slug: Slug | UnsetType | None = UNSET
     replaces: str | UnsetType | None = UNSET
+    catchup: CatchUp | UnsetType | None = UNSET
+    max_lateness: Lateness | UnsetType | None = UNSET
+    overlap: Overlap | UnsetType | None = UNSET
 
 
 class DeploymentSchedule(Stored, kw_only=True):
@@ -61,6 +79,9 @@ class DeploymentSchedule(Stored, kw_only=True):
     max_scheduled_runs: int | None = None
     parameters: Parameters = field(default_factory=dict[str, Any])
     slug: str | None = None
+    catchup: CatchUp | None = None
+    max_lateness: float | None = None
+    overlap: Overlap | None = None
 
 
 class ScheduleSpan(Struct, frozen=True, kw_only=True):

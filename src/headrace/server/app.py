@@ -14,12 +14,14 @@ from litestar.types import ControllerRouterHandler
 
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
+from headrace.orchestration.measures import Measures
 from headrace.server.auth import Access, refuse_unguarded, require_permission
 from headrace.server.decoding import Lenient
 from headrace.server.errors import ANSWERS
 from headrace.server.feed import Feed
 from headrace.server.gate import Gate
 from headrace.server.gateways import provide
+from headrace.server.metrics import Metrics
 from headrace.server.routes import (
     artifacts,
     automations,
@@ -37,7 +39,9 @@ from headrace.server.routes import (
     graphs,
     live,
     logs,
+    loops,
     meta,
+    metrics,
     occupancy,
     overviews,
     results,
@@ -57,7 +61,7 @@ from headrace.server.routes import (
     work_pools,
 )
 from headrace.server.routes import execution as execution_verbs
-from headrace.server.version import require_api_version
+from headrace.server.version import own_version, require_api_version
 
 LARGEST_BODY = 16 * 1024 * 1024
 """The most bytes of a request's body, unless its route says otherwise."""
@@ -74,6 +78,8 @@ ROUTES: tuple[HTTPRouteHandler | WebsocketRouteHandler, ...] = (
     *graphs.routes,
     *explanations.routes,
     *logs.routes,
+    *loops.routes,
+    *metrics.routes,
     *artifacts.routes,
     *results.routes,
     *concurrency_limits.routes,
@@ -135,19 +141,24 @@ def build_app(
     administration: Administration,
     access: Access | None = None,
     about: meta.About | None = None,
+    measure: Callable[[], Measures] | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
     lifespan: Sequence[Lifespan] = (),
 ) -> Application:
     """The application, ready to be served. Raises `ConfigurationError` when a route does not say what it needs.
 
-    `routes` are further ones, from the root; `lifespan` is what runs as long as the app.
+    `measure` counts in the database, for who watches; `routes` are further ones, from the root; `lifespan` is what runs as
+    long as the app.
     """
     access = access or Access()
     told = about or meta.About(database="unknown", needs_key=not access.is_open, settings={})
     feed = Feed(execution)
+    told_of = Metrics(own_version(), told.database, measure)
     app = Framework(
         route_handlers=[Surface("/", route_handlers=[*ROUTES, *routes])],
-        dependencies=provide(execution=execution, administration=administration, about=told, feed=feed, access=access),
+        dependencies=provide(
+            execution=execution, administration=administration, about=told, feed=feed, access=access, metrics=told_of
+        ),
         exception_handlers=ANSWERS,
         guards=[require_permission, require_api_version],
         lifespan=list(lifespan),
@@ -157,4 +168,4 @@ def build_app(
         request_max_body_size=LARGEST_BODY,
     )
     refuse_unguarded(app)
-    return Application(Gate(app, access), app, feed)
+    return Application(Gate(app, access, told_of.requests), app, feed)

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     """Execute: make runs, report what happens to them, hold slots."""
     EDIT = "edit"
     """Change and delete what people made, and the course of other people's runs."""
+    METRICS = "metrics"
+    """Read what whoever watches the server is told: figures, and names of pools and queues."""
     MANAGE = "manage"
     """Manage the server itself."""
 

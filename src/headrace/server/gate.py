@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from headrace.base import clock
 from headrace.base.ids import uuid7
 from headrace.server.auth import IDENTITY, LOOPBACK_HOSTS, Access
 from headrace.server.cloud import leave_workspace
+from headrace.server.requests import Requests
 
 REQUEST_ID = "headrace.request_id"
 """The key of a connection's scope under which the request's id stands, as in its answer's header."""
@@ -44,9 +46,10 @@ NO_STORE = (b"cache-control", b"no-store")
 class Gate:
     """The outermost application."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, requests: Requests | None = None) -> None:
         self._app = app
         self._access = access
+        self._requests = requests or Requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a connection in with its identity, or refuse it."""
@@ -63,7 +66,7 @@ class Gate:
                 return
             send_out = send
         else:
-            send_out = _protect(send, request_id.encode())
+            send_out = _protect(self._count(scope, send), request_id.encode())
         if refusal is not None:
             await _answer(send_out, *refusal)
             return
@@ -71,6 +74,18 @@ class Gate:
         scope[IDENTITY] = identity  # pyright: ignore[reportGeneralTypeIssues]
         scope["path"] = leave_workspace(scope["path"])
         await self._app(scope, receive, send_out)
+
+    def _count(self, scope: Any, send: Send) -> Send:
+        """Send, and note when the answer begins what was asked; the framework leaves the route's pattern in the scope."""
+        begun = clock.monotonic()
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route: str | None = scope.get("path_template")
+                self._requests.note(scope["method"], route, message["status"], clock.monotonic() - begun)
+            await send(message)
+
+        return send_counted
 
     def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
         """Why the connection is refused, with the status that says so."""

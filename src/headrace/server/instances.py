@@ -13,13 +13,20 @@ import msgspec
 from msgspec import Struct
 
 from headrace.base import clock
+from headrace.base.errors import ConfigurationError
 from headrace.storage.locks import FileLock
 
 FOLDER = "servers"
 
 
+SERVICES = "services"
+"""The name of the place of a process that runs the background loops and serves nobody."""
+
+
 class Instance(Struct, frozen=True, kw_only=True):
-    """A server. `started` is in microseconds; `database` is its address without the password."""
+    """A server, or what runs loops only and has no `url`. `started` is in microseconds; `database` is its address without
+    the password.
+    """
 
     pid: int
     url: str
@@ -41,14 +48,19 @@ class Registration:
         self._lock.close()
 
 
-def register(home: Path, port: int, url: str, version: str, database: str) -> Registration:
-    """Say that this process serves on the port."""
+def register(home: Path, place: int | str, url: str, version: str, database: str) -> Registration:
+    """Say that this process serves on the port, or runs the loops. Raises `ConfigurationError` when another does those."""
     folder = home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{port}.lock")
-    # The port is ours already, so whoever holds the lock is just about to let go of it.
-    lock.acquire()
-    record = folder / f"{port}.json"
+    lock = FileLock(folder / f"{place}.lock")
+    if place == SERVICES:
+        if not lock.try_acquire():
+            lock.close()
+            raise ConfigurationError("The background loops run already: `headrace server services ls` shows them.")
+    else:
+        # The port is ours already, so whoever holds the lock is just about to let go of it.
+        lock.acquire()
+    record = folder / f"{place}.json"
     instance = Instance(pid=os.getpid(), url=url, version=version, database=database, started=clock.micros())
     record.write_bytes(msgspec.json.encode(instance))
     record.chmod(0o600)
@@ -65,9 +77,9 @@ def find_instances(home: Path) -> dict[int, Instance]:
     return found
 
 
-def find_instance(home: Path, port: int) -> Instance | None:
-    """The server of this home that runs on the port."""
-    path = home / FOLDER / f"{port}.lock"
+def find_instance(home: Path, place: int | str) -> Instance | None:
+    """The server of this home that runs on the port, or what runs the loops."""
+    path = home / FOLDER / f"{place}.lock"
     if not path.exists() or is_free(path):
         return None
     try:
@@ -85,16 +97,16 @@ def is_free(path: Path) -> bool:
         lock.close()
 
 
-def ask_to_stop(home: Path, port: int) -> Instance | None:
-    """Tell the server on the port to end in good order; None when there is none."""
-    instance = find_instance(home, port)
+def ask_to_stop(home: Path, place: int | str) -> Instance | None:
+    """Tell the server on the port to end in good order, or what runs the loops; None when there is none."""
+    instance = find_instance(home, place)
     if instance is not None:
         os.kill(instance.pid, signal.SIGTERM)
     return instance
 
 
-def await_end(home: Path, port: int) -> None:
-    """Wait until the server on the port has ended."""
-    lock = FileLock(home / FOLDER / f"{port}.lock")
+def await_end(home: Path, place: int | str) -> None:
+    """Wait until the server on the port has ended, or what runs the loops."""
+    lock = FileLock(home / FOLDER / f"{place}.lock")
     lock.acquire(shared=True)
     lock.close()

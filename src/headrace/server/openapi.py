@@ -78,7 +78,7 @@ ERROR: Document = {
 
 def make_document() -> Document:
     """The description of the API."""
-    names = ("execution", "administration", "about", "feed", "access")
+    names = ("execution", "administration", "about", "feed", "access", "metrics")
     config = OpenAPIConfig(
         title="Headrace",
         version=API_VERSION,

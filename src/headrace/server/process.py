@@ -29,6 +29,9 @@ VERBS_AT_ONCE = 16
 GRACE = 10
 """Seconds that requests have to end when the server stops."""
 
+KEEP_ALIVE = 5.0
+"""Seconds that a connection is kept on which nothing is asked, unless somebody says otherwise."""
+
 LARGEST_FRAME = 4 * 1024 * 1024
 """The most bytes of one frame of a websocket."""
 
@@ -70,7 +73,7 @@ class CommittingSocket(WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """Serves an application until it is told to stop, by a signal or by `stop`."""
 
-    def __init__(self, application: Application, ready: Callable[[], None]) -> None:
+    def __init__(self, application: Application, ready: Callable[[], None], keep_alive: float = KEEP_ALIVE) -> None:
         super().__init__(
             uvicorn.Config(
                 application.gate,
@@ -84,6 +87,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE,
+                timeout_keep_alive=keep_alive,  # pyright: ignore[reportArgumentType] - fractions are fine as well
             )
         )
         self._application = application
@@ -144,9 +148,10 @@ def serve(
     listener: socket.socket,
     loops: Sequence[Loop] = (),
     ready: Callable[[], None] = lambda: None,
+    keep_alive: float = KEEP_ALIVE,
 ) -> None:
     """Serve on a bound socket until a signal comes. `ready` is called when requests are answered."""
-    server = Server(application, ready)
+    server = Server(application, ready, keep_alive)
 
     async def run() -> None:
         with ThreadPoolExecutor(VERBS_AT_ONCE, thread_name_prefix="verb") as threads:

@@ -155,6 +155,10 @@ class Database(ABC):
         free for a while, as this process watched it or since `suspect_since` (microseconds since the epoch).
         """
 
+    def tidy(self) -> bool:
+        """Bring its files into order, if that is any process's business; whether there was something to do."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Finish the units that were submitted, and give up connections and locks. Closing twice does no harm."""

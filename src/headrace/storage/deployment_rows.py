@@ -12,7 +12,7 @@ import msgspec
 from headrace.base.clock import to_datetime
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentStatus
 from headrace.schema.orchestration import ConcurrencyLimit
-from headrace.schema.schedule import DeploymentSchedule, Schedule
+from headrace.schema.schedule import CatchUp, DeploymentSchedule, Overlap, Schedule
 from headrace.schema.wire import decode_json
 from headrace.storage.pool_rows import PlaceRow, was_polled
 from headrace.storage.rows import to_instant
@@ -62,6 +62,9 @@ class ScheduleRow(NamedTuple):
     look_at: int | None
     created: int
     updated: int
+    catchup: CatchUp | None = None
+    max_lateness: int | None = None
+    overlap: Overlap | None = None
 
     @property
     def key(self) -> str:
@@ -96,6 +99,9 @@ def to_deployment_schedule(row: ScheduleRow) -> DeploymentSchedule:
         max_scheduled_runs=row.max_scheduled_runs,
         parameters=decode_json(row.parameters),
         slug=row.slug,
+        catchup=row.catchup,
+        max_lateness=None if row.max_lateness is None else row.max_lateness / 1_000_000,
+        overlap=row.overlap,
     )
 
 

@@ -19,3 +19,8 @@ def is_current(revision: str, database: str) -> bool:
 def in_use(database: str) -> DatabaseBusy:
     """The error for a database that must be migrated while processes of an older version use it."""
     return DatabaseBusy(f"{database} must be migrated, but processes of an older Headrace use it; stop them first.")
+
+
+def in_use_still(database: str) -> DatabaseBusy:
+    """The error for a database that somebody wants alone while others use it."""
+    return DatabaseBusy(f"{database} is in use: stop the servers, workers and scripts that use it first.")

@@ -29,6 +29,58 @@ def find_schedules_to_look_at(connection: Connection, workspace_id: UUID, now: i
     return [ScheduleRow._make(row) for row in connection.select(query.order_by(_schedule.look_at).limit(limit))]
 
 
+def list_catching_up(connection: Connection, workspace_id: UUID, after: UUID | None, limit: int) -> list[ScheduleRow]:
+    """Schedules at work that say what becomes of slots nobody saw pass, by id."""
+    query = select(*(_schedule[name] for name in ScheduleRow._fields))
+    query = query.where(
+        _schedule.workspace_id == workspace_id, _schedule.catchup.is_not(None), _schedule.look_at.is_not(None)
+    )
+    if after is not None:
+        query = query.where(_schedule.id > after)
+    return [ScheduleRow._make(row) for row in connection.select(query.order_by(_schedule.id).limit(limit))]
+
+
+def find_missed_runs(
+    connection: Connection, workspace_id: UUID, schedule_id: UUID, since: int, until: int
+) -> list[tuple[UUID, int]]:
+    """The runs of a schedule that nobody has started, due after `since` and up to `until`: id, and when each was due."""
+    run = t.flow_runs.c
+    found = [
+        run.workspace_id == workspace_id,
+        run.created_by_id == schedule_id,
+        run.next_scheduled_start_time > since,
+        run.next_scheduled_start_time <= until,
+        run.epoch == 0,
+    ]
+    query = select(run.id, run.next_scheduled_start_time).where(*found)
+    return [(row[0], row[1]) for row in connection.select(query)]
+
+
+def find_passed_slots(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[UUID]:
+    """Runs that nobody has started within the time that their schedule gives them, at most so many."""
+    run = t.flow_runs.c
+    passed = [
+        run.workspace_id == workspace_id,
+        run.next_scheduled_start_time < now,
+        run.epoch == 0,
+        _schedule.workspace_id == workspace_id,
+        _schedule.id == run.created_by_id,
+        run.next_scheduled_start_time + _schedule.max_lateness < now,
+    ]
+    query = select(run.id).where(*passed).order_by(run.next_scheduled_start_time).limit(limit)
+    return [row[0] for row in connection.select(query)]
+
+
+def find_runs_awaiting(
+    connection: Connection, workspace_id: UUID, state_name: str, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Runs in a state of that name which a schedule made, those due first first: id, and which schedule."""
+    run = t.flow_runs.c
+    awaiting = [run.workspace_id == workspace_id, run.state_name == state_name, run.created_by_id.is_not(None)]
+    query = select(run.id, run.created_by_id).where(*awaiting).order_by(run.id).limit(limit)
+    return [(row[0], row[1]) for row in connection.select(query)]
+
+
 def insert_schedule(connection: Connection, workspace_id: UUID, row: ScheduleRow) -> None:
     """Keep a schedule."""
     connection.change(t.deployment_schedules.insert().values(workspace_id=workspace_id, **row._asdict()))

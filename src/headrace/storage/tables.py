@@ -30,7 +30,14 @@ from sqlalchemy import (
     text,
 )
 
-from headrace.storage import automation_tables, background_tables, block_tables, outbox_tables, search_tables
+from headrace.storage import (
+    automation_tables,
+    background_tables,
+    block_tables,
+    loop_tables,
+    outbox_tables,
+    search_tables,
+)
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
 from headrace.storage.declaration import present as _present
@@ -227,6 +234,7 @@ Index("ix_events_subject_id", events.c.subject_id)
 _reported = text("kind = 'custom' AND flow_run_id IS NOT NULL")
 Index("ix_events_reported", events.c.flow_run_id, sqlite_where=_reported, postgresql_where=_reported)
 Index("ix_events_xid", events.c.xid, events.c.id).ddl_if(dialect="postgresql")
+loop_tables.index_what_passes(events)
 
 # What runs leave -----------------------------------------------------------------------------------------------------
 
@@ -323,6 +331,8 @@ leases = _table(
     PrimaryKeyConstraint("workspace_id", "flow_run_id"),
 )
 Index("ix_leases_presence", leases.c.workspace_id, leases.c.presence_kind, leases.c.presence_name)
+
+loop_leases, told_statuses = loop_tables.loop_leases, loop_tables.told_statuses
 
 # Background tasks ----------------------------------------------------------------------------------------------------
 
@@ -425,6 +435,7 @@ deployment_schedules = _objects(
     Column("look_at", Micros),
     UniqueConstraint("workspace_id", "deployment_id", "slug", name="uq_deployment_schedules_slug"),
 )
+loop_tables.add_slot_policies(deployment_schedules)
 Index(
     "ix_deployment_schedules_look_at",
     deployment_schedules.c.workspace_id,

@@ -55,9 +55,9 @@ class Service:
             infrastructure.warm_up()
             execution, administration = orchestrator.execution, orchestrator.administration
             made = [make_deployment(plan, administration, execution) for plan in self._plans]
-            for loop in orchestrator.loops:
-                loop.start()
-                stack.callback(loop.stop)
+            if orchestrator.loops is not None:
+                orchestrator.loops.start()
+                stack.callback(orchestrator.loops.stop)
             served = tuple(each.deployment.id for each in made)
             options = WorkerOptions(name=make_name("serve"), deployment_ids=served, limit=self._limit)
             worker = Worker(

@@ -29,6 +29,7 @@ from headrace.schema.filters import (
 )
 from headrace.schema.flow import Flow, FlowSort
 from headrace.schema.log import Log, LogSort, LogTail
+from headrace.schema.loop import LoopStatus
 from headrace.schema.orchestration import Claim, Decision, Proposal
 from headrace.schema.run import FlowRun, FlowRunSort, Page, RunTimes, TaskRun, TaskRunSort
 from headrace.schema.state import State, StateType
@@ -62,6 +63,7 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
         self.states: dict[UUID, list[State]] = {}
         self.logs: list[Log] = []
         self.artifacts: dict[UUID, Artifact] = {}
+        self.loops: list[LoopStatus] = []
         self.pages: list[Page] = []
         self.moments: list[Callable[[], object]] = []
         self.waits: list[float] = []
@@ -78,6 +80,9 @@ class MemoryAdministration(PoolMemory, DeploymentMemory, VariableMemory, Automat
     @contextmanager
     def open_execution(self, settings: Settings | None = None) -> Generator[Execution]:
         yield cast("Execution", self)
+
+    def list_loops(self) -> list[LoopStatus]:
+        return self.loops
 
     def pass_time(self, seconds: float) -> None:
         """What happens while the command line waits."""

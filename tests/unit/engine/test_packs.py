@@ -11,6 +11,7 @@ import pytest
 from headrace.base import errors
 from headrace.engine import packs
 from headrace.engine.results import ResultStore, StoredResult
+from headrace.schema.result_file import split_location
 
 
 @pytest.fixture
@@ -80,4 +81,11 @@ def test_a_value_is_opened_only_as_what_its_record_says(store: ResultStore) -> N
 
 @pytest.mark.parametrize("location", ["/results", "/results/packs/abc", "/results/abc@1", "/results/packs/abc@x"])
 def test_other_locations_are_folders(location: str) -> None:
-    assert packs.split_location(Path(location)) is None
+    assert split_location(Path(location)) is None
+
+
+def test_a_pack_that_was_deleted_is_written_to_no_more(store: ResultStore) -> None:
+    """Nobody has written to it for so long that it was taken for old."""
+    keep(store, "one", 1)
+    files(store)[0].unlink()
+    assert read(store, keep(store, "other", 2)) == 2

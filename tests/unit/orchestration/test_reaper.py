@@ -1,4 +1,5 @@
 import threading
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,33 @@ def test_nobody_dies_of_an_outage(reaper: Reaper, stage: Stage, clock: FrozenClo
     assert pass_time(reaper, clock, 25) == 0
     assert not crashed(stage, run)
     assert pass_time(reaper, clock, 10) == 1
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_nobody_dies_of_a_database_that_was_away(
+    reaper: Reaper, stage: Stage, clock: FrozenClock, database: Database, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """Whether the look fails, or waits until the database is back: nobody could beat meanwhile."""
+    run = stage.running(presence=Presence(kind="beat", interval=1))
+    reaper.run_once()
+    read, calls = database.read, [0]
+
+    def read_late(unit: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 1:
+            if fails:
+                raise Unavailable("nothing answers")
+            clock.advance(8)
+        return read(unit)
+
+    monkeypatch.setattr(database, "read", read_late)
+    if fails:
+        with pytest.raises(Unavailable):
+            reaper.run_once()
+    clock.advance(5)
+    assert reaper.run_once() == 0
+    assert not crashed(stage, run)
+    assert pass_time(reaper, clock, 5) == 1
 
 
 def test_a_jump_of_the_wall_clock_kills_nobody(reaper: Reaper, stage: Stage, clock: FrozenClock) -> None:

@@ -11,6 +11,7 @@ from headrace.base.clock import FrozenClock
 from headrace.orchestration.administration import OrchestratedAdministration
 from headrace.orchestration.loops.lateness import Lateness
 from headrace.orchestration.loops.scheduler import Scheduler
+from headrace.rules import occurrences
 from headrace.schema.deployment import Deployment, DeploymentCreate, DeploymentFlowRunCreate, DeploymentUpdate
 from headrace.schema.run import FlowRun, FlowRunSort
 from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, Schedule
@@ -108,6 +109,19 @@ def test_a_changed_schedule_replaces_what_is_to_come(office: Office) -> None:
     assert [run.id for run in office.runs()] == [begun.id]
 
 
+def test_a_change_loses_no_slot(office: Office) -> None:
+    made = office.deploy(Schedule(interval=60, anchor_date=office.stage.now))
+    office.scheduler.run_once()
+    office.stage.clock.advance(50)
+    office.administration.update_deployment(made.id, DeploymentUpdate(tags=["new"]))
+    assert office.runs() == []
+    for number in range(3):
+        office.stage.clock.advance(10)
+        office.administration.update_deployment(made.id, DeploymentUpdate(tags=[str(number)]))
+    office.scheduler.run_once()
+    assert office.times()[:2] == [-20, 40]
+
+
 def test_deploying_anew_makes_no_run_twice(office: Office) -> None:
     office.deploy(MINUTE)
     assert office.scheduler.run_once() == 60
@@ -175,6 +189,76 @@ def test_a_schedule_ends(office: Office) -> None:
     assert office.scheduler.run_once() == 0
     office.stage.clock.advance(86_400 * 5)
     assert office.scheduler.run_once() == 0
+
+
+HOURS = 3600.0
+
+
+def outage(office: Office, catchup: Any, hours: float, **what: Any) -> list[str]:
+    """What has become of an hourly schedule's slots, by state, after a time in which nobody looked."""
+    schedule = Schedule(interval=HOURS, anchor_date=office.stage.now)
+    office.deploy(DeploymentScheduleCreate(schedule=schedule, catchup=catchup, slug="hourly", **what))
+    office.scheduler.run_once()
+    since = office.stage.clock.now
+    office.stage.clock.advance(hours * HOURS + 1)
+    office.scheduler.resume(since)
+    return [f"{time / HOURS:+.0f} {run.state_name}" for run, time in zip(office.runs(), office.times(), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("catchup", "hours", "expected"),
+    [
+        (None, 5, ["-4 Scheduled", "-3 Scheduled", "-2 Scheduled"]),
+        ("all", 5, ["-4 Scheduled", "-3 Scheduled", "-2 Scheduled", "-1 Scheduled", "-0 Scheduled"]),
+        ("latest", 5, ["-4 Skipped", "-3 Skipped", "-2 Skipped", "-0 Scheduled"]),
+        ("latest", 2, ["-1 Skipped", "-0 Scheduled", "+1 Scheduled"]),
+        ("none", 2, ["-1 Skipped", "-0 Skipped", "+1 Scheduled"]),
+        ("none", 5, ["-4 Skipped", "-3 Skipped", "-2 Skipped"]),
+    ],
+)
+def test_what_nobody_saw_pass_is_made_up_for_as_the_schedule_says(
+    office: Office, catchup: Any, hours: float, expected: list[str]
+) -> None:
+    assert outage(office, catchup, hours) == expected
+    before = [run.id for run in office.runs()]
+    office.scheduler.resume(office.stage.clock.now - 30_000_000)
+    assert [run.id for run in office.runs()] == before
+
+
+def test_what_was_late_before_nobody_looked_is_not_missed(office: Office) -> None:
+    schedule = Schedule(interval=HOURS, anchor_date=office.stage.now)
+    office.deploy(DeploymentScheduleCreate(schedule=schedule, catchup="none"))
+    office.scheduler.run_once()
+    office.stage.clock.advance(HOURS + 60)
+    office.scheduler.run_once()
+    since = office.stage.clock.now
+    office.stage.clock.advance(HOURS)
+    office.scheduler.resume(since)
+    assert [run.state_name for run in office.runs()][:2] == ["Scheduled", "Skipped"]
+
+
+def test_a_schedule_is_asked_anew_after_it_was_changed(office: Office) -> None:
+    made = office.deploy(DeploymentScheduleCreate(schedule=Schedule(interval=HOURS), catchup="all", max_lateness=60))
+    schedule = made.schedules[0]
+    assert (schedule.catchup, schedule.max_lateness, schedule.overlap) == ("all", 60.0, None)
+    office.scheduler.run_once()
+    before = [run.id for run in office.runs()]
+    change = DeploymentScheduleUpdate(catchup=None, max_lateness=None, overlap="skip")
+    office.administration.update_deployment_schedule(made.id, schedule.id, change)
+    schedule = office.administration.read_deployment(made.id).schedules[0]
+    assert (schedule.catchup, schedule.max_lateness, schedule.overlap) == (None, None, "skip")
+    assert [run.id for run in office.runs()] == before
+
+
+def test_more_slots_than_are_made_up_for_are_told_of(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(occurrences.missed_slots, "__defaults__", (2,))
+    assert [each for each in outage(office, "all", 5) if each.startswith(("-1", "-0"))] == [
+        "-1 Scheduled",
+        "-0 Scheduled",
+    ]
+    assert "Schedule hourly missed more than 2 slots: the latest are made up for." in caplog.text
 
 
 def test_runs_that_nobody_starts_become_late(database: Database, clock: FrozenClock, stage: Stage) -> None:

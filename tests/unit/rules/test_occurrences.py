@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import InvalidRequest
-from headrace.rules.occurrences import DAY, check_schedule, first_occurrences, occurrences, plan_ahead, plan_span
+from headrace.rules.occurrences import (
+    DAY,
+    check_schedule,
+    first_occurrences,
+    missed_slots,
+    occurrences,
+    plan_ahead,
+    plan_span,
+)
 from headrace.schema.schedule import Schedule, ScheduleSpan
 
 NEW_YORK, BERLIN, LORD_HOWE = "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"
@@ -188,6 +196,19 @@ def test_runs_are_made_ahead(schedule: Schedule, most: int | None, count: int, l
     assert look_at == planned[look]
 
 
+def test_no_slot_is_lost_between_a_change_and_the_next_look() -> None:
+    second = 1_000_000
+    assert plan_ahead(every(60), NOW + 90 * second, 1, NOW + 30 * second) == (
+        [NOW + 60 * second, NOW + 120 * second],
+        NOW + 120 * second,
+    )
+    long_ago, _ = plan_ahead(every(60), NOW + 30 * second, 1, NOW - DAY)
+    assert long_ago == [NOW, NOW + 60 * second]
+    assert plan_ahead(every(60), NOW, 1, NOW + DAY)[0] == [NOW + 60 * second]
+    over = rule("DTSTART:20260101T000000\nRRULE:FREQ=DAILY;COUNT=1")
+    assert plan_ahead(over, NOW + second, None, NOW - second) == ([NOW], None)
+
+
 @pytest.mark.parametrize("schedule", [every(86_400 * 365), every(86_400 * 36_500), every(3600 * 8759)])
 def test_calendars_end(schedule: Schedule) -> None:
     after = to_micros(datetime.fromisoformat("9985-01-01T00:00:00+00:00"))
@@ -196,6 +217,22 @@ def test_calendars_end(schedule: Schedule) -> None:
 
 def test_what_is_far_away_is_looked_at_daily() -> None:
     assert plan_ahead(cron("0 0 1 12 *"), NOW) == ([], NOW + DAY)
+
+
+def test_missed_slots_are_made_up_for_as_the_schedule_says() -> None:
+    hourly, since = every(3600), NOW - 5 * 3600 * 1_000_000
+    passed = [NOW - hours * 3600 * 1_000_000 for hours in range(4, -1, -1)]
+    assert missed_slots(hourly, since, NOW, "all") == (passed, False)
+    assert missed_slots(hourly, since, NOW, "all", most=3) == (passed[-3:], True)
+    assert missed_slots(hourly, since, NOW, "latest") == (passed[-1:], False)
+    assert missed_slots(hourly, since, NOW, "none") == ([], False)
+    assert missed_slots(hourly, NOW, NOW + 1, "all") == ([], False)
+
+
+def test_the_latest_slot_of_a_long_outage_is_found_at_once() -> None:
+    since = NOW - 3650 * DAY
+    assert missed_slots(every(1), since, NOW, "latest") == ([NOW], False)
+    assert missed_slots(cron("0 0 29 2 *"), since, NOW, "latest")[0] == [to_micros(datetime(2024, 2, 29, tzinfo=UTC))]
 
 
 ZONES = [NEW_YORK, BERLIN, LORD_HOWE, KATHMANDU, APIA, SAO_PAULO, "Africa/Casablanca", "UTC"]

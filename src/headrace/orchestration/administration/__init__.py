@@ -11,6 +11,7 @@ from headrace.orchestration.administration.flow_runs import FlowRunVerbs
 from headrace.orchestration.administration.flows import FlowVerbs
 from headrace.orchestration.administration.limits import LimitVerbs
 from headrace.orchestration.administration.logs import LogVerbs
+from headrace.orchestration.administration.loops import LoopVerbs
 from headrace.orchestration.administration.occupancy import OccupancyVerbs
 from headrace.orchestration.administration.overviews import OverviewVerbs
 from headrace.orchestration.administration.results import ResultVerbs
@@ -35,6 +36,7 @@ class OrchestratedAdministration(
     WorkPoolVerbs,
     VariableVerbs,
     EventVerbs,
+    LoopVerbs,
     BlockVerbs,
     AutomationVerbs,
     WebhookVerbs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from headrace.base.clock import SYSTEM, Clock
@@ -35,7 +36,7 @@ class Lateness(Loop):
 
     def run_once(self) -> int:
         """Look once; how many runs are late that were not."""
-        return sum(self._mark(desk, run_id) for desk in self._desks() for run_id in self._find(desk))
+        return sum(self._drain(partial(self._find, desk), partial(self._mark, desk), BATCH) for desk in self._desks())
 
     def _find(self, desk: Desk) -> list[UUID]:
         name = SCHEDULED.capitalize()

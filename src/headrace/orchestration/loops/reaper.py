@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from headrace.base.clock import SYSTEM, Clock
+from headrace.base.errors import HeadraceError
 from headrace.orchestration.deaths import BeatingAttempt, crash_if_dead, crash_silent, find_beating
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.loops.loop import Loop
@@ -11,6 +14,8 @@ from headrace.storage.database import Database
 
 INTERVAL = 5.0
 """Seconds from one look to the next."""
+SLOW = 1.0
+"""Seconds that reading the little that a look reads takes only where the database was away meanwhile."""
 
 
 class Reaper(Loop):
@@ -24,13 +29,21 @@ class Reaper(Loop):
 
     def __init__(self, database: Database, clock: Clock = SYSTEM, interval: float = INTERVAL) -> None:
         super().__init__(database, clock, interval)
-        self._watch = Watch(gap=4 * interval)
+        self._watch = Watch[UUID](gap=4 * interval)
 
     def run_once(self) -> int:
         """Look once; how many runs were crashed."""
-        desks = self._desks()
-        locked = sum(crash_if_dead(desk) for desk in desks)
-        beating = [(desk, attempt) for desk in desks for attempt in desk.read(find_beating)]
+        try:
+            begun = self._clock.monotonic()
+            desks = self._desks()
+            beating = [(desk, attempt) for desk in desks for attempt in desk.read(find_beating)]
+            waited = self._clock.monotonic() - begun
+            locked = sum(crash_if_dead(desk) for desk in desks)
+        except HeadraceError:
+            self._watch.forget()
+            raise
+        if waited > SLOW:
+            self._watch.forget()  # the database was away: nobody could beat
         dead = {*self._watch.look([attempt.pulse() for _, attempt in beating], self._clock.monotonic())}
         silent: dict[Desk, list[BeatingAttempt]] = {}
         for desk, attempt in beating:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from uuid import UUID
+
 from headrace.base.clock import SYSTEM, Clock, to_datetime
 from headrace.base.errors import InvalidRequest
 from headrace.orchestration.deployments import create_run_of
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.loops.loop import Loop
-from headrace.orchestration.schedules import describe_run
+from headrace.orchestration.schedules import describe_run, skip_missed
 from headrace.orchestration.unit import Unit
-from headrace.rules.occurrences import DAY, plan_ahead
+from headrace.rules.occurrences import DAY, OUTAGE, missed_slots, plan_ahead
 from headrace.storage import deployments, schedules
 from headrace.storage.database import Database
 from headrace.storage.deployment_rows import ScheduleRow, to_schedule
@@ -17,13 +21,14 @@ from headrace.storage.deployment_rows import ScheduleRow, to_schedule
 INTERVAL = 2.0
 """Seconds from one look to the next: how long a new schedule may wait for its runs."""
 BATCH = 200
-"""How many schedules are loaded at once."""
+"""How many schedules are loaded at once, and how many runs are made in one transaction."""
 
 
 class Scheduler(Loop):
     """Makes runs for every schedule that is to be looked at by now, a transaction for each schedule.
 
-    What passed while nobody looked, and was not made ahead, is not made up for.
+    What passed while nobody looked is made up for as each schedule says: without a word, what was made ahead starts late, and
+    nothing more is made.
     """
 
     name = "scheduler"
@@ -33,7 +38,46 @@ class Scheduler(Loop):
 
     def run_once(self) -> int:
         """Look at what is to be looked at; how many runs were made."""
-        return sum(self._look_at(desk, row) for desk in self._desks() for row in self._find(desk))
+        return sum(
+            self._drain(partial(self._find, desk), partial(self._look_at, desk), BATCH) for desk in self._desks()
+        )
+
+    def resume(self, since: int) -> int:
+        """Make up for the slots that passed since an instant, where a schedule says how; how many runs were made."""
+        if self._clock.micros() - since < OUTAGE:
+            return 0
+        return sum(
+            self._make_up(desk, row, max(since, row.updated)) for desk in self._desks() for row in self._list(desk)
+        )
+
+    def _list(self, desk: Desk) -> Iterator[ScheduleRow]:
+        """The schedules that say what becomes of slots that nobody saw pass."""
+        after: UUID | None = None
+        while True:
+            rows = desk.read(
+                lambda unit, last=after: schedules.list_catching_up(unit.connection, unit.workspace_id, last, BATCH)
+            )
+            yield from rows
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].id
+
+    def _make_up(self, desk: Desk, row: ScheduleRow, since: int) -> int:
+        now = self._clock.micros()
+        assert row.catchup is not None
+        try:
+            slots, is_cut = missed_slots(to_schedule(row), since, now, row.catchup)
+        except InvalidRequest as error:
+            self._log.warning("A schedule cannot be worked out any more: %s", error)
+            return 0
+        if is_cut:
+            self._log.warning("Schedule %s missed more than %d slots: the latest are made up for.", row.key, len(slots))
+        if row.catchup != "all":
+            desk.write(lambda unit: skip_missed(unit, row, since, now, slots))
+        made = 0
+        for start in range(0, len(slots), BATCH):
+            made += desk.write(lambda unit, part=slots[start : start + BATCH]: make_runs(unit, row, part, row.look_at))
+        return made
 
     def _find(self, desk: Desk) -> list[ScheduleRow]:
         return desk.read(
@@ -44,7 +88,7 @@ class Scheduler(Loop):
         now = self._clock.micros()
         try:
             # Outside of a transaction: working out a rule may take a while.
-            planned, look_at = plan_ahead(to_schedule(row), now, row.max_scheduled_runs)
+            planned, look_at = plan_ahead(to_schedule(row), now, row.max_scheduled_runs, row.look_at)
         except InvalidRequest as error:
             self._log.warning("A schedule cannot be worked out any more: %s", error)
             planned, look_at = [], now + DAY

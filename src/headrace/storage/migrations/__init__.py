@@ -25,6 +25,16 @@ def head() -> str:
     return revision
 
 
+def list_revisions() -> list[str]:
+    """All revisions, oldest first."""
+    return sorted(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def stamp(connection: Connection, revision: str) -> None:
+    """Say that the database is of a revision, within the connection's transaction."""
+    command.stamp(_config(connection), revision)
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring the database to a newer revision, within the connection's transaction."""
     command.upgrade(_config(connection), revision)

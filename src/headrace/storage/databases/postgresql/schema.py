@@ -33,7 +33,8 @@ def read_revision(connection: PostgresqlConnection) -> str | None:
     """The revision of the schema, None if there is none yet."""
     if connection.command("SELECT to_regclass('schema_revision')")[0][0] is None:
         return None
-    return connection.command("SELECT version_num FROM schema_revision")[0][0]
+    rows = connection.command("SELECT version_num FROM schema_revision")
+    return rows[0][0] if rows else None
 
 
 def check(connection: PostgresqlConnection, name: str) -> None:

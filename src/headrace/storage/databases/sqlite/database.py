@@ -13,7 +13,7 @@ from headrace.base import clock
 from headrace.base.errors import Unavailable
 from headrace.storage import locks
 from headrace.storage.database import Connection, Database, Synchronous
-from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader
+from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader, open_writer
 from headrace.storage.databases.sqlite.file import File
 from headrace.storage.databases.sqlite.writer import Writer
 from headrace.storage.forks import Holder, gate
@@ -26,6 +26,9 @@ LOOK_EVERY, LOOK_SELDOM = 0.025, 0.1
 
 SLACKENING = 1.05
 """How much more time passes before each next look that finds nothing."""
+
+UNTIDY = 1 << 20
+"""The size in bytes from which on a write-ahead log is copied into the database by whoever keeps it."""
 
 IDLE_READERS = 8
 """How many connections for reading are kept open while nobody reads."""
@@ -111,6 +114,27 @@ class SqliteDatabase(Database, Holder):
 
     def is_alive(self, name: str, suspect_since: int | None = None) -> bool:
         return self.is_held(name)
+
+    def tidy(self) -> bool:
+        """Copy the write-ahead log into the database and empty it; False if it is small, or a reader is in the way."""
+        self._check_open()
+        try:
+            if Path(f"{self._file.path}-wal").stat().st_size < UNTIDY:
+                return False
+            lock = self._file.lock("write")  # its own: the writer's is the writer's thread's
+            try:
+                with lock.held(), gate:
+                    connection = open_writer(self._file.path, 0, "normal")
+                    try:
+                        return not connection.command("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+                    finally:
+                        connection.close()
+            finally:
+                lock.close()
+        except FileNotFoundError:
+            return False
+        except sqlite3.Error as error:
+            raise explain(error, self._file.path) from error
 
     def close(self) -> None:
         if self._closed:

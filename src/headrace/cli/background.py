@@ -1,0 +1,58 @@
+"""Processes of the server that are started in the background, and waited for when they end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from headrace.base.errors import ConfigurationError
+from headrace.cli.invocation import Invocation
+from headrace.server.instances import FOLDER
+
+PATIENCE = 30.0
+"""Seconds that a process has to end in good order."""
+
+
+class Ended(ConfigurationError):
+    """The process ended before it was ready; the message says why, as far as it said so."""
+
+
+def start_in_background(invocation: Invocation, command: list[str], name: int | str) -> tuple[int, str, Path]:
+    """Start a process of its own and wait until it is ready: its number, what it said then, and its log. Raises `Ended`."""
+    folder = invocation.settings.home / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = folder / f"{name}.log"
+    ready, told = os.pipe()
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--ready-fd", str(told)],
+            env=invocation.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            pass_fds=[told],
+            start_new_session=True,
+        )
+    log.chmod(0o600)
+    os.close(told)
+    with os.fdopen(ready) as answer:
+        said = answer.read()
+    if not said:
+        raise Ended(_last_line(log).removeprefix("Error: ") or "The process ended before it was ready.")
+    return process.pid, said, log
+
+
+def end_within(wait: Callable[[], None], seconds: float = PATIENCE) -> bool:
+    """Whether what is waited for comes in time."""
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(seconds)
+    return not waiting.is_alive()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")

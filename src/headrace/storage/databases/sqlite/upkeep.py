@@ -1,0 +1,132 @@
+"""The upkeep of an SQLite file: its schema, copies of it, and whether it is whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headrace.base import clock
+from headrace.base.errors import UnusableDatabase, UsageError
+from headrace.storage import compiled, revision
+from headrace.storage.database import Connection
+from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader, open_writer
+from headrace.storage.databases.sqlite.file import ALONE_AFTER, TRY_EVERY, File
+from headrace.storage.locks import FileLock
+from headrace.storage.upkeep import Upkeep
+
+MOST_FAULTS = 20
+"""How many faults are told of."""
+
+
+class SqliteUpkeep(Upkeep):
+    """What is done to a file, under the locks that lie beside it."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self.path = path
+        self.name = str(path)
+        self._patience = patience
+
+    def read_revision(self) -> str | None:
+        if not self._has_content():
+            return None
+        with self._reading() as reader:
+            if not reader.command("SELECT 1 FROM sqlite_master WHERE name = 'schema_revision'"):
+                raise UnusableDatabase(f"{self.path} was made by another program; give another path.")
+            rows = reader.command("SELECT version_num FROM schema_revision")
+            return rows[0][0] if rows else None
+
+    def create(self) -> None:
+        File(self.path, self._patience).close()
+
+    def empty(self) -> None:
+        with self._alone():
+            for end in ("", "-wal", "-shm", "-journal"):
+                Path(f"{self.path}{end}").unlink(missing_ok=True)
+
+    def alter(self, change: Callable[[Connection], None]) -> None:
+        with self._alone():
+            writer = open_writer(self.path, self._patience, "full")
+            try:
+                writer.command("PRAGMA journal_mode=wal")
+                writer.command("BEGIN IMMEDIATE")
+                change(writer)
+                if writer.command("SELECT version_num FROM schema_revision") == [(compiled.head,)]:
+                    for statement in compiled.statistics:
+                        writer.command(statement)
+                writer.command("COMMIT")
+            except sqlite3.Error as error:
+                raise explain(error, self.path) from error
+            finally:
+                writer.close()
+
+    def back_up(self, target: Path) -> None:
+        if not self._has_content():
+            raise UsageError(f"{self.path} does not exist, so there is nothing to copy.")
+        if target.exists():
+            raise UsageError(f"{target} exists already: a copy never replaces a file.")
+        fresh = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise UsageError(f"{target} cannot be made: {error.strerror}.") from error
+        try:
+            with self._reading() as reader:
+                copy = sqlite3.connect(fresh)
+                try:
+                    # In one step: a copy by pieces begins anew whenever somebody writes, and might never end.
+                    reader.driver.backup(copy)
+                finally:
+                    copy.close()
+            os.fsync(descriptor)
+            fresh.replace(target)
+        except OSError as error:
+            raise UsageError(f"{target} cannot be written: {error.strerror}.") from error
+        finally:
+            os.close(descriptor)
+            fresh.unlink(missing_ok=True)
+
+    def check(self) -> list[str]:
+        if not self._has_content():
+            return [f"{self.path} does not exist."]
+        try:
+            with self._reading() as reader:
+                told = [str(row[0]) for row in reader.command(f"PRAGMA integrity_check({MOST_FAULTS})")]
+        except UnusableDatabase as error:
+            return [str(error)]
+        return [line for text in told for line in text.splitlines() if line != "ok"]
+
+    def _has_content(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    @contextmanager
+    def _reading(self) -> Generator[SqliteConnection]:
+        try:
+            reader = open_reader(self.path, self._patience)
+            try:
+                yield reader
+            finally:
+                reader.close()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """Have the file alone: nobody opens it meanwhile. Raises `DatabaseBusy` when somebody does not end."""
+        folder = Path(f"{self.path}.locks")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        change, opened = FileLock(folder / "change"), FileLock(folder / "open")
+        try:
+            with change.held():
+                until = clock.monotonic() + ALONE_AFTER
+                while not opened.try_acquire():
+                    if clock.monotonic() > until:
+                        raise revision.in_use_still(str(self.path))
+                    time.sleep(TRY_EVERY)
+                yield
+        finally:
+            opened.close()
+            change.close()
