@@ -92,6 +92,8 @@ def open_courier(settings: Settings) -> Courier:
         password=settings.server_smtp_password,
     )
     return Courier(post_office=PostOffice(server=server, sender=sender), egress=egress)
+
+
 def open_upkeep(settings: Settings) -> Upkeep:
     """What can be done to the database that the settings name, as a whole. Raises `UnusableDatabase`."""
     from headrace.storage.databases import open_upkeep

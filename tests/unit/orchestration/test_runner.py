@@ -12,6 +12,7 @@ from headrace.orchestration.loops.loop import Loop
 from headrace.orchestration.loops.runner import Runner
 from headrace.orchestration.loops.table import Equipment, make_loops
 from headrace.orchestration.loops.vacuum import Retention
+from headrace.outbound.courier import Courier
 from headrace.outbound.vault import Vault
 from headrace.storage import loops as queries
 from headrace.storage.database import Database
@@ -209,9 +210,17 @@ def test_the_table_makes_every_loop_once(database: Database, clock: FrozenClock,
     from headrace.base.settings import load_settings
 
     vault = Vault(load_settings().home / "secrets.key")
-    loops = make_loops(Equipment(database=database, vault=vault, kept=Retention(), clock=clock))
+    equipment = Equipment(
+        database=database,
+        vault=vault,
+        courier=Courier(),
+        ui_url="http://headrace.example",
+        kept=Retention(),
+        clock=clock,
+    )
+    loops = make_loops(equipment)
     names = [loop.name for loop in loops]
-    assert len(names) == len({*names}) >= 8
+    assert len(names) == len({*names}) >= 12
     for loop in loops:
         assert loop.interval > 0
         loop.look()
