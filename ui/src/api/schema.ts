@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check health */
+        /**
+         * Check health
+         * @description Answer true: the process is alive. Needs no key.
+         */
         get: operations["check_health"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check readiness */
+        /**
+         * Check readiness
+         * @description Answer when the database can be asked. Needs no key.
+         */
         get: operations["check_readiness"];
         put?: never;
         post?: never;
@@ -45,7 +51,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read api version */
+        /**
+         * Read api version
+         * @description Return the version of the contract that is spoken here.
+         */
         get: operations["read_api_version"];
         put?: never;
         post?: never;
@@ -62,7 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read compatible version */
+        /**
+         * Read compatible version
+         * @description Return the version that the contract's clients compare theirs with.
+         */
         get: operations["read_compatible_version"];
         put?: never;
         post?: never;
@@ -79,7 +91,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read server */
+        /**
+         * Read server
+         * @description Return what server this is, and which version of it.
+         */
         get: operations["read_server"];
         put?: never;
         post?: never;
@@ -96,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read settings */
+        /**
+         * Read settings
+         * @description Return the settings of the server, with what is secret hidden.
+         */
         get: operations["read_settings"];
         put?: never;
         post?: never;
@@ -113,12 +131,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read result storage */
+        /**
+         * Read result storage
+         * @description Return where results are kept by default: null, since each run says that for itself.
+         */
         get: operations["read_result_storage"];
-        /** Choose result storage */
+        /**
+         * Choose result storage
+         * @description Answer 404 for any block: where results are kept is said by each run.
+         */
         put: operations["choose_result_storage"];
         post?: never;
-        /** Forget result storage */
+        /**
+         * Forget result storage
+         * @description Do nothing: no default is kept.
+         */
         delete: operations["forget_result_storage"];
         options?: never;
         head?: never;
@@ -132,7 +159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read csrf token */
+        /**
+         * Read csrf token
+         * @description Answer 422: no token is needed, since requests of foreign pages are refused by their origin.
+         */
         get: operations["read_csrf_token"];
         put?: never;
         post?: never;
@@ -149,7 +179,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Greet */
+        /**
+         * Greet
+         * @description Wave.
+         */
         get: operations["greet"];
         put?: never;
         post?: never;
@@ -166,7 +199,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read ui settings */
+        /**
+         * Read ui settings
+         * @description Return what the UI has to know before it can ask anything. Needs no key.
+         */
         get: operations["read_ui_settings"];
         put?: never;
         post?: never;
@@ -185,7 +221,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow */
+        /**
+         * Create flow
+         * @description Make the flow known and return it. The same name again returns the same flow and adds no second one.
+         */
         post: operations["create_flow"];
         delete?: never;
         options?: never;
@@ -200,15 +239,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow */
+        /**
+         * Read flow
+         * @description Return the flow.
+         */
         get: operations["read_flow"];
         put?: never;
         post?: never;
-        /** Delete flow */
+        /**
+         * Delete flow
+         * @description Delete the flow with its deployments and runs, their task runs, logs, artifacts, results and events.
+         */
         delete: operations["delete_flow"];
         options?: never;
         head?: never;
-        /** Update flow */
+        /**
+         * Update flow
+         * @description Replace the flow's tags.
+         */
         patch: operations["update_flow"];
         trace?: never;
     };
@@ -219,7 +267,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow by name */
+        /**
+         * Read flow by name
+         * @description Return the flow of that name.
+         */
         get: operations["read_flow_by_name"];
         put?: never;
         post?: never;
@@ -238,7 +289,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flows */
+        /**
+         * List flows
+         * @description Return flows that the selection names, in order: flows with such runs, with such task runs.
+         */
         post: operations["list_flows"];
         delete?: never;
         options?: never;
@@ -255,7 +309,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count flows */
+        /**
+         * Count flows
+         * @description Count flows that the selection names.
+         */
         post: operations["count_flows"];
         delete?: never;
         options?: never;
@@ -272,7 +329,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate flows */
+        /**
+         * Paginate flows
+         * @description Return a page of the flows that the selection names, and how many there are in all.
+         */
         post: operations["paginate_flows"];
         delete?: never;
         options?: never;
@@ -289,7 +349,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete flows */
+        /**
+         * Delete flows
+         * @description Delete flows that the selection names, with all that belongs to them, and return which.
+         */
         post: operations["delete_flows"];
         delete?: never;
         options?: never;
@@ -306,7 +369,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow run */
+        /**
+         * Create flow run
+         * @description Create a flow run and return it as stored.
+         *
+         *     The same `id`, or the same (flow_id, idempotency_key), again returns the run that exists. Without a state the
+         *     run is PENDING. `batch` is stored first, in the same transaction, so a subflow's parent task run exists.
+         *     Answers 404 when the flow does not exist.
+         */
         post: operations["create_flow_run"];
         delete?: never;
         options?: never;
@@ -321,15 +391,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run */
+        /**
+         * Read flow run
+         * @description Return the flow run.
+         */
         get: operations["read_flow_run"];
         put?: never;
         post?: never;
-        /** Delete flow run */
+        /**
+         * Delete flow run
+         * @description Delete the run with its task runs, logs, artifacts, results and events.
+         */
         delete: operations["delete_flow_run"];
         options?: never;
         head?: never;
-        /** Update flow run */
+        /**
+         * Update flow run
+         * @description Change what the update names.
+         */
         patch: operations["update_flow_run"];
         trace?: never;
     };
@@ -346,7 +425,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Update flow run labels */
+        /**
+         * Update flow run labels
+         * @description Add labels; one with a key that is there already takes its place.
+         */
         patch: operations["update_flow_run_labels"];
         trace?: never;
     };
@@ -359,7 +441,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow runs */
+        /**
+         * List flow runs
+         * @description Return flow runs that the selection names, in order.
+         */
         post: operations["list_flow_runs"];
         delete?: never;
         options?: never;
@@ -376,7 +461,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate flow runs */
+        /**
+         * Paginate flow runs
+         * @description Return a page of the flow runs that the selection names, and how many there are in all.
+         */
         post: operations["paginate_flow_runs"];
         delete?: never;
         options?: never;
@@ -393,7 +481,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count flow runs */
+        /**
+         * Count flow runs
+         * @description Count flow runs that the selection names.
+         */
         post: operations["count_flow_runs"];
         delete?: never;
         options?: never;
@@ -410,7 +501,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read flow run history */
+        /**
+         * Read flow run history
+         * @description Count flow runs by state in each interval of `interval` seconds between `start` and `end`.
+         *
+         *     A run belongs to the interval of its expected start. At most 500 intervals.
+         */
         post: operations["read_flow_run_history"];
         delete?: never;
         options?: never;
@@ -427,7 +523,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read flow run lateness */
+        /**
+         * Read flow run lateness
+         * @description Return how late the runs that the selection names began on average, in seconds; None when there are none.
+         *
+         *     A run that waits is as late as it has been waiting since its expected start.
+         */
         post: operations["read_flow_run_lateness"];
         delete?: never;
         options?: never;
@@ -444,7 +545,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete flow runs */
+        /**
+         * Delete flow runs
+         * @description Delete flow runs that the filter names, with all that belongs to them, and return which.
+         */
         post: operations["delete_flow_runs"];
         delete?: never;
         options?: never;
@@ -461,7 +565,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create flow run input */
+        /**
+         * Create flow run input
+         * @description Leave a text for a flow run. Answers 404 without the run, 409 for a key in use.
+         */
         post: operations["create_flow_run_input"];
         delete?: never;
         options?: never;
@@ -478,7 +585,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow run inputs */
+        /**
+         * List flow run inputs
+         * @description Return what was left under keys that begin with a prefix and are not excluded, oldest first, at most `limit`.
+         */
         post: operations["list_flow_run_inputs"];
         delete?: never;
         options?: never;
@@ -493,11 +603,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run input */
+        /**
+         * Read flow run input
+         * @description Return what was left for a flow run under a key. Answers 404.
+         */
         get: operations["read_flow_run_input"];
         put?: never;
         post?: never;
-        /** Delete flow run input */
+        /**
+         * Delete flow run input
+         * @description Delete what was left for a flow run under a key. Answers 404.
+         */
         delete: operations["delete_flow_run_input"];
         options?: never;
         head?: never;
@@ -513,7 +629,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set flow run state */
+        /**
+         * Set flow run state
+         * @description Propose a state for a flow run and return what was decided.
+         *
+         *     201 when a state was written, 200 when none was: the decision may be to refuse the state, to wait, or to abort. Raises
+         *     404 for a run that does not exist.
+         */
         post: operations["set_flow_run_state"];
         delete?: never;
         options?: never;
@@ -530,7 +652,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resume flow run */
+        /**
+         * Resume flow run
+         * @description Let a paused run go on, and return what was decided.
+         *
+         *     One whose process waits is RUNNING again; one that is suspended is SCHEDULED, to start from the top. `run_input` is
+         *     what the run asks for: it is kept for it, in the same transaction, under the key that the run has named. ABORT: the
+         *     run is not paused, or asks for nothing. REJECT: its time has passed, or the input does not fit its schema; then it
+         *     is paused still. Answers 404.
+         */
         post: operations["resume_flow_run"];
         delete?: never;
         options?: never;
@@ -547,7 +677,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set flow run states */
+        /**
+         * Set flow run states
+         * @description Propose a state for flow runs that the filter names, and return what was decided about each.
+         */
         post: operations["set_flow_run_states"];
         delete?: never;
         options?: never;
@@ -562,7 +695,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read flow run state */
+        /**
+         * Read flow run state
+         * @description Return the state with this id.
+         */
         get: operations["read_flow_run_state"];
         put?: never;
         post?: never;
@@ -579,7 +715,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List flow run states */
+        /**
+         * List flow run states
+         * @description Return every state the run was in, oldest first.
+         */
         get: operations["list_flow_run_states"];
         put?: never;
         post?: never;
@@ -598,7 +737,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create task run */
+        /**
+         * Create task run
+         * @description Create a task run whose life others decide (placeholders of subflows, background runs).
+         *
+         *     The same (flow_run_id, task_key, dynamic_key) again returns the run that exists. A SCHEDULED state that is deferred
+         *     makes it a background run, which a worker of its task takes when it is due.
+         */
         post: operations["create_task_run"];
         delete?: never;
         options?: never;
@@ -613,15 +758,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run */
+        /**
+         * Read task run
+         * @description Return the task run.
+         */
         get: operations["read_task_run"];
         put?: never;
         post?: never;
-        /** Delete task run */
+        /**
+         * Delete task run
+         * @description Delete the task run with its logs, artifacts, results and events.
+         */
         delete: operations["delete_task_run"];
         options?: never;
         head?: never;
-        /** Update task run */
+        /**
+         * Update task run
+         * @description Change what the update names.
+         */
         patch: operations["update_task_run"];
         trace?: never;
     };
@@ -634,7 +788,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set task run state */
+        /**
+         * Set task run state
+         * @description Ask that a task run whose life others decide enter a state, and return what was decided.
+         *
+         *     ACCEPT: the run is in the proposed state. REJECT: it has ended, its state is returned. ABORT: no such step is
+         *     possible; with `force` every step is. Answers 404.
+         */
         post: operations["set_task_run_state"];
         delete?: never;
         options?: never;
@@ -651,7 +811,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List task runs */
+        /**
+         * List task runs
+         * @description Return task runs that the selection names, in order.
+         */
         post: operations["list_task_runs"];
         delete?: never;
         options?: never;
@@ -668,7 +831,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate task runs */
+        /**
+         * Paginate task runs
+         * @description Return a page of the task runs that the selection names, and how many there are in all.
+         */
         post: operations["paginate_task_runs"];
         delete?: never;
         options?: never;
@@ -685,7 +851,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs */
+        /**
+         * Count task runs
+         * @description Count task runs that the selection names.
+         */
         post: operations["count_task_runs"];
         delete?: never;
         options?: never;
@@ -702,7 +871,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read task run history */
+        /**
+         * Read task run history
+         * @description Count task runs by state in intervals, as `flow_run_history` counts flow runs.
+         */
         post: operations["read_task_run_history"];
         delete?: never;
         options?: never;
@@ -717,7 +889,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run state */
+        /**
+         * Read task run state
+         * @description Return the state with this id.
+         */
         get: operations["read_task_run_state"];
         put?: never;
         post?: never;
@@ -734,7 +909,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List task run states */
+        /**
+         * List task run states
+         * @description Return every state the task run was in, oldest first.
+         */
         get: operations["list_task_run_states"];
         put?: never;
         post?: never;
@@ -753,7 +931,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List task workers */
+        /**
+         * List task workers
+         * @description Return the workers of background tasks that are there, by name; of at least one of the tasks, if any are named.
+         */
         post: operations["list_task_workers"];
         delete?: never;
         options?: never;
@@ -768,7 +949,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read graph */
+        /**
+         * Read graph
+         * @description Return what ran in the flow run and what depended on what; with `since`, what had not ended by then.
+         *
+         *     Answers 422 for a run of more than 10,000 nodes.
+         */
         get: operations["read_graph"];
         put?: never;
         post?: never;
@@ -785,7 +971,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read dependencies */
+        /**
+         * Read dependencies
+         * @description Return the run's task runs, each with those whose results it took: an older form of the graph.
+         */
         get: operations["read_dependencies"];
         put?: never;
         post?: never;
@@ -802,7 +991,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Explain flow run */
+        /**
+         * Explain flow run
+         * @description Why a flow run is not running: the reasons, in the order of what to do first, each with the next step in words.
+         */
         get: operations["explain_flow_run"];
         put?: never;
         post?: never;
@@ -819,7 +1011,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read held limit */
+        /**
+         * Read held limit
+         * @description Who holds the slots of a limit, since when. `kind` is what it is on: `pool`, `queue` (named `POOL/QUEUE`), `deployment`
+         *     (named by its id), `tag`, or `global` for a concurrency limit by its name.
+         */
         get: operations["read_held_limit"];
         put?: never;
         post?: never;
@@ -838,7 +1034,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create logs */
+        /**
+         * Create logs
+         * @description Keep log lines, for clients that have no journal.
+         */
         post: operations["create_logs"];
         delete?: never;
         options?: never;
@@ -855,7 +1054,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List logs */
+        /**
+         * List logs
+         * @description Return log lines in order of time; lines of the same instant in the order they were written.
+         */
         post: operations["list_logs"];
         delete?: never;
         options?: never;
@@ -872,7 +1074,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count logs */
+        /**
+         * Count logs
+         * @description Count log lines.
+         */
         post: operations["count_logs"];
         delete?: never;
         options?: never;
@@ -889,7 +1094,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tail logs */
+        /**
+         * Tail logs
+         * @description Return log lines in the order they were written, those after the place `after`, and the place to go on from.
+         *
+         *     Without `after`: the place where the lines end now. A line that was being written while another after it was
+         *     read may be passed over; whoever must not miss one begins a little before.
+         */
         post: operations["tail_logs"];
         delete?: never;
         options?: never;
@@ -904,8 +1115,51 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download flow run logs */
+        /**
+         * Download flow run logs
+         * @description Return the run's log lines as a CSV file, streamed.
+         */
         get: operations["download_flow_run_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List loops
+         * @description Return the background loops, and which process has each.
+         */
+        get: operations["list_loops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read metrics
+         * @description Return what Prometheus reads: requests, runs by state, queues, workers, loops, the database, this process.
+         */
+        get: operations["read_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -923,7 +1177,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create artifact */
+        /**
+         * Create artifact
+         * @description Keep an artifact, for clients that have no journal.
+         */
         post: operations["create_artifact"];
         delete?: never;
         options?: never;
@@ -938,15 +1195,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read artifact */
+        /**
+         * Read artifact
+         * @description Return the artifact.
+         */
         get: operations["read_artifact"];
         put?: never;
         post?: never;
-        /** Delete artifact */
+        /**
+         * Delete artifact
+         * @description Delete the artifact; the version before it, if any, becomes the latest of its key.
+         */
         delete: operations["delete_artifact"];
         options?: never;
         head?: never;
-        /** Update artifact */
+        /**
+         * Update artifact
+         * @description Change what the update names.
+         */
         patch: operations["update_artifact"];
         trace?: never;
     };
@@ -957,7 +1223,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read latest artifact */
+        /**
+         * Read latest artifact
+         * @description Return the newest artifact of the key.
+         */
         get: operations["read_latest_artifact"];
         put?: never;
         post?: never;
@@ -976,7 +1245,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List artifacts */
+        /**
+         * List artifacts
+         * @description Return artifacts in order.
+         */
         post: operations["list_artifacts"];
         delete?: never;
         options?: never;
@@ -993,7 +1265,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count artifacts */
+        /**
+         * Count artifacts
+         * @description Count artifacts.
+         */
         post: operations["count_artifacts"];
         delete?: never;
         options?: never;
@@ -1010,7 +1285,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List latest artifacts */
+        /**
+         * List latest artifacts
+         * @description Return the newest artifact of each key.
+         */
         post: operations["list_latest_artifacts"];
         delete?: never;
         options?: never;
@@ -1027,7 +1305,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count latest artifacts */
+        /**
+         * Count latest artifacts
+         * @description Count the keys whose newest artifact is one of these.
+         */
         post: operations["count_latest_artifacts"];
         delete?: never;
         options?: never;
@@ -1044,7 +1325,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List results */
+        /**
+         * List results
+         * @description Return records of kept values, newest first.
+         */
         post: operations["list_results"];
         delete?: never;
         options?: never;
@@ -1059,11 +1343,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read result */
+        /**
+         * Read result
+         * @description Return the newest record of the key.
+         */
         get: operations["read_result"];
         put?: never;
         post?: never;
-        /** Delete result */
+        /**
+         * Delete result
+         * @description Forget the records of the key. The value itself stays where it is: the server never touches values.
+         */
         delete: operations["delete_result"];
         options?: never;
         head?: never;
@@ -1079,7 +1369,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create limit */
+        /**
+         * Create limit
+         * @description Create a limit. Answers 409 for a name that is taken.
+         */
         post: operations["create_limit"];
         delete?: never;
         options?: never;
@@ -1094,15 +1387,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read limit */
+        /**
+         * Read limit
+         * @description Return the limit of that name, or with that text as its id.
+         */
         get: operations["read_limit"];
         put?: never;
         post?: never;
-        /** Delete limit */
+        /**
+         * Delete limit
+         * @description Delete the limit; leases on it end.
+         */
         delete: operations["delete_limit"];
         options?: never;
         head?: never;
-        /** Update limit */
+        /**
+         * Update limit
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_limit"];
         trace?: never;
     };
@@ -1115,7 +1417,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List limits */
+        /**
+         * List limits
+         * @description Return limits by name, those whose name begins with the prefix.
+         */
         post: operations["list_limits"];
         delete?: never;
         options?: never;
@@ -1132,7 +1437,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find limits by name */
+        /**
+         * Find limits by name
+         * @description Return the limits of these names, by name; names without one are passed over.
+         */
         post: operations["find_limits_by_name"];
         delete?: never;
         options?: never;
@@ -1147,7 +1455,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List holders */
+        /**
+         * List holders
+         * @description Return who holds slots of the limit of that name now, as far as the holders said.
+         */
         get: operations["list_holders"];
         put?: never;
         post?: never;
@@ -1166,7 +1477,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reset limit */
+        /**
+         * Reset limit
+         * @description End the leases on the limit, but for those of the holders in `keep`.
+         */
         post: operations["reset_limit"];
         delete?: never;
         options?: never;
@@ -1183,7 +1497,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take slots */
+        /**
+         * Take slots
+         * @description Take slots of the limits of these names. Answers 423 with `Retry-After` when they are taken.
+         */
         post: operations["take_slots"];
         delete?: never;
         options?: never;
@@ -1200,7 +1517,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take slots with lease */
+        /**
+         * Take slots with lease
+         * @description Take slots of the limits of these names under a lease, to be renewed until they are given back.
+         *
+         *     Names without a limit are passed over. Answers 423 with `Retry-After` when slots are taken.
+         */
         post: operations["take_slots_with_lease"];
         delete?: never;
         options?: never;
@@ -1217,7 +1539,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give slots back */
+        /**
+         * Give slots back
+         * @description Give back leases of nobody known on exactly these limits, oldest first, until `occupy` slots of each are free;
+         *     return how many were given back. For clients that take slots and remember no lease.
+         */
         post: operations["give_slots_back"];
         delete?: never;
         options?: never;
@@ -1234,7 +1560,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give lease back */
+        /**
+         * Give lease back
+         * @description Give the slots of a lease back. No harm is done if the lease has ended already.
+         */
         post: operations["give_lease_back"];
         delete?: never;
         options?: never;
@@ -1251,7 +1580,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Renew lease */
+        /**
+         * Renew lease
+         * @description Keep a lease for longer. Answers 410 when it has expired.
+         */
         post: operations["renew_lease"];
         delete?: never;
         options?: never;
@@ -1268,7 +1600,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create tag limit */
+        /**
+         * Create tag limit
+         * @description Create a limit on a tag, or give the one there is this many slots.
+         */
         post: operations["create_tag_limit"];
         delete?: never;
         options?: never;
@@ -1283,11 +1618,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read tag limit */
+        /**
+         * Read tag limit
+         * @description Return the limit of that name, or with that text as its id.
+         */
         get: operations["read_tag_limit"];
         put?: never;
         post?: never;
-        /** Delete tag limit */
+        /**
+         * Delete tag limit
+         * @description Delete the limit on a tag.
+         */
         delete: operations["delete_tag_limit"];
         options?: never;
         head?: never;
@@ -1301,11 +1642,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read tag limit by tag */
+        /**
+         * Read tag limit by tag
+         * @description Return the limit on the tag. Answers 404.
+         */
         get: operations["read_tag_limit_by_tag"];
         put?: never;
         post?: never;
-        /** Delete tag limit by tag */
+        /**
+         * Delete tag limit by tag
+         * @description Delete the limit; leases on it end.
+         */
         delete: operations["delete_tag_limit_by_tag"];
         options?: never;
         head?: never;
@@ -1321,7 +1668,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List tag limits */
+        /**
+         * List tag limits
+         * @description Return limits by name, those whose name begins with the prefix.
+         */
         post: operations["list_tag_limits"];
         delete?: never;
         options?: never;
@@ -1338,7 +1688,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reset tag limit */
+        /**
+         * Reset tag limit
+         * @description End the leases on the limit, but for those of the holders in `keep`.
+         */
         post: operations["reset_tag_limit"];
         delete?: never;
         options?: never;
@@ -1355,7 +1708,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take tag slots */
+        /**
+         * Take tag slots
+         * @description Take a slot of each tag with a limit for a task run. Answers 423 with `Retry-After` when one is taken.
+         */
         post: operations["take_tag_slots"];
         delete?: never;
         options?: never;
@@ -1372,7 +1728,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give tag slots back */
+        /**
+         * Give tag slots back
+         * @description Give a task run's slots of these tags back.
+         */
         post: operations["give_tag_slots_back"];
         delete?: never;
         options?: never;
@@ -1389,7 +1748,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create deployment */
+        /**
+         * Create deployment
+         * @description Create the deployment, or make the one of the same flow and name what the request says; return it.
+         *
+         *     Runs made ahead that would be other ones now are made anew. Answers 404 for a flow, work pool or
+         *     queue that does not exist.
+         */
         post: operations["create_deployment"];
         delete?: never;
         options?: never;
@@ -1404,15 +1769,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read deployment */
+        /**
+         * Read deployment
+         * @description Return the deployment.
+         */
         get: operations["read_deployment"];
         put?: never;
         post?: never;
-        /** Delete deployment */
+        /**
+         * Delete deployment
+         * @description Delete the deployment with its schedules; runs that nobody has started are deleted or cancelled.
+         */
         delete: operations["delete_deployment"];
         options?: never;
         head?: never;
-        /** Update deployment */
+        /**
+         * Update deployment
+         * @description Change what the update names; runs made ahead that would be other ones now are made anew.
+         */
         patch: operations["update_deployment"];
         trace?: never;
     };
@@ -1423,7 +1797,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read deployment by name */
+        /**
+         * Read deployment by name
+         * @description Return the deployment of that name, of the flow of that name.
+         */
         get: operations["read_deployment_by_name"];
         put?: never;
         post?: never;
@@ -1442,7 +1819,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List deployments */
+        /**
+         * List deployments
+         * @description Return deployments that the selection names, in order.
+         */
         post: operations["list_deployments"];
         delete?: never;
         options?: never;
@@ -1459,7 +1839,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count deployments */
+        /**
+         * Count deployments
+         * @description Count deployments that the selection names.
+         */
         post: operations["count_deployments"];
         delete?: never;
         options?: never;
@@ -1476,7 +1859,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Paginate deployments */
+        /**
+         * Paginate deployments
+         * @description Return a page of the deployments that the selection names, and how many there are in all.
+         */
         post: operations["paginate_deployments"];
         delete?: never;
         options?: never;
@@ -1493,7 +1879,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count deployments by flow */
+        /**
+         * Count deployments by flow
+         * @description Count the deployments of each of these flows, at most 200 of them.
+         */
         post: operations["count_deployments_by_flow"];
         delete?: never;
         options?: never;
@@ -1510,7 +1899,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Delete deployments */
+        /**
+         * Delete deployments
+         * @description Delete deployments that the filter names, and return which.
+         */
         post: operations["delete_deployments"];
         delete?: never;
         options?: never;
@@ -1527,7 +1919,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of deployments */
+        /**
+         * List due of deployments
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_deployments"];
         delete?: never;
         options?: never;
@@ -1544,7 +1939,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause deployment */
+        /**
+         * Pause deployment
+         * @description Let its schedules rest: runs they made that nobody has started are deleted.
+         */
         post: operations["pause_deployment"];
         delete?: never;
         options?: never;
@@ -1561,7 +1959,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resume deployment */
+        /**
+         * Resume deployment
+         * @description Let its schedules make runs again, from now on.
+         */
         post: operations["resume_deployment"];
         delete?: never;
         options?: never;
@@ -1578,8 +1979,77 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run deployment */
+        /**
+         * Run deployment
+         * @description Create a run of the deployment and return it; the same idempotency key again returns the run that exists.
+         *
+         *     Answers 422 for parameters that do not fit the deployment's schema, where that is enforced.
+         */
         post: operations["run_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/create_flow_run/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run deployment in bulk
+         * @description Create runs of the deployment, each by itself, and say what became of each.
+         *
+         *     Answers 400 for more than a hundred. Answers 404 for a deployment that does not exist.
+         */
+        post: operations["run_deployment_in_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/work_queue_check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check work queue
+         * @description Return the queue in which runs of the deployment wait; none, where it has no work pool.
+         */
+        get: operations["check_work_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deployments/{deployment_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Schedule deployment
+         * @description Make the runs of the deployment's schedules in a span that are not there yet, and return how many were made.
+         *
+         *     None for a deployment that is paused.
+         */
+        post: operations["schedule_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1593,10 +2063,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List schedules */
+        /**
+         * List schedules
+         * @description Return the schedules of the deployment.
+         */
         get: operations["list_schedules"];
         put?: never;
-        /** Create schedules */
+        /**
+         * Create schedules
+         * @description Add schedules and return them. Answers 409 for a slug in use that is not to be replaced.
+         */
         post: operations["create_schedules"];
         delete?: never;
         options?: never;
@@ -1614,11 +2090,17 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete schedule */
+        /**
+         * Delete schedule
+         * @description Delete the schedule, with the runs made for it that nobody has started.
+         */
         delete: operations["delete_schedule"];
         options?: never;
         head?: never;
-        /** Update schedule */
+        /**
+         * Update schedule
+         * @description Change what the update names; the runs made ahead for the schedule are made anew.
+         */
         patch: operations["update_schedule"];
         trace?: never;
     };
@@ -1631,7 +2113,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Preview schedule */
+        /**
+         * Preview schedule
+         * @description Return the next instants of a schedule. Answers 422 for one that means nothing.
+         */
         post: operations["preview_schedule"];
         delete?: never;
         options?: never;
@@ -1648,7 +2133,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create pool */
+        /**
+         * Create pool
+         * @description Create a pool with a queue called `default`, and without a job template with that of its type, if it has one.
+         *
+         *     Answers 409 for a name that is taken.
+         */
         post: operations["create_pool"];
         delete?: never;
         options?: never;
@@ -1663,15 +2153,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read pool */
+        /**
+         * Read pool
+         * @description Return the pool of that name.
+         */
         get: operations["read_pool"];
         put?: never;
         post?: never;
-        /** Delete pool */
+        /**
+         * Delete pool
+         * @description Delete the pool with its queues and workers; its deployments and waiting runs have no place any more.
+         */
         delete: operations["delete_pool"];
         options?: never;
         head?: never;
-        /** Update pool */
+        /**
+         * Update pool
+         * @description Change what the update names. Nothing is given out of a pool that is paused.
+         */
         patch: operations["update_pool"];
         trace?: never;
     };
@@ -1684,7 +2183,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List pools */
+        /**
+         * List pools
+         * @description Return pools by name.
+         */
         post: operations["list_pools"];
         delete?: never;
         options?: never;
@@ -1701,7 +2203,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count pools */
+        /**
+         * Count pools
+         * @description Count pools.
+         */
         post: operations["count_pools"];
         delete?: never;
         options?: never;
@@ -1718,7 +2223,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of pool */
+        /**
+         * List due of pool
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_pool"];
         delete?: never;
         options?: never;
@@ -1735,7 +2243,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create queue */
+        /**
+         * Create queue
+         * @description Create a queue. Answers 409 for a name that is taken in the pool.
+         */
         post: operations["create_queue"];
         delete?: never;
         options?: never;
@@ -1750,15 +2261,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read queue of pool */
+        /**
+         * Read queue of pool
+         * @description Return the queue of that name in the pool of that name.
+         */
         get: operations["read_queue_of_pool"];
         put?: never;
         post?: never;
-        /** Delete queue of pool */
+        /**
+         * Delete queue of pool
+         * @description Delete the queue; what waits in it goes to its pool's default queue, which cannot be deleted itself.
+         */
         delete: operations["delete_queue_of_pool"];
         options?: never;
         head?: never;
-        /** Update queue of pool */
+        /**
+         * Update queue of pool
+         * @description Change what the update names. Answers 409 for a new name that is taken in the pool.
+         */
         patch: operations["update_queue_of_pool"];
         trace?: never;
     };
@@ -1771,8 +2291,53 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List queues of pool */
+        /**
+         * List queues of pool
+         * @description Return queues of a pool or of all, those of the first priority first.
+         */
         post: operations["list_queues_of_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create queue without pool
+         * @description Create a queue in the pool `default-agent-pool`, which the first of them brings along.
+         *
+         *     Answers 409 for a name that is taken there.
+         */
+        post: operations["create_queue_without_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/name/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read queue without pool
+         * @description Return the queue of that name in the pool `default-agent-pool`. Answers 404.
+         */
+        get: operations["read_queue_without_pool"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1786,15 +2351,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read queue */
+        /**
+         * Read queue
+         * @description Return the queue.
+         */
         get: operations["read_queue"];
         put?: never;
         post?: never;
-        /** Delete queue */
+        /**
+         * Delete queue
+         * @description Delete the queue; what waits in it goes to its pool's default queue, which cannot be deleted itself.
+         */
         delete: operations["delete_queue"];
         options?: never;
         head?: never;
-        /** Update queue */
+        /**
+         * Update queue
+         * @description Change what the update names. Answers 409 for a new name that is taken in the pool.
+         */
         patch: operations["update_queue"];
         trace?: never;
     };
@@ -1807,7 +2381,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List queues */
+        /**
+         * List queues
+         * @description Return queues of a pool or of all, those of the first priority first.
+         */
         post: operations["list_queues"];
         delete?: never;
         options?: never;
@@ -1824,7 +2401,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List due of queue */
+        /**
+         * List due of queue
+         * @description Return the runs that a claim would be given, without taking them: whoever starts one proposes PENDING first.
+         */
         post: operations["list_due_of_queue"];
         delete?: never;
         options?: never;
@@ -1841,7 +2421,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Beat worker */
+        /**
+         * Beat worker
+         * @description Show that a worker is there. With `return_id`, answer with its id as a bare text.
+         */
         post: operations["beat_worker"];
         delete?: never;
         options?: never;
@@ -1858,7 +2441,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List workers */
+        /**
+         * List workers
+         * @description Return the workers of a pool, those that showed themselves last first.
+         */
         post: operations["list_workers"];
         delete?: never;
         options?: never;
@@ -1876,8 +2462,197 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete worker */
+        /**
+         * Delete worker
+         * @description Forget the worker; it is there again as soon as it shows itself.
+         */
         delete: operations["delete_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_pools/{name}/concurrency_status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read pool occupancy
+         * @description Return how far the pool is taken: page `page` of its queues, `limit` of them, each with at most `runs` runs.
+         */
+        post: operations["read_pool_occupancy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}/concurrency_status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read queue occupancy
+         * @description Return how far the queue is taken, and page `page` of the runs that take it, `limit` of them.
+         */
+        post: operations["read_queue_occupancy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work_queues/{queue_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read queue health
+         * @description Return whether runs of the queue are late, and whether somebody asks for them.
+         */
+        get: operations["read_queue_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/observed-states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List observed states
+         * @description Return the names of states that flow runs are in; those that contain `query`, if it is given.
+         *
+         *     Case does not matter. At most a thousand names are looked at, in order.
+         */
+        get: operations["list_observed_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/flows/next-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List next flow runs
+         * @description Return the run that is due next of each of these flows, at most 200 of them; None for a flow without one.
+         */
+        post: operations["list_next_flow_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save search
+         * @description Keep the search under its name; one that had the name says what this one says from now on.
+         */
+        put: operations["save_search"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read saved search
+         * @description Return the search.
+         */
+        get: operations["read_saved_search"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete saved search
+         * @description Forget the search.
+         */
+        delete: operations["delete_saved_search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/saved_searches/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List saved searches
+         * @description Return searches by name.
+         */
+        post: operations["list_saved_searches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ui/schemas/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate values
+         * @description Say where values do not fit a schema, whose references may lead to places within itself only.
+         */
+        post: operations["validate_values"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1892,7 +2667,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create variable */
+        /**
+         * Create variable
+         * @description Create a variable. Answers 409 for a name that is taken.
+         */
         post: operations["create_variable"];
         delete?: never;
         options?: never;
@@ -1907,15 +2685,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read variable */
+        /**
+         * Read variable
+         * @description Return the variable.
+         */
         get: operations["read_variable"];
         put?: never;
         post?: never;
-        /** Delete variable */
+        /**
+         * Delete variable
+         * @description Delete the variable.
+         */
         delete: operations["delete_variable"];
         options?: never;
         head?: never;
-        /** Update variable */
+        /**
+         * Update variable
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_variable"];
         trace?: never;
     };
@@ -1926,15 +2713,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read variable by name */
+        /**
+         * Read variable by name
+         * @description Return the variable of that name.
+         */
         get: operations["read_variable_by_name"];
         put?: never;
         post?: never;
-        /** Delete variable by name */
+        /**
+         * Delete variable by name
+         * @description Delete the variable.
+         */
         delete: operations["delete_variable_by_name"];
         options?: never;
         head?: never;
-        /** Update variable by name */
+        /**
+         * Update variable by name
+         * @description Change what the update names. Answers 409 for a new name that is taken.
+         */
         patch: operations["update_variable_by_name"];
         trace?: never;
     };
@@ -1947,7 +2743,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List variables */
+        /**
+         * List variables
+         * @description Return variables in order.
+         */
         post: operations["list_variables"];
         delete?: never;
         options?: never;
@@ -1964,7 +2763,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count variables */
+        /**
+         * Count variables
+         * @description Count variables.
+         */
         post: operations["count_variables"];
         delete?: never;
         options?: never;
@@ -1981,7 +2783,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create webhook */
+        /**
+         * Create webhook
+         * @description Create a webhook, with a slug that nobody can guess.
+         *
+         *     Answers 409 for a name that is taken, 422 for a template that is none.
+         */
         post: operations["create_webhook"];
         delete?: never;
         options?: never;
@@ -1998,7 +2805,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List webhooks */
+        /**
+         * List webhooks
+         * @description Return webhooks by name.
+         */
         post: operations["list_webhooks"];
         delete?: never;
         options?: never;
@@ -2013,16 +2823,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read webhook */
+        /**
+         * Read webhook
+         * @description Return the webhook.
+         */
         get: operations["read_webhook"];
-        /** Replace webhook */
+        /**
+         * Replace webhook
+         * @description Change what the update names. Raises as `create_webhook`.
+         */
         put: operations["replace_webhook"];
         post?: never;
-        /** Delete webhook */
+        /**
+         * Delete webhook
+         * @description Delete the webhook.
+         */
         delete: operations["delete_webhook"];
         options?: never;
         head?: never;
-        /** Update webhook */
+        /**
+         * Update webhook
+         * @description Change what the update names. Raises as `create_webhook`.
+         */
         patch: operations["update_webhook"];
         trace?: never;
     };
@@ -2035,7 +2857,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rotate webhook */
+        /**
+         * Rotate webhook
+         * @description Give the webhook another slug; at the former one nothing answers any more.
+         */
         post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
@@ -2052,7 +2877,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Validate template */
+        /**
+         * Validate template
+         * @description Say whether a text can be used as a template. Answers 422 with what is wrong with it.
+         */
         post: operations["validate_template"];
         delete?: never;
         options?: never;
@@ -2069,7 +2897,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Validate automation template */
+        /**
+         * Validate automation template
+         * @description Say whether a text can be used as a template, as the contract's older clients ask. Answers 422.
+         */
         post: operations["validate_automation_template"];
         delete?: never;
         options?: never;
@@ -2086,7 +2917,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block type */
+        /**
+         * Create block type
+         * @description Create a block type. Answers 409 for a slug that is taken, `NotAuthorized` for a reserved name.
+         */
         post: operations["create_block_type"];
         delete?: never;
         options?: never;
@@ -2101,15 +2935,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block type */
+        /**
+         * Read block type
+         * @description Return the block type.
+         */
         get: operations["read_block_type"];
         put?: never;
         post?: never;
-        /** Delete block type */
+        /**
+         * Delete block type
+         * @description Delete the block type with its schemas and blocks. Raises `NotAuthorized` for a protected one.
+         */
         delete: operations["delete_block_type"];
         options?: never;
         head?: never;
-        /** Update block type */
+        /**
+         * Update block type
+         * @description Change what the update names.
+         */
         patch: operations["update_block_type"];
         trace?: never;
     };
@@ -2120,7 +2963,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block type by slug */
+        /**
+         * Read block type by slug
+         * @description Return the block type of that slug.
+         */
         get: operations["read_block_type_by_slug"];
         put?: never;
         post?: never;
@@ -2139,7 +2985,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block types */
+        /**
+         * List block types
+         * @description Return block types by name: those that the selection names, with such schemas.
+         */
         post: operations["list_block_types"];
         delete?: never;
         options?: never;
@@ -2156,7 +3005,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Install block types */
+        /**
+         * Install block types
+         * @description See to it that the types that come with Headrace are there.
+         */
         post: operations["install_block_types"];
         delete?: never;
         options?: never;
@@ -2171,7 +3023,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List documents of type */
+        /**
+         * List documents of type
+         * @description Return the blocks of the type of that slug.
+         */
         get: operations["list_documents_of_type"];
         put?: never;
         post?: never;
@@ -2188,7 +3043,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read document by name */
+        /**
+         * Read document by name
+         * @description Return the block of that name, of the type of that slug.
+         */
         get: operations["read_document_by_name"];
         put?: never;
         post?: never;
@@ -2207,7 +3065,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block schema */
+        /**
+         * Create block schema
+         * @description Return the schema of these fields and this version, created if there is none yet.
+         */
         post: operations["create_block_schema"];
         delete?: never;
         options?: never;
@@ -2222,11 +3083,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block schema */
+        /**
+         * Read block schema
+         * @description Return the schema.
+         */
         get: operations["read_block_schema"];
         put?: never;
         post?: never;
-        /** Delete block schema */
+        /**
+         * Delete block schema
+         * @description Delete the schema with its blocks. Raises `NotAuthorized` for one of a protected type.
+         */
         delete: operations["delete_block_schema"];
         options?: never;
         head?: never;
@@ -2240,7 +3107,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block schema by checksum */
+        /**
+         * Read block schema by checksum
+         * @description Return the newest schema with that checksum, of a version if it is given.
+         */
         get: operations["read_block_schema_by_checksum"];
         put?: never;
         post?: never;
@@ -2259,7 +3129,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block schemas */
+        /**
+         * List block schemas
+         * @description Return the schemas that the selection names, the newest first.
+         */
         post: operations["list_block_schemas"];
         delete?: never;
         options?: never;
@@ -2267,14 +3140,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/block_capabilities": {
+    "/api/block_capabilities/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List block capabilities */
+        /**
+         * List block capabilities
+         * @description Return everything that blocks are capable of.
+         */
         get: operations["list_block_capabilities"];
         put?: never;
         post?: never;
@@ -2293,7 +3169,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create block document */
+        /**
+         * Create block document
+         * @description Create a block. Answers 409 for a name that is taken among the blocks of its type.
+         */
         post: operations["create_block_document"];
         delete?: never;
         options?: never;
@@ -2308,15 +3187,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read block document */
+        /**
+         * Read block document
+         * @description Return the block.
+         */
         get: operations["read_block_document"];
         put?: never;
         post?: never;
-        /** Delete block document */
+        /**
+         * Delete block document
+         * @description Delete the block; those that refer to it go on without.
+         */
         delete: operations["delete_block_document"];
         options?: never;
         head?: never;
-        /** Update block document */
+        /**
+         * Update block document
+         * @description Change the fields of the block that the update names, or all; another schema must be one of its type.
+         */
         patch: operations["update_block_document"];
         trace?: never;
     };
@@ -2329,7 +3217,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List block documents */
+        /**
+         * List block documents
+         * @description Return the blocks that the selection names, in order; anonymous ones only if it says so.
+         */
         post: operations["list_block_documents"];
         delete?: never;
         options?: never;
@@ -2346,7 +3237,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count block documents */
+        /**
+         * Count block documents
+         * @description Count the blocks that the selection names.
+         */
         post: operations["count_block_documents"];
         delete?: never;
         options?: never;
@@ -2363,9 +3257,145 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rotate secrets */
+        /**
+         * Rotate secrets
+         * @description Seal all secrets with a new key, or where keys are given to the process with the first of them.
+         */
         post: operations["rotate_secrets"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create automation
+         * @description Create an automation, which acts on what happens from now on. Answers 422 for a broken template.
+         */
+        post: operations["create_automation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automations/{automation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read automation
+         * @description Return the automation.
+         */
+        get: operations["read_automation"];
+        /**
+         * Update automation
+         * @description Say anew what the automation is; one whose trigger is another begins anew. What it fired already is still done.
+         */
+        put: operations["update_automation"];
+        post?: never;
+        /**
+         * Delete automation
+         * @description Delete the automation. What it fired already is still done.
+         */
+        delete: operations["delete_automation"];
+        options?: never;
+        head?: never;
+        /**
+         * Enable automation
+         * @description Enable or disable the automation. What happens while it is disabled is never made up for.
+         */
+        patch: operations["enable_automation"];
+        trace?: never;
+    };
+    "/api/automations/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List automations
+         * @description Return automations in order.
+         */
+        post: operations["list_automations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automations/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count automations
+         * @description Count automations.
+         */
+        post: operations["count_automations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automations/related-to/{resource_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List related automations
+         * @description Return the automations, at most 200 by name, that have to do with a resource: that go with it, whose trigger names
+         *     it, or whose actions select it.
+         */
+        get: operations["list_related_automations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automations/owned-by/{resource_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete owned automations
+         * @description Delete the automations that go with a resource, if there are any.
+         */
+        delete: operations["delete_owned_automations"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2378,8 +3408,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read catalogue */
+        /**
+         * Read catalogue
+         * @description Return the types of work pool there are workers for, with their job templates.
+         */
         get: operations["read_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cloud workspaces
+         * @description Return the one workspace there is, to clients that take this server for a cloud.
+         */
+        get: operations["list_cloud_workspaces"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2397,7 +3450,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** List flow run spans */
+        /**
+         * List flow run spans
+         * @description Return what a chart needs of flow runs that the selection names, in order. `page.limit` is at most 1,000.
+         */
         post: operations["list_flow_run_spans"];
         delete?: never;
         options?: never;
@@ -2414,7 +3470,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs of flow runs */
+        /**
+         * Count task runs of flow runs
+         * @description Count the task runs of each of these flow runs, at most 200 of them.
+         */
         post: operations["count_task_runs_of_flow_runs"];
         delete?: never;
         options?: never;
@@ -2431,7 +3490,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs by state */
+        /**
+         * Count task runs by state
+         * @description Count task runs that the selection names by the type of their state; a type without any is left out.
+         */
         post: operations["count_task_runs_by_state"];
         delete?: never;
         options?: never;
@@ -2448,7 +3510,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Count task runs over time */
+        /**
+         * Count task runs over time
+         * @description Count how task runs ended in each of twenty intervals, from `task_runs.start_time.after_` on.
+         */
         post: operations["count_task_runs_over_time"];
         delete?: never;
         options?: never;
@@ -2463,7 +3528,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read task run with flow run */
+        /**
+         * Read task run with flow run
+         * @description Return the task run, with the name of its flow run.
+         */
         get: operations["read_task_run_with_flow_run"];
         put?: never;
         post?: never;
@@ -2482,8 +3550,102 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take events */
+        /**
+         * Take events
+         * @description Store what clients tell that keep no journal: each report once, by its id, in whatever order it comes.
+         *
+         *     States of task runs are facts like those of a journal, put in order by their time, then by the ids of their
+         *     reports. A beat takes the lease of the flow run's present attempt, or keeps it. When this returns, all is stored.
+         */
         post: operations["take_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List events
+         * @description Return the first page of the events that a filter chooses, and the address of the next.
+         *
+         *     At most 5,000 entries of the log are looked at for a page, which may therefore be short and be followed by others.
+         */
+        post: operations["list_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/filter/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List further events
+         * @description Return the page of a token. Answers 403 for what is none.
+         */
+        get: operations["list_further_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/count-by/{countable}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count events by
+         * @description Count the events that a filter chooses, by day, stretch of time, name or resource.
+         *
+         *     Without a window the last seven days are counted. Answers 422 for a window with too much in it.
+         */
+        post: operations["count_events_by"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/stretch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read event stretch
+         * @description Return events of a time, in the order in which they were recorded or the other way round.
+         *
+         *     The stretch begins a minute before the time and ends a minute after it, and a few more events may be at its ends:
+         *     events come into the log about when they occur. One that came much later, or that says of itself that it occurred
+         *     long ago, is where it came.
+         */
+        post: operations["read_event_stretch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2497,7 +3659,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stream news */
+        /**
+         * Stream news
+         * @description Stream what happens from now on, or from after a cursor, as server-sent events.
+         *
+         *     Whoever connects anew goes on where it was, by `Last-Event-ID`.
+         */
         get: operations["stream_news"];
         put?: never;
         post?: never;
@@ -2514,7 +3681,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find cursor */
+        /**
+         * Find cursor
+         * @description Return a place in the log of events before everything that occurred since the instant.
+         *
+         *     Events that came into the log more than a minute after they occurred may lie before it.
+         */
         get: operations["find_cursor"];
         put?: never;
         post?: never;
@@ -2528,7 +3700,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AmountFilter */
+        /**
+         * ActiveRun
+         * @description A run that takes up a place: it is pending, running or being cancelled. `time_in_current_state` is in seconds.
+         */
+        ActiveRun: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            state_type: components["schemas"]["StateType"] | null;
+            state_name: string | null;
+            start_time: string | null;
+            state_timestamp: string | null;
+            time_in_current_state: number | null;
+        };
+        /**
+         * AmountFilter
+         * @description On a number: at least, at most, or missing.
+         */
         AmountFilter: {
             /**
              * @default and_
@@ -2539,7 +3728,21 @@ export interface components {
             le_?: number | null;
             is_null_?: boolean | null;
         };
-        /** Artifact */
+        /**
+         * AnyResourceFilter
+         * @description What it happened to or has to do with.
+         */
+        AnyResourceFilter: {
+            id?: string[] | null;
+            id_prefix?: string[] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+        };
+        /**
+         * Artifact
+         * @description An artifact as stored.
+         */
         Artifact: {
             /** Format: uuid */
             id: string;
@@ -2555,7 +3758,10 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** ArtifactCollection */
+        /**
+         * ArtifactCollection
+         * @description The latest version of the artifacts of one key.
+         */
         ArtifactCollection: {
             /** Format: uuid */
             id: string;
@@ -2573,7 +3779,10 @@ export interface components {
             /** Format: uuid */
             latest_id: string;
         };
-        /** ArtifactCollectionFilter */
+        /**
+         * ArtifactCollectionFilter
+         * @description Which artifact keys.
+         */
         ArtifactCollectionFilter: {
             /**
              * @default and_
@@ -2586,7 +3795,18 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** ArtifactCollectionListing */
+        /**
+         * ArtifactCollectionListing
+         * @description Asks for the latest versions of artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "key": {
+         *           "like_": "report"
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         ArtifactCollectionListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2601,7 +3821,19 @@ export interface components {
             artifacts?: components["schemas"]["ArtifactCollectionFilter"] | null;
             sort?: components["schemas"]["ArtifactSort"];
         };
-        /** ArtifactCollectionSelection */
+        /**
+         * ArtifactCollectionSelection
+         * @description Selects the latest versions of artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "type": {
+         *           "any_": [
+         *             "markdown"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         ArtifactCollectionSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2612,7 +3844,17 @@ export interface components {
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
             artifacts?: components["schemas"]["ArtifactCollectionFilter"] | null;
         };
-        /** ArtifactCreate */
+        /**
+         * ArtifactCreate
+         * @description Asks for an artifact. Artifacts of one key are versions of one another. `id` may be chosen by the caller.
+         * @example {
+         *       "key": "report",
+         *       "type": "markdown",
+         *       "description": "What came of it",
+         *       "data": "# 3 rows",
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         ArtifactCreate: {
             id?: string | null;
             key?: string | null;
@@ -2625,7 +3867,10 @@ export interface components {
             flow_run_id?: string | null;
             task_run_id?: string | null;
         };
-        /** ArtifactFilter */
+        /**
+         * ArtifactFilter
+         * @description Which artifacts.
+         */
         ArtifactFilter: {
             /**
              * @default and_
@@ -2638,7 +3883,21 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** ArtifactListing */
+        /**
+         * ArtifactListing
+         * @description Asks for artifacts.
+         * @example {
+         *       "artifacts": {
+         *         "key": {
+         *           "any_": [
+         *             "report"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "ID_DESC",
+         *       "limit": 10
+         *     }
+         */
         ArtifactListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2653,7 +3912,20 @@ export interface components {
             artifacts?: components["schemas"]["ArtifactFilter"] | null;
             sort?: components["schemas"]["ArtifactSort"];
         };
-        /** ArtifactSelection */
+        /**
+         * ArtifactSelection
+         * @description Selects artifacts, by what they are and by the runs that left them.
+         * @example {
+         *       "artifacts": {
+         *         "type": {
+         *           "any_": [
+         *             "table",
+         *             "markdown"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         ArtifactSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -2671,7 +3943,13 @@ export interface components {
          * @enum {string}
          */
         ArtifactSort: "CREATED_DESC" | "UPDATED_DESC" | "ID_DESC" | "KEY_DESC" | "KEY_ASC";
-        /** ArtifactUpdate */
+        /**
+         * ArtifactUpdate
+         * @description Changes an artifact in place; fields that are not sent stay as they are.
+         * @example {
+         *       "data": "# 4 rows"
+         *     }
+         */
         ArtifactUpdate: {
             data?: unknown;
             description?: string | null;
@@ -2679,12 +3957,121 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        /** Bar */
+        /**
+         * Automation
+         * @description An automation as stored.
+         */
+        Automation: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            /** @default  */
+            description: string;
+            /** @default true */
+            enabled: boolean;
+            tags: string[];
+            trigger: components["schemas"]["EventTrigger"] | components["schemas"]["MetricTrigger"] | components["schemas"]["CompoundTrigger"] | components["schemas"]["SequenceTrigger"];
+            actions: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_trigger: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_resolve: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            owner_resource: string | null;
+        };
+        /**
+         * AutomationCreate
+         * @description Asks for an automation. `owner_resource` names what it goes with: it is deleted when that is.
+         */
+        AutomationCreate: {
+            name: string;
+            /** @default  */
+            description?: string;
+            /** @default true */
+            enabled?: boolean;
+            tags?: string[];
+            trigger: components["schemas"]["EventTrigger"] | components["schemas"]["MetricTrigger"] | components["schemas"]["CompoundTrigger"] | components["schemas"]["SequenceTrigger"];
+            actions: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_trigger?: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_resolve?: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            owner_resource?: string | null;
+        };
+        /**
+         * AutomationFilter
+         * @description Which automations.
+         */
+        AutomationFilter: {
+            /**
+             * @default and_
+             * @enum {string}
+             */
+            operator?: "and_" | "or_";
+            id?: components["schemas"]["IdFilter"] | null;
+            name?: components["schemas"]["TextFilter"] | null;
+            created?: components["schemas"]["TimeFilter"] | null;
+            tags?: components["schemas"]["TagsFilter"] | null;
+        };
+        /**
+         * AutomationListing
+         * @description Asks for automations.
+         */
+        AutomationListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+            automations?: components["schemas"]["AutomationFilter"] | null;
+            sort?: components["schemas"]["AutomationSort"];
+        };
+        /**
+         * AutomationPartialUpdate
+         * @description Enables or disables an automation.
+         */
+        AutomationPartialUpdate: {
+            /** @default true */
+            enabled?: boolean;
+        };
+        /**
+         * AutomationSelection
+         * @description Selects automations.
+         */
+        AutomationSelection: {
+            automations?: components["schemas"]["AutomationFilter"] | null;
+        };
+        /**
+         * AutomationSort
+         * @description Orders of a list of automations.
+         * @default NAME_ASC
+         * @enum {string}
+         */
+        AutomationSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_ASC" | "NAME_DESC";
+        /**
+         * AutomationUpdate
+         * @description Says anew what an automation is. `actions` are performed when its trigger fires, as are those in `actions_on_trigger`;
+         *     those in `actions_on_resolve` when what it fired for is over.
+         */
+        AutomationUpdate: {
+            name: string;
+            /** @default  */
+            description?: string;
+            /** @default true */
+            enabled?: boolean;
+            tags?: string[];
+            trigger: components["schemas"]["EventTrigger"] | components["schemas"]["MetricTrigger"] | components["schemas"]["CompoundTrigger"] | components["schemas"]["SequenceTrigger"];
+            actions: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_trigger?: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+            actions_on_resolve?: (components["schemas"]["DoNothing"] | components["schemas"]["RunDeployment"] | components["schemas"]["PauseDeployment"] | components["schemas"]["ResumeDeployment"] | components["schemas"]["PauseSchedule"] | components["schemas"]["ResumeSchedule"] | components["schemas"]["CancelFlowRun"] | components["schemas"]["SuspendFlowRun"] | components["schemas"]["ResumeFlowRun"] | components["schemas"]["DeleteFlowRun"] | components["schemas"]["ChangeFlowRunState"] | components["schemas"]["PauseWorkPool"] | components["schemas"]["ResumeWorkPool"] | components["schemas"]["PauseWorkQueue"] | components["schemas"]["ResumeWorkQueue"] | components["schemas"]["PauseAutomation"] | components["schemas"]["ResumeAutomation"] | components["schemas"]["SendNotification"] | components["schemas"]["SendEmailNotification"] | components["schemas"]["CallWebhook"])[];
+        };
+        /**
+         * Bar
+         * @description How the task runs of one interval ended.
+         */
         Bar: {
             completed: number;
             failed: number;
         };
-        /** BlockDocument */
+        /**
+         * BlockDocument
+         * @description A block as it is answered: its secrets masked unless they were asked for, what it refers to in its place.
+         */
         BlockDocument: {
             /** Format: uuid */
             id: string;
@@ -2707,7 +4094,18 @@ export interface components {
             /** @default false */
             is_anonymous: boolean;
         };
-        /** BlockDocumentCreate */
+        /**
+         * BlockDocumentCreate
+         * @description Asks for a block. An anonymous one needs no name, and is given one.
+         * @example {
+         *       "name": "mine",
+         *       "block_type_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "block_schema_id": "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44",
+         *       "data": {
+         *         "user": "me"
+         *       }
+         *     }
+         */
         BlockDocumentCreate: {
             name?: string | null;
             data?: {
@@ -2720,7 +4118,10 @@ export interface components {
             /** @default false */
             is_anonymous?: boolean;
         };
-        /** BlockDocumentFilter */
+        /**
+         * BlockDocumentFilter
+         * @description Which blocks; those that are anonymous only if it says so.
+         */
         BlockDocumentFilter: {
             /**
              * @default and_
@@ -2732,7 +4133,21 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             is_anonymous?: components["schemas"]["PausedFilter"] | null;
         };
-        /** BlockDocumentListing */
+        /**
+         * BlockDocumentListing
+         * @description Asks for blocks.
+         * @example {
+         *       "block_documents": {
+         *         "name": {
+         *           "any_": [
+         *             "mine"
+         *           ]
+         *         }
+         *       },
+         *       "include_secrets": false,
+         *       "limit": 20
+         *     }
+         */
         BlockDocumentListing: {
             /** @default 0 */
             offset?: number;
@@ -2752,7 +4167,17 @@ export interface components {
          * @enum {string}
          */
         BlockDocumentSort: "NAME_DESC" | "NAME_ASC" | "BLOCK_TYPE_AND_NAME_ASC";
-        /** BlockDocumentUpdate */
+        /**
+         * BlockDocumentUpdate
+         * @description Changes a block: the fields in `data`, or with `merge_existing_data` false all of them. A secret that is sent as it is
+         *     shown, masked, stays as it is.
+         * @example {
+         *       "data": {
+         *         "user": "you"
+         *       },
+         *       "merge_existing_data": true
+         *     }
+         */
         BlockDocumentUpdate: {
             block_schema_id?: string | null;
             data?: {
@@ -2761,11 +4186,17 @@ export interface components {
             /** @default true */
             merge_existing_data?: boolean;
         };
-        /** BlockReference */
+        /**
+         * BlockReference
+         * @description A field of a block that is another block.
+         */
         BlockReference: {
             block_document: components["schemas"]["ReferencedDocument"];
         };
-        /** BlockSchema */
+        /**
+         * BlockSchema
+         * @description A schema as stored.
+         */
         BlockSchema: {
             /** Format: uuid */
             id: string;
@@ -2781,7 +4212,25 @@ export interface components {
             /** @default non-versioned */
             version: string;
         };
-        /** BlockSchemaCreate */
+        /**
+         * BlockSchemaCreate
+         * @description Asks for a version of a block type's fields: a JSON schema, which names those that are secret.
+         * @example {
+         *       "block_type_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "fields": {
+         *         "title": "Login",
+         *         "type": "object",
+         *         "properties": {
+         *           "user": {
+         *             "type": "string"
+         *           }
+         *         },
+         *         "block_type_slug": "login"
+         *       },
+         *       "capabilities": [],
+         *       "version": "1"
+         *     }
+         */
         BlockSchemaCreate: {
             fields?: {
                 [key: string]: unknown;
@@ -2792,7 +4241,10 @@ export interface components {
             /** @default non-versioned */
             version?: string;
         };
-        /** BlockSchemaFilter */
+        /**
+         * BlockSchemaFilter
+         * @description Which schemas.
+         */
         BlockSchemaFilter: {
             /**
              * @default and_
@@ -2804,20 +4256,46 @@ export interface components {
             block_capabilities?: components["schemas"]["TagsFilter"] | null;
             version?: components["schemas"]["TextFilter"] | null;
         };
-        /** BlockSchemaListing */
+        /**
+         * BlockSchemaListing
+         * @description Asks for block schemas.
+         * @example {
+         *       "block_schemas": {
+         *         "block_type_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         BlockSchemaListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockSelection */
+        /**
+         * BlockSelection
+         * @description Selects blocks: by themselves, by their types and by their schemas.
+         * @example {
+         *       "block_documents": {
+         *         "is_anonymous": {
+         *           "eq_": false
+         *         }
+         *       }
+         *     }
+         */
         BlockSelection: {
             block_documents?: components["schemas"]["BlockDocumentFilter"] | null;
             block_types?: components["schemas"]["BlockTypeFilter"] | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockType */
+        /**
+         * BlockType
+         * @description A block type as stored. A protected one came with Headrace and cannot be deleted.
+         */
         BlockType: {
             /** Format: uuid */
             id: string;
@@ -2832,7 +4310,15 @@ export interface components {
             /** @default false */
             is_protected: boolean;
         };
-        /** BlockTypeCreate */
+        /**
+         * BlockTypeCreate
+         * @description Asks for a block type.
+         * @example {
+         *       "name": "Login",
+         *       "slug": "login",
+         *       "description": "Who somebody is."
+         *     }
+         */
         BlockTypeCreate: {
             name: string;
             slug: string;
@@ -2841,7 +4327,10 @@ export interface components {
             description?: string | null;
             code_example?: string | null;
         };
-        /** BlockTypeFilter */
+        /**
+         * BlockTypeFilter
+         * @description Which block types.
+         */
         BlockTypeFilter: {
             /**
              * @default and_
@@ -2851,7 +4340,20 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             slug?: components["schemas"]["TextFilter"] | null;
         };
-        /** BlockTypeListing */
+        /**
+         * BlockTypeListing
+         * @description Asks for block types.
+         * @example {
+         *       "block_types": {
+         *         "slug": {
+         *           "any_": [
+         *             "secret"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         BlockTypeListing: {
             /** @default 0 */
             offset?: number;
@@ -2859,14 +4361,30 @@ export interface components {
             block_types?: components["schemas"]["BlockTypeFilter"] | null;
             block_schemas?: components["schemas"]["BlockSchemaFilter"] | null;
         };
-        /** BlockTypeUpdate */
+        /**
+         * BlockTypeUpdate
+         * @description Changes what a block type says of itself; fields that are not sent stay as they are.
+         * @example {
+         *       "description": "Who somebody is, with a password."
+         *     }
+         */
         BlockTypeUpdate: {
             logo_url?: string | null;
             documentation_url?: string | null;
             description?: string | null;
             code_example?: string | null;
         };
-        /** BulkResult */
+        /**
+         * BulkCreation
+         * @description What became of several runs, in the order in which they were asked for.
+         */
+        BulkCreation: {
+            results: components["schemas"]["CreatedRun"][];
+        };
+        /**
+         * BulkResult
+         * @description What was decided about one run of several.
+         */
         BulkResult: {
             state: components["schemas"]["State"] | null;
             status: components["schemas"]["Verb"];
@@ -2874,11 +4392,79 @@ export interface components {
             /** Format: uuid */
             flow_run_id: string;
         };
-        /** BulkResults */
+        /**
+         * BulkResults
+         * @description What was decided about each of several runs.
+         */
         BulkResults: {
             results: components["schemas"]["BulkResult"][];
         };
-        /** ConcurrencyLimit */
+        /**
+         * CallWebhook
+         * @description Call a webhook by its block. The payload is a template, of JSON or of any text.
+         */
+        CallWebhook: {
+            /** Format: uuid */
+            block_document_id: string;
+            /** @default  */
+            payload?: string;
+            /** @constant */
+            type: "call-webhook";
+        };
+        /**
+         * CancelFlowRun
+         * @description Cancel the flow run that the event is about.
+         */
+        CancelFlowRun: {
+            /** @constant */
+            type: "cancel-flow-run";
+        };
+        /**
+         * ChangeFlowRunState
+         * @description Propose a state for the flow run that the event is about; with `force`, whatever the rules say.
+         */
+        ChangeFlowRunState: {
+            state: components["schemas"]["StateType"];
+            name?: string | null;
+            message?: string | null;
+            /** @default false */
+            force?: boolean;
+            /** @constant */
+            type: "change-flow-run-state";
+        };
+        /**
+         * CloudWorkspace
+         * @description A workspace of an account.
+         */
+        CloudWorkspace: {
+            /** Format: uuid */
+            account_id: string;
+            account_name: string;
+            account_handle: string;
+            /** Format: uuid */
+            workspace_id: string;
+            workspace_name: string;
+            workspace_description: string;
+            workspace_handle: string;
+        };
+        /**
+         * CompoundTrigger
+         * @description Fires when `any`, `all` or so many of its triggers have fired within so many seconds; `null` sets no limit.
+         */
+        CompoundTrigger: {
+            id?: string | null;
+            triggers: (components["schemas"]["EventTrigger"] | components["schemas"]["MetricTrigger"] | components["schemas"]["CompoundTrigger"] | components["schemas"]["SequenceTrigger"])[];
+            within: number | string | null;
+            require: number | ("any" | "all");
+            /** @constant */
+            type: "compound";
+        };
+        /**
+         * ConcurrencyLimit
+         * @description At most `limit` slots at once; `active_slots` is counted from the live leases, there is no counter.
+         *
+         *     With `slot_decay_per_second` above 0 slots are never given back but fade at that rate (a rate limit).
+         */
         ConcurrencyLimit: {
             /** Format: uuid */
             id: string;
@@ -2893,29 +4479,57 @@ export interface components {
             /** @default 0 */
             slot_decay_per_second: number;
         };
-        /** ConcurrencyOptions */
+        /**
+         * ConcurrencyOptions
+         * @description What happens to a run that finds as many runs of its deployment executing as may.
+         */
         ConcurrencyOptions: {
             /** @enum {string} */
             collision_strategy: "ENQUEUE" | "CANCEL_NEW";
             grace_period_seconds?: number | null;
         };
-        /** ConstantInput */
+        /**
+         * ConstantInput
+         * @description A value written in the code.
+         */
         ConstantInput: {
             type: string;
             /** @constant */
             input_type: "constant";
         };
-        /** Counting */
+        /**
+         * Countable
+         * @description By what events are counted: days, stretches of time, names of events, resources.
+         * @enum {string}
+         */
+        Countable: "day" | "time" | "event" | "resource";
+        /**
+         * Counting
+         * @description Asks how many lines there are.
+         * @example {
+         *       "logs": {
+         *         "level": {
+         *           "ge_": 40
+         *         }
+         *       }
+         *     }
+         */
         Counting: {
             logs?: components["schemas"]["LogFilter"] | null;
         };
-        /** CreatedBy */
+        /**
+         * CreatedBy
+         * @description Who made a run: a user, a schedule, an automation, another run.
+         */
         CreatedBy: {
             id: string | null;
             type: string | null;
             display_value: string | null;
         };
-        /** CreatedByFilter */
+        /**
+         * CreatedByFilter
+         * @description On who made a run.
+         */
         CreatedByFilter: {
             /**
              * @default and_
@@ -2926,7 +4540,10 @@ export interface components {
             type_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** CreatedLimit */
+        /**
+         * CreatedLimit
+         * @description A limit, with what the contract tells of one that was just made: nobody has waited for it yet.
+         */
         CreatedLimit: {
             /** Format: uuid */
             id: string;
@@ -2945,25 +4562,57 @@ export interface components {
             /** @default 2 */
             avg_slot_occupancy_seconds: number;
         };
-        /** Cursor */
-        Cursor: {
-            /** @default 0 */
-            transaction: number;
-            /** @default 0 */
-            sequence: number;
+        /**
+         * CreatedRun
+         * @description What became of one of several runs that were asked for.
+         */
+        CreatedRun: {
+            flow_run_id: string | null;
+            /** @enum {string} */
+            status: "CREATED" | "FAILED";
+            error: string | null;
         };
-        /** Decrement */
+        /**
+         * Cursor
+         * @description A place in the event log. Events after it are those not seen yet; the beginning is `Cursor(0, 0)`.
+         */
+        Cursor: number[];
+        /**
+         * Decrement
+         * @description Gives back slots that were taken without a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "occupancy_seconds": 2.5
+         *     }
+         */
         Decrement: {
             slots: number;
             names: string[];
             occupancy_seconds?: number | null;
             create_if_missing?: boolean | null;
         };
-        /** Deleted */
+        /**
+         * DeleteFlowRun
+         * @description Delete the flow run that the event is about.
+         */
+        DeleteFlowRun: {
+            /** @constant */
+            type: "delete-flow-run";
+        };
+        /**
+         * Deleted
+         * @description What was deleted.
+         */
         Deleted: {
             deleted: string[];
         };
-        /** Dependency */
+        /**
+         * Dependency
+         * @description A task run and those whose results it took: the contract's older form of the graph.
+         */
         Dependency: {
             /** Format: uuid */
             id: string;
@@ -2977,7 +4626,13 @@ export interface components {
             estimated_run_time: number | null;
             untrackable_result: boolean;
         };
-        /** Deployment */
+        /**
+         * Deployment
+         * @description A deployment with its schedules. `last_polled` is when somebody last asked for its runs.
+         *
+         *     `concurrency_limit` is how many of its runs may execute at once, if the limit is its own; `global_concurrency_limit` is the
+         *     limit that counts, its own or one that it shares.
+         */
         Deployment: {
             /** Format: uuid */
             id: string;
@@ -3028,13 +4683,65 @@ export interface components {
             last_polled: string | null;
             status: components["schemas"]["DeploymentStatus"];
         };
-        /** DeploymentBulkDelete */
+        /**
+         * DeploymentBulkDelete
+         * @description Asks to delete deployments.
+         * @example {
+         *       "deployments": {
+         *         "name": {
+         *           "any_": [
+         *             "old"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         DeploymentBulkDelete: {
             /** @default 50 */
             limit?: number;
             deployments?: components["schemas"]["DeploymentFilter"] | null;
         };
-        /** DeploymentCreate */
+        /**
+         * DeploymentCreate
+         * @description Asks for a deployment. The same (flow_id, name) again replaces what the request says of it.
+         *
+         *     What is not sent of `paused` and `schedules` stays as it is: deploying anew does not undo what people set since.
+         * @example {
+         *       "name": "nightly",
+         *       "flow_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "work_pool_name": "local",
+         *       "entrypoint": "flows.py:etl",
+         *       "path": "/srv/flows",
+         *       "parameters": {
+         *         "day": "today"
+         *       },
+         *       "parameter_openapi_schema": {
+         *         "type": "object",
+         *         "properties": {
+         *           "day": {
+         *             "type": "string"
+         *           }
+         *         }
+         *       },
+         *       "schedules": [
+         *         {
+         *           "schedule": {
+         *             "cron": "0 6 * * *",
+         *             "timezone": "Europe/Berlin"
+         *           },
+         *           "slug": "mornings"
+         *         }
+         *       ],
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "concurrency_limit": 1,
+         *       "concurrency_options": {
+         *         "collision_strategy": "ENQUEUE"
+         *       }
+         *     }
+         */
         DeploymentCreate: {
             name: string;
             /** Format: uuid */
@@ -3074,7 +4781,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DeploymentFilter */
+        /**
+         * DeploymentFilter
+         * @description Which deployments.
+         */
         DeploymentFilter: {
             /**
              * @default and_
@@ -3089,7 +4799,31 @@ export interface components {
             work_queue_name?: components["schemas"]["TextFilter"] | null;
             concurrency_limit?: components["schemas"]["AmountFilter"] | null;
         };
-        /** DeploymentFlowRunCreate */
+        /**
+         * DeploymentFlowRunCreate
+         * @description Asks for a run of a deployment, at once or at the time its SCHEDULED state names.
+         *
+         *     `parameters` and `job_variables` go over the deployment's own; tags and labels are added to them.
+         * @example {
+         *       "state": {
+         *         "type": "SCHEDULED",
+         *         "state_details": {
+         *           "scheduled_time": "2026-11-22T12:00:00Z"
+         *         }
+         *       },
+         *       "parameters": {
+         *         "day": "2026-11-22"
+         *       },
+         *       "tags": [
+         *         "by-hand"
+         *       ],
+         *       "job_variables": {
+         *         "env": {
+         *           "LEVEL": "DEBUG"
+         *         }
+         *       }
+         *     }
+         */
         DeploymentFlowRunCreate: {
             state?: components["schemas"]["StateCreate"] | null;
             name?: string | null;
@@ -3113,7 +4847,21 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DeploymentListing */
+        /**
+         * DeploymentListing
+         * @description Asks for deployments.
+         * @example {
+         *       "deployments": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         DeploymentListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3127,7 +4875,19 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["DeploymentSort"];
         };
-        /** DeploymentPaging */
+        /**
+         * DeploymentPaging
+         * @description Asks for a page of deployments.
+         * @example {
+         *       "deployments": {
+         *         "paused": {
+         *           "eq_": false
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         DeploymentPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3141,7 +4901,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["DeploymentSort"];
         };
-        /** DeploymentSchedule */
+        /**
+         * DeploymentSchedule
+         * @description A schedule of a deployment. Its runs are known by its slug, or without one by what it says.
+         */
         DeploymentSchedule: {
             /** Format: uuid */
             id: string;
@@ -3156,8 +4919,30 @@ export interface components {
                 [key: string]: unknown;
             };
             slug: string | null;
+            /** @enum {null|string} */
+            catchup: "all" | "latest" | "none" | null;
+            max_lateness: number | null;
+            /** @enum {null|string} */
+            overlap: "skip" | "queue" | "cancel-running" | null;
         };
-        /** DeploymentScheduleCreate */
+        /**
+         * DeploymentScheduleCreate
+         * @description Asks for a schedule. `replaces` is the slug of the one whose place it takes, which may be its own.
+         *
+         *     Without `catchup`, what was made ahead of an outage starts late and nothing more is made; without `max_lateness` a run
+         *     waits for ever; without `overlap` runs of the schedule may execute at the same time.
+         * @example {
+         *       "schedule": {
+         *         "cron": "0 6 * * *",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "active": true,
+         *       "slug": "mornings",
+         *       "parameters": {
+         *         "day": "today"
+         *       }
+         *     }
+         */
         DeploymentScheduleCreate: {
             schedule: components["schemas"]["Schedule"];
             /** @default true */
@@ -3168,8 +4953,19 @@ export interface components {
             };
             slug?: string | null;
             replaces?: string | null;
+            /** @enum {null|string} */
+            catchup?: "all" | "latest" | "none" | null;
+            max_lateness?: number | null;
+            /** @enum {null|string} */
+            overlap?: "skip" | "queue" | "cancel-running" | null;
         };
-        /** DeploymentScheduleUpdate */
+        /**
+         * DeploymentScheduleUpdate
+         * @description Changes a schedule; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "active": false
+         *     }
+         */
         DeploymentScheduleUpdate: {
             schedule?: components["schemas"]["Schedule"] | null;
             active?: boolean | null;
@@ -3179,6 +4975,9 @@ export interface components {
             };
             slug?: string | null;
             replaces?: string | null;
+            catchup?: ("all" | "latest" | "none") | null;
+            max_lateness?: number | null;
+            overlap?: ("skip" | "queue" | "cancel-running") | null;
         };
         /**
          * DeploymentSort
@@ -3194,7 +4993,14 @@ export interface components {
          * @enum {string}
          */
         DeploymentStatus: "READY" | "NOT_READY";
-        /** DeploymentUpdate */
+        /**
+         * DeploymentUpdate
+         * @description Changes a deployment; fields that are not sent stay as they are. `schedules` replaces all of them.
+         * @example {
+         *       "paused": true,
+         *       "description": "Rests until the source is back."
+         *     }
+         */
         DeploymentUpdate: {
             version?: string | null;
             description?: string | null;
@@ -3227,25 +5033,224 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** DueOfDeployments */
+        /**
+         * DoNothing
+         * @description Nothing: that it fired is in the log of events.
+         */
+        DoNothing: {
+            /** @constant */
+            type: "do-nothing";
+        };
+        /**
+         * DueOfDeployments
+         * @description Asks for the runs of deployments that are due.
+         * @example {
+         *       "deployment_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ],
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfDeployments: {
             deployment_ids: string[];
             scheduled_before?: string | null;
             limit?: number | null;
         };
-        /** DueOfPool */
+        /**
+         * DueOfPool
+         * @description Asks for the runs of a pool that are due. What was due long ago is due still.
+         * @example {
+         *       "work_queue_names": [
+         *         "default"
+         *       ],
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfPool: {
             scheduled_before?: string | null;
             limit?: number | null;
             work_queue_names?: string[] | null;
             scheduled_after?: string | null;
         };
-        /** DueOfQueue */
+        /**
+         * DueOfQueue
+         * @description Asks for the runs of a queue that are due.
+         * @example {
+         *       "scheduled_before": "2026-11-22T12:00:00Z",
+         *       "limit": 10
+         *     }
+         */
         DueOfQueue: {
             scheduled_before?: string | null;
             limit?: number | null;
         };
-        /** ExistsFilter */
+        /**
+         * EventCount
+         * @description How many events are of one kind, and between which instants they occurred or, by time, were looked for.
+         */
+        EventCount: {
+            value: string;
+            label: string;
+            count: number;
+            /** Format: date-time */
+            start_time: string;
+            /** Format: date-time */
+            end_time: string;
+        };
+        /**
+         * EventCounting
+         * @description Asks how many events there are. `time_interval` is how many units long a stretch of time is.
+         * @example {
+         *       "filter": {
+         *         "occurred": {
+         *           "since": "2026-11-22T12:00:00Z",
+         *           "until": "2026-11-22T13:00:00Z"
+         *         }
+         *       },
+         *       "time_unit": "minute",
+         *       "time_interval": 10
+         *     }
+         */
+        EventCounting: {
+            filter?: components["schemas"]["EventFilter"];
+            time_unit?: components["schemas"]["TimeUnit"];
+            /** @default 1 */
+            time_interval?: number;
+        };
+        /**
+         * EventFilter
+         * @description Which events. All conditions given hold together.
+         */
+        EventFilter: {
+            occurred?: components["schemas"]["OccurredFilter"];
+            event?: components["schemas"]["EventNameFilter"] | null;
+            resource?: components["schemas"]["ResourceFilter"] | null;
+            related?: components["schemas"]["RelatedFilter"] | components["schemas"]["RelatedFilter"][] | null;
+            any_resource?: components["schemas"]["AnyResourceFilter"] | components["schemas"]["AnyResourceFilter"][] | null;
+            id?: components["schemas"]["EventIdFilter"];
+            text?: components["schemas"]["EventTextFilter"] | null;
+            order?: components["schemas"]["EventOrder"];
+        };
+        /**
+         * EventIdFilter
+         * @description Which events.
+         */
+        EventIdFilter: {
+            id?: string[] | null;
+        };
+        /**
+         * EventListing
+         * @description Asks for events, newest first unless the filter says otherwise.
+         * @example {
+         *       "filter": {
+         *         "event": {
+         *           "prefix": [
+         *             "prefect.flow-run."
+         *           ]
+         *         },
+         *         "resource": {
+         *           "id": [
+         *             "prefect.flow-run.01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         },
+         *         "order": "DESC"
+         *       },
+         *       "limit": 50
+         *     }
+         */
+        EventListing: {
+            filter?: components["schemas"]["EventFilter"] | null;
+            /** @default 50 */
+            limit?: number;
+        };
+        /**
+         * EventNameFilter
+         * @description What it is called.
+         */
+        EventNameFilter: {
+            prefix?: string[] | null;
+            exclude_prefix?: string[] | null;
+            name?: string[] | null;
+            exclude_name?: string[] | null;
+        };
+        /**
+         * EventOrder
+         * @description Orders of a list of events.
+         * @default DESC
+         * @enum {string}
+         */
+        EventOrder: "ASC" | "DESC";
+        /**
+         * EventStretch
+         * @description Asks for a stretch of the log by time: what was recorded from about `since` until about `until`, newest first if
+         *     `descending`. `place` is where the stretch before it ended.
+         *
+         *     Only events of some `kinds` and about some `subjects`, if any are named: runs, what clients reported of those that are
+         *     flow runs, and if `with_task_runs` their task runs.
+         * @example {
+         *       "since": "2026-11-22T12:00:00Z",
+         *       "until": "2026-11-22T13:00:00Z",
+         *       "kinds": [
+         *         "flow-run"
+         *       ],
+         *       "limit": 100
+         *     }
+         */
+        EventStretch: {
+            since?: string | null;
+            until?: string | null;
+            /** @default true */
+            descending?: boolean;
+            place?: number | null;
+            kinds?: ("flow-run" | "task-run" | "custom" | "slots" | "background")[] | null;
+            subjects?: string[] | null;
+            /** @default false */
+            with_task_runs?: boolean;
+            /** @default 500 */
+            limit?: number;
+        };
+        /**
+         * EventTextFilter
+         * @description Words in an event, as in `schema.filters.SearchFilter`.
+         */
+        EventTextFilter: {
+            query: string;
+        };
+        /**
+         * EventTrigger
+         * @description Fires when as many of the events that it expects as `threshold` says occur `within` so many seconds; with the posture
+         *     `Proactive`, when they do not.
+         *
+         *     With `after`, only events that follow one of those count, and the time begins with it. `for_each` counts separately for
+         *     each value of labels of the event's resource, or of one that is related (`related:ROLE:LABEL`).
+         */
+        EventTrigger: {
+            id?: string | null;
+            match?: {
+                [key: string]: string | string[];
+            };
+            match_related?: {
+                [key: string]: string | string[];
+            } | {
+                [key: string]: string | string[];
+            }[];
+            after?: string[];
+            expect?: string[];
+            for_each?: string[];
+            posture?: components["schemas"]["Posture"];
+            /** @default 1 */
+            threshold?: number;
+            /** @default 0 */
+            within?: number | string;
+            /** @constant */
+            type: "event";
+        };
+        /**
+         * ExistsFilter
+         * @description Whether there is anything at the other end.
+         */
         ExistsFilter: {
             /**
              * @default and_
@@ -3254,7 +5259,10 @@ export interface components {
             operator?: "and_" | "or_";
             exists_?: boolean | null;
         };
-        /** Explanation */
+        /**
+         * Explanation
+         * @description Why a flow run is not running, with the reasons in the order of what to do first. There is at least one.
+         */
         Explanation: {
             /** Format: uuid */
             flow_run_id: string;
@@ -3263,7 +5271,10 @@ export interface components {
             state_name: string | null;
             reasons: components["schemas"]["Reason"][];
         };
-        /** Flow */
+        /**
+         * Flow
+         * @description A registered flow.
+         */
         Flow: {
             /** Format: uuid */
             id: string;
@@ -3275,13 +5286,38 @@ export interface components {
                 [key: string]: boolean | number | string;
             } | null;
         };
-        /** FlowBulkDelete */
+        /**
+         * FlowBulkDelete
+         * @description Asks to delete flows.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "old-etl"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         FlowBulkDelete: {
             /** @default 50 */
             limit?: number;
             flows?: components["schemas"]["FlowFilter"] | null;
         };
-        /** FlowCreate */
+        /**
+         * FlowCreate
+         * @description Registers a flow; the same name again is the same flow.
+         * @example {
+         *       "name": "etl",
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "labels": {
+         *         "team": "data"
+         *       }
+         *     }
+         */
         FlowCreate: {
             name: string;
             tags?: string[];
@@ -3289,7 +5325,10 @@ export interface components {
                 [key: string]: boolean | number | string;
             } | null;
         };
-        /** FlowFilter */
+        /**
+         * FlowFilter
+         * @description Which flows.
+         */
         FlowFilter: {
             /**
              * @default and_
@@ -3301,11 +5340,32 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             tags?: components["schemas"]["TagsFilter"] | null;
         };
-        /** FlowIds */
+        /**
+         * FlowIds
+         * @description Names flows.
+         * @example {
+         *       "flow_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *         "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *       ]
+         *     }
+         */
         FlowIds: {
             flow_ids: string[];
         };
-        /** FlowListing */
+        /**
+         * FlowListing
+         * @description Asks for flows.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "like_": "etl"
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         FlowListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3319,7 +5379,21 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowSort"];
         };
-        /** FlowPaging */
+        /**
+         * FlowPaging
+         * @description Asks for a page of flows.
+         * @example {
+         *       "flows": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         FlowPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3333,7 +5407,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowSort"];
         };
-        /** FlowRun */
+        /**
+         * FlowRun
+         * @description A flow run as it stands. `epoch` counts its attempts; each attempt holds a lease.
+         */
         FlowRun: {
             /** Format: uuid */
             id: string;
@@ -3390,13 +5467,47 @@ export interface components {
             /** @default 0 */
             epoch: number;
         };
-        /** FlowRunBulkDelete */
+        /**
+         * FlowRunBulkDelete
+         * @description Asks to delete flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "CANCELLED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "limit": 50
+         *     }
+         */
         FlowRunBulkDelete: {
             /** @default 50 */
             limit?: number;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
         };
-        /** FlowRunBulkSetState */
+        /**
+         * FlowRunBulkSetState
+         * @description Proposes a state to several flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "SCHEDULED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "state": {
+         *         "type": "CANCELLED",
+         *         "message": "Not today."
+         *       },
+         *       "limit": 50
+         *     }
+         */
         FlowRunBulkSetState: {
             /** @default 50 */
             limit?: number;
@@ -3405,7 +5516,27 @@ export interface components {
             /** @default false */
             force?: boolean;
         };
-        /** FlowRunCreate */
+        /**
+         * FlowRunCreate
+         * @description Asks for a flow run.
+         *
+         *     Headrace's own clients may choose the `id`, so that a repeated request makes one run, and send their `presence`, so
+         *     that a run whose process dies before it starts does not stay pending.
+         * @example {
+         *       "flow_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "name": "tidy-otter",
+         *       "parameters": {
+         *         "day": "2026-11-22"
+         *       },
+         *       "tags": [
+         *         "nightly"
+         *       ],
+         *       "state": {
+         *         "type": "PENDING"
+         *       },
+         *       "idempotency_key": "etl 2026-11-22"
+         *     }
+         */
         FlowRunCreate: {
             /** Format: uuid */
             flow_id: string;
@@ -3435,7 +5566,10 @@ export interface components {
             deployment_id?: string | null;
             presence?: components["schemas"]["Presence"] | null;
         };
-        /** FlowRunFilter */
+        /**
+         * FlowRunFilter
+         * @description Which flow runs.
+         */
         FlowRunFilter: {
             /**
              * @default and_
@@ -3458,11 +5592,23 @@ export interface components {
             idempotency_key?: components["schemas"]["TextFilter"] | null;
             created_by?: components["schemas"]["CreatedByFilter"] | null;
         };
-        /** FlowRunIds */
+        /**
+         * FlowRunIds
+         * @description Names flow runs.
+         * @example {
+         *       "flow_run_ids": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *         "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *       ]
+         *     }
+         */
         FlowRunIds: {
             flow_run_ids: string[];
         };
-        /** FlowRunInput */
+        /**
+         * FlowRunInput
+         * @description A text that was left for a flow run.
+         */
         FlowRunInput: {
             /** Format: uuid */
             id: string;
@@ -3474,20 +5620,62 @@ export interface components {
             value: string;
             sender: string | null;
         };
-        /** FlowRunInputCreate */
+        /**
+         * FlowRunInputCreate
+         * @description Leaves a text for a flow run under a key, which nobody has used for it. `sender` says who it is from.
+         * @example {
+         *       "key": "answer-1",
+         *       "value": "{\"value\": 7}",
+         *       "sender": "prefect.flow-run.01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *     }
+         */
         FlowRunInputCreate: {
             key: string;
             value: string;
             sender?: string | null;
         };
-        /** FlowRunInputListing */
+        /**
+         * FlowRunInputListing
+         * @description Asks for the texts whose keys begin with a prefix, oldest first, without those named.
+         * @example {
+         *       "prefix": "answer",
+         *       "limit": 10,
+         *       "exclude_keys": [
+         *         "answer-1"
+         *       ]
+         *     }
+         */
         FlowRunInputListing: {
             prefix: string;
             /** @default 1 */
             limit?: number;
             exclude_keys?: string[];
         };
-        /** FlowRunListing */
+        /**
+         * FlowRunListing
+         * @description Asks for flow runs.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       },
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "FAILED",
+         *               "CRASHED"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_DESC",
+         *       "limit": 50
+         *     }
+         */
         FlowRunListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3501,7 +5689,22 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowRunSort"];
         };
-        /** FlowRunPaging */
+        /**
+         * FlowRunPaging
+         * @description Asks for a page of flow runs.
+         * @example {
+         *       "flow_runs": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "ID_DESC",
+         *       "page": 2,
+         *       "limit": 50
+         *     }
+         */
         FlowRunPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3515,7 +5718,13 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["FlowRunSort"];
         };
-        /** FlowRunPolicy */
+        /**
+         * FlowRunPolicy
+         * @description What the orchestrator does by itself for a flow run.
+         *
+         *     Of Headrace's own: with `on_crash` "resume" a run whose attempt dies is started again, `max_resumes` times at most;
+         *     `resumes` counts how often it was.
+         */
         FlowRunPolicy: {
             /** @default 0 */
             max_retries?: number;
@@ -3533,7 +5742,10 @@ export interface components {
             max_resumes?: number | null;
             resumes?: number | null;
         };
-        /** FlowRunResult */
+        /**
+         * FlowRunResult
+         * @description The result of another flow run.
+         */
         FlowRunResult: {
             /** Format: uuid */
             id: string;
@@ -3547,7 +5759,17 @@ export interface components {
          * @enum {string}
          */
         FlowRunSort: "ID_DESC" | "START_TIME_ASC" | "START_TIME_DESC" | "EXPECTED_START_TIME_ASC" | "EXPECTED_START_TIME_DESC" | "NAME_ASC" | "NAME_DESC" | "NEXT_SCHEDULED_START_TIME_ASC" | "END_TIME_DESC";
-        /** FlowRunUpdate */
+        /**
+         * FlowRunUpdate
+         * @description Changes a flow run; fields that are not sent stay as they are.
+         * @example {
+         *       "name": "tidier-otter",
+         *       "tags": [
+         *         "nightly",
+         *         "checked"
+         *       ]
+         *     }
+         */
         FlowRunUpdate: {
             name?: string | null;
             flow_version?: string | null;
@@ -3568,11 +5790,23 @@ export interface components {
          * @enum {string}
          */
         FlowSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_ASC" | "NAME_DESC";
-        /** FlowUpdate */
+        /**
+         * FlowUpdate
+         * @description Replaces a flow's tags.
+         * @example {
+         *       "tags": [
+         *         "nightly",
+         *         "taxi"
+         *       ]
+         *     }
+         */
         FlowUpdate: {
             tags?: string[];
         };
-        /** Graph */
+        /**
+         * Graph
+         * @description What ran in a flow run, in the order in which it started. `root_node_ids` depend on nothing.
+         */
         Graph: {
             start_time: string | null;
             end_time: string | null;
@@ -3584,7 +5818,10 @@ export interface components {
             artifacts: components["schemas"]["GraphArtifact"][];
             states: components["schemas"]["GraphState"][];
         };
-        /** GraphArtifact */
+        /**
+         * GraphArtifact
+         * @description An artifact that a node left. `data` is filled for progress only: the rest is too much for a picture.
+         */
         GraphArtifact: {
             /** Format: uuid */
             id: string;
@@ -3595,12 +5832,20 @@ export interface components {
             is_latest: boolean;
             data: unknown;
         };
-        /** GraphEdge */
+        /**
+         * GraphEdge
+         * @description Names the node at the other end.
+         */
         GraphEdge: {
             /** Format: uuid */
             id: string;
         };
-        /** GraphNode */
+        /**
+         * GraphNode
+         * @description A task run, or the flow run of a subflow in the place of the task run that stands for it.
+         *
+         *     `parents` gave it their results, it gave its own to `children`; it was called inside `encapsulating`.
+         */
         GraphNode: {
             /** @enum {string} */
             kind: "flow-run" | "task-run";
@@ -3616,7 +5861,10 @@ export interface components {
             encapsulating: components["schemas"]["GraphEdge"][];
             artifacts: components["schemas"]["GraphArtifact"][];
         };
-        /** GraphState */
+        /**
+         * GraphState
+         * @description A state of the flow run itself.
+         */
         GraphState: {
             /** Format: uuid */
             id: string;
@@ -3625,7 +5873,24 @@ export interface components {
             type: components["schemas"]["StateType"];
             name: string;
         };
-        /** Heartbeat */
+        /**
+         * HealthPolicy
+         * @description When a queue is well: no more runs are late than this, and somebody has asked for runs within so many seconds.
+         */
+        HealthPolicy: {
+            /** @default 0 */
+            maximum_late_runs: number | null;
+            /** @default 60 */
+            maximum_seconds_since_last_polled: number | null;
+        };
+        /**
+         * Heartbeat
+         * @description Shows that a worker is there. With `return_id` it is told its id; `metadata` is read and passed over.
+         * @example {
+         *       "name": "worker-1",
+         *       "heartbeat_interval_seconds": 30
+         *     }
+         */
         Heartbeat: {
             name: string;
             heartbeat_interval_seconds?: number | null;
@@ -3635,7 +5900,12 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** HeldLimit */
+        /**
+         * HeldLimit
+         * @description A limit (none where nothing is limited), how many of its slots are in use, and the holders that came first.
+         *
+         *     `kind` is what it is on; `name` is that of the work pool, queue, limit or tag, or the id of the deployment.
+         */
         HeldLimit: {
             /** @enum {string} */
             kind: "pool" | "queue" | "deployment" | "global" | "tag";
@@ -3644,7 +5914,22 @@ export interface components {
             used: number;
             holders: components["schemas"]["SlotHolder"][];
         };
-        /** HistoryRequest */
+        /**
+         * HistoryRequest
+         * @description Asks how many runs were in which state in each interval between two instants.
+         * @example {
+         *       "history_start": "2026-11-22T12:00:00Z",
+         *       "history_end": "2026-11-22T13:00:00Z",
+         *       "history_interval_seconds": 600,
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         HistoryRequest: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -3659,14 +5944,20 @@ export interface components {
             history_end: string;
             history_interval_seconds: number;
         };
-        /** Holder */
+        /**
+         * Holder
+         * @description Who holds slots.
+         */
         Holder: {
             /** @enum {string} */
             type: "flow_run" | "task_run" | "deployment";
             /** Format: uuid */
             id: string;
         };
-        /** IdFilter */
+        /**
+         * IdFilter
+         * @description On an id: one of, none of, or missing.
+         */
         IdFilter: {
             /**
              * @default and_
@@ -3677,7 +5968,17 @@ export interface components {
             not_any_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** Increment */
+        /**
+         * Increment
+         * @description Takes slots without a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "mode": "concurrency"
+         *     }
+         */
         Increment: {
             slots: number;
             names: string[];
@@ -3688,7 +5989,22 @@ export interface components {
             mode?: "concurrency" | "rate_limit";
             create_if_missing?: boolean | null;
         };
-        /** IncrementWithLease */
+        /**
+         * IncrementWithLease
+         * @description Takes slots under a lease.
+         * @example {
+         *       "names": [
+         *         "database"
+         *       ],
+         *       "slots": 1,
+         *       "mode": "concurrency",
+         *       "lease_duration": 300,
+         *       "holder": {
+         *         "type": "task_run",
+         *         "id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       }
+         *     }
+         */
         IncrementWithLease: {
             slots: number;
             names: string[];
@@ -3701,17 +6017,41 @@ export interface components {
             lease_duration?: number;
             holder?: components["schemas"]["Holder"] | null;
         };
-        /** LeaseRelease */
+        /**
+         * InnerErrors
+         * @description What is wrong within a property (`property`), or within an entry of a list (`index`).
+         */
+        InnerErrors: {
+            errors: unknown[];
+            property?: string | null;
+            index?: number | null;
+        };
+        /**
+         * LeaseRelease
+         * @description Gives back a lease.
+         * @example {
+         *       "lease_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         LeaseRelease: {
             /** Format: uuid */
             lease_id: string;
         };
-        /** LeaseRenewal */
+        /**
+         * LeaseRenewal
+         * @description Keeps a lease.
+         * @example {
+         *       "lease_duration": 300
+         *     }
+         */
         LeaseRenewal: {
             /** @default 300 */
             lease_duration?: number;
         };
-        /** LevelFilter */
+        /**
+         * LevelFilter
+         * @description On a log level: at least, at most.
+         */
         LevelFilter: {
             /**
              * @default and_
@@ -3721,7 +6061,15 @@ export interface components {
             ge_?: number | null;
             le_?: number | null;
         };
-        /** LimitCreate */
+        /**
+         * LimitCreate
+         * @description Asks for a limit. What is in use is counted, so nobody can say it: those fields are read and passed over.
+         * @example {
+         *       "name": "database",
+         *       "limit": 5,
+         *       "slot_decay_per_second": 0
+         *     }
+         */
         LimitCreate: {
             name: string;
             limit: number;
@@ -3734,7 +6082,14 @@ export interface components {
             /** @default 0 */
             slot_decay_per_second?: number;
         };
-        /** LimitListing */
+        /**
+         * LimitListing
+         * @description Asks for limits, those whose name begins with a prefix.
+         * @example {
+         *       "limit": 20,
+         *       "offset": 0
+         *     }
+         */
         LimitListing: {
             /** @default 0 */
             offset?: number;
@@ -3742,15 +6097,39 @@ export interface components {
             /** @default  */
             prefix?: string;
         };
-        /** LimitNames */
+        /**
+         * LimitNames
+         * @description Names limits.
+         * @example {
+         *       "names": [
+         *         "database",
+         *         "tag:db"
+         *       ]
+         *     }
+         */
         LimitNames: {
             names: string[];
         };
-        /** LimitReset */
+        /**
+         * LimitReset
+         * @description Ends leases, but for those of the holders to keep.
+         * @example {
+         *       "keep": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ]
+         *     }
+         */
         LimitReset: {
             keep?: string[];
         };
-        /** LimitUpdate */
+        /**
+         * LimitUpdate
+         * @description Changes a limit; what is null stays. What is in use is counted, so those fields are passed over.
+         * @example {
+         *       "limit": 8,
+         *       "active": true
+         *     }
+         */
         LimitUpdate: {
             active?: boolean | null;
             name?: string | null;
@@ -3759,7 +6138,10 @@ export interface components {
             denied_slots?: number | null;
             slot_decay_per_second?: number | null;
         };
-        /** Log */
+        /**
+         * Log
+         * @description One kept line.
+         */
         Log: {
             /** Format: uuid */
             id: string;
@@ -3773,7 +6155,17 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** LogCreate */
+        /**
+         * LogCreate
+         * @description One line to keep. `level` is Python's logging level.
+         * @example {
+         *       "name": "prefect.flow_runs",
+         *       "level": 20,
+         *       "message": "3 rows were read.",
+         *       "timestamp": "2026-11-22T12:00:00Z",
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         LogCreate: {
             name: string;
             level: number;
@@ -3783,7 +6175,10 @@ export interface components {
             flow_run_id?: string | null;
             task_run_id?: string | null;
         };
-        /** LogFilter */
+        /**
+         * LogFilter
+         * @description Which log lines.
+         */
         LogFilter: {
             /**
              * @default and_
@@ -3796,7 +6191,24 @@ export interface components {
             task_run_id?: components["schemas"]["IdFilter"] | null;
             text?: components["schemas"]["SearchFilter"] | null;
         };
-        /** LogListing */
+        /**
+         * LogListing
+         * @description Asks for log lines.
+         * @example {
+         *       "logs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         },
+         *         "level": {
+         *           "ge_": 30
+         *         }
+         *       },
+         *       "sort": "TIMESTAMP_DESC",
+         *       "limit": 100
+         *     }
+         */
         LogListing: {
             /** @default 0 */
             offset?: number;
@@ -3811,12 +6223,98 @@ export interface components {
          * @enum {string}
          */
         LogSort: "TIMESTAMP_ASC" | "TIMESTAMP_DESC";
-        /** LogTail */
+        /**
+         * LogTail
+         * @description The newest lines, and the place in the order of writing from which to go on.
+         */
         LogTail: {
             logs: components["schemas"]["Log"][];
             place: number;
         };
-        /** NameFilter */
+        /**
+         * LoggedEvent
+         * @description Something that happened to `subject_id`: the states it entered, in order.
+         *
+         *     Of kind `slots` it tells the request for slots with that id, which waits in line, that it may get them now. Of kind
+         *     `background` it tells that the background run with that id, of the task `body["task_key"]`, is due (`body["due"]`) or has
+         *     ended.
+         */
+        LoggedEvent: {
+            cursor: components["schemas"]["Cursor"];
+            /** @enum {string} */
+            kind: "flow-run" | "task-run" | "custom" | "slots" | "background";
+            /** Format: uuid */
+            subject_id: string;
+            /** Format: date-time */
+            occurred: string;
+            flow_run_id: string | null;
+            states: components["schemas"]["State"][];
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * LoopStatus
+         * @description A loop, and which process has it. `interval`, `took` and `lag` are in seconds; a lag is how much later than it should
+         *     a look began. `done` is how much there was to do since that process has it; `error` is why the last look failed, if it did.
+         */
+        LoopStatus: {
+            name: string;
+            interval: number;
+            place: string | null;
+            last_seen: string | null;
+            last_look: string | null;
+            took: number | null;
+            lag: number | null;
+            /** @default 0 */
+            done: number;
+            error: string | null;
+        };
+        /**
+         * Metric
+         * @description A figure of flow runs: how late they begin and how long they run, in seconds on average, and which share succeeds.
+         * @enum {string}
+         */
+        Metric: "lateness" | "duration" | "successes";
+        /**
+         * MetricQuery
+         * @description A condition on a figure over the last `range` seconds, which has to hold for `firing_for` seconds.
+         *
+         *     A share of successes is a number between 0 and 1; what is greater is taken for percent.
+         */
+        MetricQuery: {
+            name: components["schemas"]["Metric"];
+            threshold: number;
+            /** @enum {string} */
+            operator: "<" | "<=" | ">" | ">=";
+            /** @default 300 */
+            range?: number | string;
+            /** @default 300 */
+            firing_for?: number | string;
+        };
+        /**
+         * MetricTrigger
+         * @description Fires when a figure of flow runs has met a condition for a while, and is resolved when it no longer does.
+         */
+        MetricTrigger: {
+            id?: string | null;
+            match?: {
+                [key: string]: string | string[];
+            };
+            match_related?: {
+                [key: string]: string | string[];
+            } | {
+                [key: string]: string | string[];
+            }[];
+            posture?: components["schemas"]["Posture"];
+            metric: components["schemas"]["MetricQuery"];
+            /** @constant */
+            type: "metric";
+        };
+        /**
+         * NameFilter
+         * @description On a name: as on any text, or beginning with one of some texts.
+         */
         NameFilter: {
             /**
              * @default and_
@@ -3830,13 +6328,63 @@ export interface components {
             is_null_?: boolean | null;
             startswith_?: string[] | null;
         };
-        /** OrchestrationResult */
+        /**
+         * NextFlowRun
+         * @description The run of a flow that is due next.
+         */
+        NextFlowRun: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            flow_id: string;
+            name: string;
+            state_name: string;
+            state_type: components["schemas"]["StateType"];
+            /** Format: date-time */
+            next_scheduled_start_time: string;
+        };
+        /**
+         * ObservedState
+         * @description A name of a state that flow runs are in, with the type of the newest of them.
+         *
+         *     It was first seen when the oldest of these runs entered it, last when the newest did.
+         */
+        ObservedState: {
+            state_type: components["schemas"]["StateType"];
+            state_name: string;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+        };
+        /**
+         * ObservedStateSort
+         * @description Orders of a list of observed states.
+         * @default LAST_SEEN_DESC
+         * @enum {string}
+         */
+        ObservedStateSort: "NAME_ASC" | "LAST_SEEN_DESC";
+        /**
+         * OccurredFilter
+         * @description When it happened, both ends included.
+         */
+        OccurredFilter: {
+            since?: string | null;
+            until?: string | null;
+        };
+        /**
+         * OrchestrationResult
+         * @description What was decided about a proposed state.
+         */
         OrchestrationResult: {
             state: components["schemas"]["State"] | null;
             status: components["schemas"]["Verb"];
             details: components["schemas"]["VerdictDetails"];
         };
-        /** Paginated[Deployment] */
+        /**
+         * Paginated[Deployment]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedDeployment: {
             results: components["schemas"]["Deployment"][];
             count: number;
@@ -3844,7 +6392,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[Flow] */
+        /**
+         * Paginated[Flow]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedFlow: {
             results: components["schemas"]["Flow"][];
             count: number;
@@ -3852,7 +6403,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[FlowRun] */
+        /**
+         * Paginated[FlowRun]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedFlowRun: {
             results: components["schemas"]["FlowRun"][];
             count: number;
@@ -3860,7 +6414,10 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** Paginated[TaskRun] */
+        /**
+         * Paginated[TaskRun]
+         * @description One page of a list, and how much there is in all.
+         */
         PaginatedTaskRun: {
             results: components["schemas"]["TaskRun"][];
             count: number;
@@ -3868,13 +6425,87 @@ export interface components {
             pages: number;
             page: number;
         };
-        /** ParameterInput */
+        /**
+         * ParameterInput
+         * @description A parameter of the flow run.
+         */
         ParameterInput: {
             name: string;
             /** @constant */
             input_type: "parameter";
         };
-        /** PausedFilter */
+        /**
+         * PauseAutomation
+         * @description Disable an automation; inferred, the one that an event of an automation is about.
+         */
+        PauseAutomation: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            automation_id?: string | null;
+            /** @constant */
+            type: "pause-automation";
+        };
+        /**
+         * PauseDeployment
+         * @description Let the schedules of a deployment rest.
+         */
+        PauseDeployment: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            deployment_id?: string | null;
+            /** @constant */
+            type: "pause-deployment";
+        };
+        /**
+         * PauseSchedule
+         * @description Let one schedule of a deployment rest.
+         */
+        PauseSchedule: {
+            /** Format: uuid */
+            deployment_id: string;
+            /** Format: uuid */
+            schedule_id: string;
+            /** @constant */
+            type: "pause-schedule";
+        };
+        /**
+         * PauseWorkPool
+         * @description Give out no more runs of a work pool.
+         */
+        PauseWorkPool: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            work_pool_id?: string | null;
+            /** @constant */
+            type: "pause-work-pool";
+        };
+        /**
+         * PauseWorkQueue
+         * @description Give out no more runs of a work queue.
+         */
+        PauseWorkQueue: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            work_queue_id?: string | null;
+            /** @constant */
+            type: "pause-work-queue";
+        };
+        /**
+         * PausedFilter
+         * @description Whether it is paused.
+         */
         PausedFilter: {
             /**
              * @default and_
@@ -3883,7 +6514,10 @@ export interface components {
             operator?: "and_" | "or_";
             eq_?: boolean | null;
         };
-        /** PlacedRun */
+        /**
+         * PlacedRun
+         * @description A run that is due, and the pool and queue that it waits in.
+         */
         PlacedRun: {
             /** Format: uuid */
             work_pool_id: string;
@@ -3891,13 +6525,63 @@ export interface components {
             work_queue_id: string;
             flow_run: components["schemas"]["FlowRun"];
         };
-        /** PlainListing */
+        /**
+         * PlainListing
+         * @description Which part of a list: `limit` objects after the first `offset`.
+         * @example {
+         *       "limit": 20,
+         *       "offset": 0
+         *     }
+         */
         PlainListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
         };
-        /** Presence */
+        /**
+         * PoolOccupancy
+         * @description How far a pool is taken, and a page of its queues, those of the first priority before the others.
+         */
+        PoolOccupancy: {
+            active_slots: number;
+            concurrency_limit: number | null;
+            queues: components["schemas"]["QueueInPool"][];
+            count: number;
+            limit: number;
+            pages: number;
+            page: number;
+        };
+        /**
+         * PoolOccupancyPaging
+         * @description Asks for a page of a pool's queues, each with at most `flow_run_limit` runs that take up places in it.
+         * @example {
+         *       "page": 1,
+         *       "limit": 10,
+         *       "flow_run_limit": 5
+         *     }
+         */
+        PoolOccupancyPaging: {
+            /** @default 1 */
+            page?: number;
+            limit?: number | null;
+            /** @default 10 */
+            flow_run_limit?: number;
+        };
+        /**
+         * Posture
+         * @description Whether a trigger waits for events (`Reactive`), for their absence (`Proactive`), or watches a figure (`Metric`).
+         * @default Reactive
+         * @enum {string}
+         */
+        Posture: "Reactive" | "Proactive" | "Metric";
+        /**
+         * Presence
+         * @description How an attempt shows that it is alive.
+         *
+         *     `lock`: the process holds the lock called `name` beside the database for as long as it lives, the kernel or the
+         *     database frees it when it dies. `beat`: somebody beats for it at least every `interval` seconds.
+         *     `none`: nobody will ever tell (clients of the contract that never beat).
+         */
         Presence: {
             /**
              * @default none
@@ -3907,7 +6591,60 @@ export interface components {
             name?: string | null;
             interval?: number | null;
         };
-        /** Reason */
+        /**
+         * QueueHealth
+         * @description Whether a queue is well, and what that is judged by.
+         */
+        QueueHealth: {
+            healthy: boolean;
+            /** @default 0 */
+            late_runs_count: number;
+            last_polled: string | null;
+            health_check_policy: components["schemas"]["HealthPolicy"];
+        };
+        /**
+         * QueueInPool
+         * @description How far a queue of a pool is taken, with some of the runs that take it. `flow_run_count` is how many do.
+         */
+        QueueInPool: {
+            /** Format: uuid */
+            queue_id: string;
+            queue_name: string;
+            active_slots: number;
+            concurrency_limit: number | null;
+            flow_runs: components["schemas"]["ActiveRun"][];
+            flow_run_count: number | null;
+        };
+        /**
+         * QueueOccupancy
+         * @description A page of the runs that take up places in a queue, those that came first before the others.
+         */
+        QueueOccupancy: {
+            active_slots: number;
+            concurrency_limit: number | null;
+            flow_runs: components["schemas"]["ActiveRun"][];
+            count: number;
+            limit: number;
+            pages: number;
+            page: number;
+        };
+        /**
+         * QueueOccupancyPaging
+         * @description Asks for a page of the runs that take up places in a queue.
+         * @example {
+         *       "page": 1,
+         *       "limit": 10
+         *     }
+         */
+        QueueOccupancyPaging: {
+            /** @default 1 */
+            page?: number;
+            limit?: number | null;
+        };
+        /**
+         * Reason
+         * @description One reason, and what to do about it. `since` is when it began, `until` when it ends by itself, where that is known.
+         */
         Reason: {
             kind: components["schemas"]["ReasonKind"];
             message: string;
@@ -3922,7 +6659,10 @@ export interface components {
          * @enum {string}
          */
         ReasonKind: "ended" | "running" | "cancelling" | "paused" | "suspended" | "claimed" | "not-ready" | "scheduled" | "awaiting-retry" | "pool-paused" | "queue-paused" | "no-pool" | "no-deployment" | "no-worker" | "queue-unserved" | "limit" | "deadlock" | "task-limit" | "late" | "deployment-paused" | "schedule-inactive";
-        /** ReferencedDocument */
+        /**
+         * ReferencedDocument
+         * @description What is told of a block that another one refers to, beside its data.
+         */
         ReferencedDocument: {
             /** Format: uuid */
             id: string;
@@ -3934,7 +6674,38 @@ export interface components {
                 [key: string]: components["schemas"]["BlockReference"];
             };
         };
-        /** ResultFilter */
+        /**
+         * RelatedFilter
+         * @description What it has to do with: one related resource has all of this.
+         */
+        RelatedFilter: {
+            id?: string[] | null;
+            role?: string[] | null;
+            resources_in_roles?: [
+                string,
+                string
+            ][] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+        };
+        /**
+         * ResourceFilter
+         * @description What it happened to. `distinct` asks for the newest event of each resource only.
+         */
+        ResourceFilter: {
+            id?: string[] | null;
+            id_prefix?: string[] | null;
+            labels?: {
+                [key: string]: string | string[];
+            } | null;
+            /** @default false */
+            distinct?: boolean;
+        };
+        /**
+         * ResultFilter
+         * @description Which result records.
+         */
         ResultFilter: {
             /**
              * @default and_
@@ -3945,14 +6716,30 @@ export interface components {
             flow_run_id?: components["schemas"]["IdFilter"] | null;
             task_run_id?: components["schemas"]["IdFilter"] | null;
         };
-        /** ResultListing */
+        /**
+         * ResultListing
+         * @description Asks for records of kept values.
+         * @example {
+         *       "results": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 10
+         *     }
+         */
         ResultListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             results?: components["schemas"]["ResultFilter"] | null;
         };
-        /** ResultRecord */
+        /**
+         * ResultRecord
+         * @description Where one value is kept. `size` is in bytes; `location` names the storage, `storage_key` the value in it.
+         */
         ResultRecord: {
             /** Format: uuid */
             id: string;
@@ -3966,22 +6753,142 @@ export interface components {
             flow_run_id: string | null;
             task_run_id: string | null;
         };
-        /** ResultStorage */
+        /**
+         * ResultStorage
+         * @description Where results are kept by default; null where each run says for itself.
+         * @example {
+         *       "default_result_storage_block_id": null
+         *     }
+         */
         ResultStorage: {
             default_result_storage_block_id?: string | null;
         };
-        /** Resumption */
+        /**
+         * ResumeAutomation
+         * @description Enable an automation.
+         */
+        ResumeAutomation: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            automation_id?: string | null;
+            /** @constant */
+            type: "resume-automation";
+        };
+        /**
+         * ResumeDeployment
+         * @description Let the schedules of a deployment make runs again.
+         */
+        ResumeDeployment: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            deployment_id?: string | null;
+            /** @constant */
+            type: "resume-deployment";
+        };
+        /**
+         * ResumeFlowRun
+         * @description Let the flow run that the event is about go on.
+         */
+        ResumeFlowRun: {
+            /** @constant */
+            type: "resume-flow-run";
+        };
+        /**
+         * ResumeSchedule
+         * @description Let one schedule of a deployment make runs again.
+         */
+        ResumeSchedule: {
+            /** Format: uuid */
+            deployment_id: string;
+            /** Format: uuid */
+            schedule_id: string;
+            /** @constant */
+            type: "resume-schedule";
+        };
+        /**
+         * ResumeWorkPool
+         * @description Give out runs of a work pool again.
+         */
+        ResumeWorkPool: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            work_pool_id?: string | null;
+            /** @constant */
+            type: "resume-work-pool";
+        };
+        /**
+         * ResumeWorkQueue
+         * @description Give out runs of a work queue again.
+         */
+        ResumeWorkQueue: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            work_queue_id?: string | null;
+            /** @constant */
+            type: "resume-work-queue";
+        };
+        /**
+         * Resumption
+         * @description Asks that a paused run go on.
+         * @example {
+         *       "run_input": {
+         *         "value": 7
+         *       }
+         *     }
+         */
         Resumption: {
             run_input?: {
                 [key: string]: unknown;
             } | null;
         };
-        /** Rotation */
+        /**
+         * Rotation
+         * @description What became of it when secrets were sealed with a new key: its id, and how many blocks were sealed anew.
+         */
         Rotation: {
             key_id: string;
             resealed: number;
         };
-        /** RunHistoryInterval */
+        /**
+         * RunDeployment
+         * @description Make a run of a deployment, after `schedule_after` seconds.
+         *
+         *     Texts among the parameters and job variables that hold `{{ … }}` are templates.
+         */
+        RunDeployment: {
+            /**
+             * @default selected
+             * @enum {string}
+             */
+            source?: "selected" | "inferred";
+            deployment_id?: string | null;
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            job_variables?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default 0 */
+            schedule_after?: number | string;
+            /** @constant */
+            type: "run-deployment";
+        };
+        /**
+         * RunHistoryInterval
+         * @description The runs expected in one interval, counted by state.
+         */
         RunHistoryInterval: {
             /** Format: date-time */
             interval_start: string;
@@ -3989,7 +6896,10 @@ export interface components {
             interval_end: string;
             states: components["schemas"]["RunHistoryState"][];
         };
-        /** RunHistoryState */
+        /**
+         * RunHistoryState
+         * @description How many runs of one interval are in one state. Sums are seconds.
+         */
         RunHistoryState: {
             state_type: components["schemas"]["StateType"];
             state_name: string;
@@ -3997,7 +6907,31 @@ export interface components {
             sum_estimated_run_time: number;
             sum_estimated_lateness: number;
         };
-        /** RunSelection */
+        /**
+         * RunSelection
+         * @description A selection across nouns: runs of these flows, with these task runs, and so on. A filter left out selects all.
+         *
+         *     The contract has two names for the filter of work queues, and clients send either.
+         * @example {
+         *       "flows": {
+         *         "name": {
+         *           "any_": [
+         *             "etl"
+         *           ]
+         *         }
+         *       },
+         *       "flow_runs": {
+         *         "state": {
+         *           "type": {
+         *             "any_": [
+         *               "FAILED",
+         *               "CRASHED"
+         *             ]
+         *           }
+         *         }
+         *       }
+         *     }
+         */
         RunSelection: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4007,7 +6941,10 @@ export interface components {
             work_pool_queues?: components["schemas"]["WorkQueueFilter"] | null;
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
         };
-        /** RunSpan */
+        /**
+         * RunSpan
+         * @description A run as a mark in a chart: when it began, or is to begin, and for how long. Sums are seconds.
+         */
         RunSpan: {
             /** Format: uuid */
             id: string;
@@ -4017,7 +6954,58 @@ export interface components {
             duration: number;
             lateness: number;
         };
-        /** Schedule */
+        /**
+         * SavedSearch
+         * @description A search that is kept.
+         */
+        SavedSearch: {
+            /** Format: uuid */
+            id: string;
+            created: string | null;
+            updated: string | null;
+            name: string;
+            filters: components["schemas"]["SearchCondition"][];
+        };
+        /**
+         * SavedSearchCreate
+         * @description Asks to keep a search under its name, in the place of the one that has it.
+         * @example {
+         *       "name": "late ones",
+         *       "filters": [
+         *         {
+         *           "object": "flow_run",
+         *           "property": "state",
+         *           "type": "text",
+         *           "operation": "is",
+         *           "value": "Late"
+         *         }
+         *       ]
+         *     }
+         */
+        SavedSearchCreate: {
+            name: string;
+            filters?: components["schemas"]["SearchCondition"][];
+        };
+        /**
+         * SavedSearchListing
+         * @description Asks for kept searches.
+         * @example {
+         *       "limit": 20
+         *     }
+         */
+        SavedSearchListing: {
+            /** @default 0 */
+            offset?: number;
+            limit?: number | null;
+        };
+        /**
+         * Schedule
+         * @description One of three: every `interval` seconds from `anchor_date` on, by a `cron` string, or by an iCalendar `rrule`.
+         *
+         *     The contract has a type for each and tells them apart by their fields, so on the wire only those of one are there.
+         *     `timezone` is an IANA name; without one it is UTC. `day_or`: a cron string that names days of the month and of the
+         *     week means either (the default), or both at once.
+         */
         Schedule: {
             interval?: number | null;
             anchor_date?: string | null;
@@ -4027,13 +7015,94 @@ export interface components {
             rrule?: string | null;
             timezone?: string | null;
         };
-        /** SchedulePreview */
+        /**
+         * SchedulePreview
+         * @description Asks for the next instants of a schedule, before anybody keeps it.
+         * @example {
+         *       "schedule": {
+         *         "cron": "0 6 * * *",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "count": 5
+         *     }
+         */
         SchedulePreview: {
             schedule: components["schemas"]["Schedule"];
             /** @default 5 */
             count?: number;
         };
-        /** SearchFilter */
+        /**
+         * ScheduleRequest
+         * @description Asks for the runs of a deployment's schedules in a span: from now on for a hundred days, unless it says otherwise.
+         * @example {
+         *       "start_time": "2026-11-22T12:00:00Z",
+         *       "end_time": "2026-11-22T13:00:00Z",
+         *       "min_time": 3600,
+         *       "min_runs": 3,
+         *       "max_runs": 100
+         *     }
+         */
+        ScheduleRequest: {
+            start_time?: string | null;
+            end_time?: string | null;
+            /** @default 3600 */
+            min_time?: number;
+            /** @default 3 */
+            min_runs?: number;
+            /** @default 100 */
+            max_runs?: number;
+        };
+        /**
+         * SchemaAnswer
+         * @description Whether values fit. `errors` holds sentences, and what is wrong within properties and entries, nested alike.
+         */
+        SchemaAnswer: {
+            errors: (string | components["schemas"]["InnerErrors"])[];
+            valid: boolean;
+        };
+        /**
+         * SchemaQuestion
+         * @description Asks whether values fit a schema, whose references lead to places within itself.
+         * @example {
+         *       "schema": {
+         *         "type": "object",
+         *         "properties": {
+         *           "x": {
+         *             "type": "integer"
+         *           }
+         *         },
+         *         "required": [
+         *           "x"
+         *         ]
+         *       },
+         *       "values": {
+         *         "x": "one"
+         *       }
+         *     }
+         */
+        SchemaQuestion: {
+            schema: {
+                [key: string]: unknown;
+            };
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SearchCondition
+         * @description One condition: which property of what is compared with what. Whoever keeps it knows what it means.
+         */
+        SearchCondition: {
+            object: string;
+            property: string;
+            type: string;
+            operation: string;
+            value: unknown;
+        };
+        /**
+         * SearchFilter
+         * @description On a log message: every word of `query` occurs; a word after `-` or `!` does not; quotes keep words together.
+         */
         SearchFilter: {
             /**
              * @default and_
@@ -4042,7 +7111,46 @@ export interface components {
             operator?: "and_" | "or_";
             query: string;
         };
-        /** ServerFacts */
+        /**
+         * SendEmailNotification
+         * @description Send an e-mail to addresses, by the mail server that the orchestrator's settings name. Subject and body are templates.
+         */
+        SendEmailNotification: {
+            emails: string[];
+            /** @default Headrace automated notification */
+            subject?: string;
+            body: string;
+            /** @constant */
+            type: "send-email-notification";
+        };
+        /**
+         * SendNotification
+         * @description Send a message by a block that can. Subject and body are templates.
+         */
+        SendNotification: {
+            /** Format: uuid */
+            block_document_id: string;
+            /** @default Headrace automated notification */
+            subject?: string;
+            body: string;
+            /** @constant */
+            type: "send-notification";
+        };
+        /**
+         * SequenceTrigger
+         * @description Fires when its triggers have fired one after the other, within so many seconds; `null` sets no limit.
+         */
+        SequenceTrigger: {
+            id?: string | null;
+            triggers: (components["schemas"]["EventTrigger"] | components["schemas"]["MetricTrigger"] | components["schemas"]["CompoundTrigger"] | components["schemas"]["SequenceTrigger"])[];
+            within: number | string | null;
+            /** @constant */
+            type: "sequence";
+        };
+        /**
+         * ServerFacts
+         * @description What server this is.
+         */
         ServerFacts: {
             product: string;
             version: string;
@@ -4056,13 +7164,27 @@ export interface components {
          * @enum {string}
          */
         ServiceStatus: "READY" | "NOT_READY" | "PAUSED";
-        /** SetState */
+        /**
+         * SetState
+         * @description Proposes a state.
+         * @example {
+         *       "state": {
+         *         "type": "RUNNING",
+         *         "name": "Running",
+         *         "message": "Off we go."
+         *       },
+         *       "force": false
+         *     }
+         */
         SetState: {
             state: components["schemas"]["StateCreate"];
             /** @default false */
             force?: boolean;
         };
-        /** SlotHolder */
+        /**
+         * SlotHolder
+         * @description Who holds slots, since when, and until when unless the lease is renewed (none: for as long as the run's attempt).
+         */
         SlotHolder: {
             type: string;
             id: string | null;
@@ -4073,7 +7195,21 @@ export interface components {
             since: string;
             until: string | null;
         };
-        /** SpanListing */
+        /**
+         * SpanListing
+         * @description Asks for flow runs as marks in a chart.
+         * @example {
+         *       "flow_runs": {
+         *         "tags": {
+         *           "all_": [
+         *             "nightly"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_DESC",
+         *       "limit": 200
+         *     }
+         */
         SpanListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4088,7 +7224,13 @@ export interface components {
             /** @default 0 */
             offset?: number;
         };
-        /** State */
+        /**
+         * State
+         * @description A state a run is or was in.
+         *
+         *     `data` is null or the record that tells where the run's value is kept; inside the process that ran it, `data` is a
+         *     live handle on the value or the exception itself, which `result()` opens.
+         */
         State: {
             type: components["schemas"]["StateType"];
             name: string | null;
@@ -4098,7 +7240,10 @@ export interface components {
             data: unknown;
             state_details: components["schemas"]["StateDetails"];
         };
-        /** StateCreate */
+        /**
+         * StateCreate
+         * @description A state somebody proposes; the orchestrator gives it its id and timestamp.
+         */
         StateCreate: {
             type: components["schemas"]["StateType"];
             name?: string | null;
@@ -4106,7 +7251,10 @@ export interface components {
             data?: unknown;
             state_details?: components["schemas"]["StateDetails"];
         };
-        /** StateDetails */
+        /**
+         * StateDetails
+         * @description Facts that belong to one state of one run.
+         */
         StateDetails: {
             flow_run_id?: string | null;
             task_run_id?: string | null;
@@ -4132,7 +7280,10 @@ export interface components {
             traceparent?: string | null;
             deployment_concurrency_lease_id?: string | null;
         };
-        /** StateFilter */
+        /**
+         * StateFilter
+         * @description On the current state.
+         */
         StateFilter: {
             /**
              * @default and_
@@ -4148,7 +7299,10 @@ export interface components {
          * @enum {string}
          */
         StateType: "SCHEDULED" | "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | "CRASHED" | "PAUSED" | "CANCELLING";
-        /** StateTypeFilter */
+        /**
+         * StateTypeFilter
+         * @description On the type of the current state.
+         */
         StateTypeFilter: {
             /**
              * @default and_
@@ -4158,7 +7312,10 @@ export interface components {
             any_?: components["schemas"]["StateType"][] | null;
             not_any_?: components["schemas"]["StateType"][] | null;
         };
-        /** StorageConfiguration */
+        /**
+         * StorageConfiguration
+         * @description Where code and results of a pool's runs are kept.
+         */
         StorageConfiguration: {
             bundle_upload_step?: {
                 [key: string]: unknown;
@@ -4168,7 +7325,28 @@ export interface components {
             } | null;
             default_result_storage_block_id?: string | null;
         };
-        /** TagLimit */
+        /**
+         * StretchOfEvents
+         * @description A stretch of the log, and the place to go on from; none at its end.
+         *
+         *     There may be no events in it and more behind it: not all that was asked for may be looked at in one go.
+         */
+        StretchOfEvents: {
+            events: components["schemas"]["LoggedEvent"][];
+            place: number | null;
+        };
+        /**
+         * SuspendFlowRun
+         * @description Suspend the flow run that the event is about.
+         */
+        SuspendFlowRun: {
+            /** @constant */
+            type: "suspend-flow-run";
+        };
+        /**
+         * TagLimit
+         * @description At most `concurrency_limit` task runs of a tag at once; `active_slots` are those that run.
+         */
         TagLimit: {
             /** Format: uuid */
             id: string;
@@ -4178,22 +7356,49 @@ export interface components {
             concurrency_limit: number;
             active_slots: string[];
         };
-        /** TagLimitCreate */
+        /**
+         * TagLimitCreate
+         * @description Asks for a limit on a tag.
+         * @example {
+         *       "tag": "db",
+         *       "concurrency_limit": 2
+         *     }
+         */
         TagLimitCreate: {
             tag: string;
             concurrency_limit: number;
         };
-        /** TagReset */
+        /**
+         * TagReset
+         * @description Gives slots back, but for those of the task runs named.
+         * @example {
+         *       "slot_override": [
+         *         "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *       ]
+         *     }
+         */
         TagReset: {
             slot_override?: string[] | null;
         };
-        /** TagSlots */
+        /**
+         * TagSlots
+         * @description Takes slots for a task run, or gives them back. `names` are tags.
+         * @example {
+         *       "names": [
+         *         "db"
+         *       ],
+         *       "task_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *     }
+         */
         TagSlots: {
             names: string[];
             /** Format: uuid */
             task_run_id: string;
         };
-        /** TagsFilter */
+        /**
+         * TagsFilter
+         * @description On a list of tags: has all of, has any of, or is empty.
+         */
         TagsFilter: {
             /**
              * @default and_
@@ -4204,25 +7409,47 @@ export interface components {
             any_?: string[] | null;
             is_null_?: boolean | null;
         };
-        /** Tailing */
+        /**
+         * Tailing
+         * @description Asks for lines in the order they were written, from a place on.
+         * @example {
+         *       "logs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "after": 1200
+         *     }
+         */
         Tailing: {
             logs?: components["schemas"]["LogFilter"] | null;
             after?: number | null;
         };
-        /** TakenLimit */
+        /**
+         * TakenLimit
+         * @description A limit on which slots were taken.
+         */
         TakenLimit: {
             /** Format: uuid */
             id: string;
             name: string;
             limit: number;
         };
-        /** TakenSlots */
+        /**
+         * TakenSlots
+         * @description A lease, and the limits it is on.
+         */
         TakenSlots: {
             /** Format: uuid */
             lease_id: string;
             limits: components["schemas"]["TakenLimit"][];
         };
-        /** TaskRun */
+        /**
+         * TaskRun
+         * @description A task run as it stands: the projection of the facts its engine journaled.
+         */
         TaskRun: {
             /** Format: uuid */
             id: string;
@@ -4263,7 +7490,30 @@ export interface components {
             /** @default 0 */
             flow_run_run_count: number;
         };
-        /** TaskRunCreate */
+        /**
+         * TaskRunCreate
+         * @description Asks for a task run; the same (flow_run_id, task_key, dynamic_key) again is the same run.
+         * @example {
+         *       "flow_run_id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+         *       "task_key": "load-1a2b3c4d",
+         *       "dynamic_key": "0",
+         *       "name": "load-0",
+         *       "tags": [
+         *         "db"
+         *       ],
+         *       "task_inputs": {
+         *         "rows": [
+         *           {
+         *             "input_type": "task_run",
+         *             "id": "01a20954-8bc9-7d02-9c1f-5a5d7c3b1e44"
+         *           }
+         *         ]
+         *       },
+         *       "state": {
+         *         "type": "PENDING"
+         *       }
+         *     }
+         */
         TaskRunCreate: {
             task_key: string;
             dynamic_key: string;
@@ -4283,7 +7533,10 @@ export interface components {
                 [key: string]: (components["schemas"]["TaskRunResult"] | components["schemas"]["FlowRunResult"] | components["schemas"]["ParameterInput"] | components["schemas"]["ConstantInput"])[];
             };
         };
-        /** TaskRunFilter */
+        /**
+         * TaskRunFilter
+         * @description Which task runs.
+         */
         TaskRunFilter: {
             /**
              * @default and_
@@ -4300,7 +7553,21 @@ export interface components {
             subflow_runs?: components["schemas"]["ExistsFilter"] | null;
             flow_run_id?: components["schemas"]["IdFilter"] | null;
         };
-        /** TaskRunListing */
+        /**
+         * TaskRunListing
+         * @description Asks for task runs.
+         * @example {
+         *       "task_runs": {
+         *         "flow_run_id": {
+         *           "any_": [
+         *             "01a20954-8bc8-7ab1-b6e6-d3e07626290d"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "EXPECTED_START_TIME_ASC",
+         *       "limit": 100
+         *     }
+         */
         TaskRunListing: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4314,7 +7581,23 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["TaskRunSort"];
         };
-        /** TaskRunPaging */
+        /**
+         * TaskRunPaging
+         * @description Asks for a page of task runs.
+         * @example {
+         *       "task_runs": {
+         *         "state": {
+         *           "name": {
+         *             "any_": [
+         *               "Retrying"
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "page": 1,
+         *       "limit": 20
+         *     }
+         */
         TaskRunPaging: {
             flows?: components["schemas"]["FlowFilter"] | null;
             flow_runs?: components["schemas"]["FlowRunFilter"] | null;
@@ -4328,7 +7611,10 @@ export interface components {
             limit?: number | null;
             sort?: components["schemas"]["TaskRunSort"];
         };
-        /** TaskRunPolicy */
+        /**
+         * TaskRunPolicy
+         * @description How often and how fast a task run is tried again.
+         */
         TaskRunPolicy: {
             /** @default 0 */
             max_retries?: number;
@@ -4338,7 +7624,10 @@ export interface components {
             retry_delay?: number | number[] | null;
             retry_jitter_factor?: number | null;
         };
-        /** TaskRunResult */
+        /**
+         * TaskRunResult
+         * @description The result of another task run.
+         */
         TaskRunResult: {
             /** Format: uuid */
             id: string;
@@ -4352,11 +7641,20 @@ export interface components {
          * @enum {string}
          */
         TaskRunSort: "ID_DESC" | "EXPECTED_START_TIME_ASC" | "EXPECTED_START_TIME_DESC" | "NAME_ASC" | "NAME_DESC" | "NEXT_SCHEDULED_START_TIME_ASC" | "END_TIME_DESC" | "DURATION_DESC" | "DURATION_ASC";
-        /** TaskRunUpdate */
+        /**
+         * TaskRunUpdate
+         * @description Changes a task run; fields that are not sent stay as they are.
+         * @example {
+         *       "name": "load-again"
+         *     }
+         */
         TaskRunUpdate: {
             name?: string;
         };
-        /** TaskRunWithFlowRun */
+        /**
+         * TaskRunWithFlowRun
+         * @description A task run, and what its flow run is called.
+         */
         TaskRunWithFlowRun: {
             /** Format: uuid */
             id: string;
@@ -4398,22 +7696,41 @@ export interface components {
             flow_run_run_count: number;
             flow_run_name: string | null;
         };
-        /** TaskWorker */
+        /**
+         * TaskWorker
+         * @description A worker of some tasks. It was there at the instant `timestamp`, and nobody has seen it go.
+         */
         TaskWorker: {
             identifier: string;
             task_keys: string[];
             /** Format: date-time */
             timestamp: string;
         };
-        /** TaskWorkerFilter */
+        /**
+         * TaskWorkerFilter
+         * @description Workers of at least one of these tasks; of any, when none is named.
+         */
         TaskWorkerFilter: {
             task_keys: string[];
         };
-        /** TaskWorkerListing */
+        /**
+         * TaskWorkerListing
+         * @description Asks for task workers.
+         * @example {
+         *       "task_worker_filter": {
+         *         "task_keys": [
+         *           "load-1a2b3c4d"
+         *         ]
+         *       }
+         *     }
+         */
         TaskWorkerListing: {
             task_worker_filter?: components["schemas"]["TaskWorkerFilter"] | null;
         };
-        /** TextFilter */
+        /**
+         * TextFilter
+         * @description On a text: one of, none of, containing (case does not matter, `%` and `_` are literal), present or missing.
+         */
         TextFilter: {
             /**
              * @default and_
@@ -4426,7 +7743,10 @@ export interface components {
             exists_?: boolean | null;
             is_null_?: boolean | null;
         };
-        /** TimeFilter */
+        /**
+         * TimeFilter
+         * @description On an instant: at or before, at or after, or missing.
+         */
         TimeFilter: {
             /**
              * @default and_
@@ -4437,14 +7757,27 @@ export interface components {
             after_?: string | null;
             is_null_?: boolean | null;
         };
-        /** UiSettings */
+        /**
+         * TimeUnit
+         * @description Units of stretches of time.
+         * @default day
+         * @enum {string}
+         */
+        TimeUnit: "week" | "day" | "hour" | "minute" | "second";
+        /**
+         * UiSettings
+         * @description What the UI has to know before it can ask anything. `auth` is null where no key is needed.
+         */
         UiSettings: {
             api_url: string;
             csrf_enabled: boolean;
             auth: string | null;
             flags: string[];
         };
-        /** Variable */
+        /**
+         * Variable
+         * @description A variable as stored.
+         */
         Variable: {
             /** Format: uuid */
             id: string;
@@ -4454,13 +7787,28 @@ export interface components {
             value: unknown;
             tags: string[];
         };
-        /** VariableCreate */
+        /**
+         * VariableCreate
+         * @description Asks for a variable. Its value is anything that JSON can hold.
+         * @example {
+         *       "name": "city",
+         *       "value": {
+         *         "name": "Ulm"
+         *       },
+         *       "tags": [
+         *         "place"
+         *       ]
+         *     }
+         */
         VariableCreate: {
             name: string;
             value: unknown;
             tags?: string[];
         };
-        /** VariableFilter */
+        /**
+         * VariableFilter
+         * @description Which variables.
+         */
         VariableFilter: {
             /**
              * @default and_
@@ -4471,7 +7819,21 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             tags?: components["schemas"]["TagsFilter"] | null;
         };
-        /** VariableListing */
+        /**
+         * VariableListing
+         * @description Asks for variables.
+         * @example {
+         *       "variables": {
+         *         "tags": {
+         *           "all_": [
+         *             "place"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
+         */
         VariableListing: {
             /** @default 0 */
             offset?: number;
@@ -4479,7 +7841,17 @@ export interface components {
             variables?: components["schemas"]["VariableFilter"] | null;
             sort?: components["schemas"]["VariableSort"];
         };
-        /** VariableSelection */
+        /**
+         * VariableSelection
+         * @description Selects variables.
+         * @example {
+         *       "variables": {
+         *         "name": {
+         *           "like_": "cit"
+         *         }
+         *       }
+         *     }
+         */
         VariableSelection: {
             variables?: components["schemas"]["VariableFilter"] | null;
         };
@@ -4490,7 +7862,13 @@ export interface components {
          * @enum {string}
          */
         VariableSort: "CREATED_DESC" | "UPDATED_DESC" | "NAME_DESC" | "NAME_ASC";
-        /** VariableUpdate */
+        /**
+         * VariableUpdate
+         * @description Changes a variable; fields that are not sent stay as they are, and a name or tags that are null.
+         * @example {
+         *       "value": "Bonn"
+         *     }
+         */
         VariableUpdate: {
             name?: string | null;
             value?: unknown;
@@ -4502,13 +7880,19 @@ export interface components {
          * @enum {string}
          */
         Verb: "ACCEPT" | "REJECT" | "WAIT" | "ABORT";
-        /** VerdictDetails */
+        /**
+         * VerdictDetails
+         * @description Why a proposed state was not simply accepted, in the contract's form.
+         */
         VerdictDetails: {
             type: string;
             reason?: string | null;
             delay_seconds?: number | null;
         };
-        /** Webhook */
+        /**
+         * Webhook
+         * @description A webhook as stored. It is called at `/hooks/<slug>`, and whoever knows the slug may call it.
+         */
         Webhook: {
             /** Format: uuid */
             id: string;
@@ -4521,7 +7905,10 @@ export interface components {
             /** @default true */
             enabled: boolean;
         };
-        /** WebhookCreate */
+        /**
+         * WebhookCreate
+         * @description Asks for a webhook.
+         */
         WebhookCreate: {
             name: string;
             template: string;
@@ -4529,7 +7916,10 @@ export interface components {
             /** @default true */
             enabled?: boolean;
         };
-        /** WebhookFilter */
+        /**
+         * WebhookFilter
+         * @description Which webhooks.
+         */
         WebhookFilter: {
             /**
              * @default and_
@@ -4539,21 +7929,64 @@ export interface components {
             id?: components["schemas"]["IdFilter"] | null;
             name?: components["schemas"]["TextFilter"] | null;
         };
-        /** WebhookListing */
+        /**
+         * WebhookListing
+         * @description Asks for webhooks.
+         */
         WebhookListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             webhooks?: components["schemas"]["WebhookFilter"] | null;
         };
-        /** WebhookUpdate */
+        /**
+         * WebhookUpdate
+         * @description Changes a webhook; fields that are not sent stay as they are.
+         */
         WebhookUpdate: {
             name?: string;
             template?: string;
             description?: string | null;
             enabled?: boolean;
         };
-        /** WorkPool */
+        /**
+         * WireEvent
+         * @description Something that happened to `resource`.
+         */
+        WireEvent: {
+            /** Format: date-time */
+            occurred: string;
+            event: string;
+            resource: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            id: string;
+            related: {
+                [key: string]: string;
+            }[];
+            payload: {
+                [key: string]: unknown;
+            };
+            follows: string | null;
+            received: string | null;
+        };
+        /**
+         * WireEventPage
+         * @description Some events, and the address of those that follow; null after the last.
+         *
+         *     A page may be short, even empty, and be followed by others. `total` is how many there are in all, as far as the first
+         *     page looked.
+         */
+        WireEventPage: {
+            events: components["schemas"]["WireEvent"][];
+            total: number;
+            next_page: string | null;
+        };
+        /**
+         * WorkPool
+         * @description A work pool. `active_slots` is how many of its runs are pending, running or being cancelled.
+         */
         WorkPool: {
             /** Format: uuid */
             id: string;
@@ -4573,7 +8006,16 @@ export interface components {
             storage_configuration: components["schemas"]["StorageConfiguration"];
             active_slots: number | null;
         };
-        /** WorkPoolCreate */
+        /**
+         * WorkPoolCreate
+         * @description Asks for a work pool. `type` says what its workers start: processes, containers and so on.
+         * @example {
+         *       "name": "local",
+         *       "type": "process",
+         *       "description": "Processes on this machine",
+         *       "concurrency_limit": 4
+         *     }
+         */
         WorkPoolCreate: {
             name: string;
             description?: string | null;
@@ -4587,7 +8029,10 @@ export interface components {
             concurrency_limit?: number | null;
             storage_configuration?: components["schemas"]["StorageConfiguration"];
         };
-        /** WorkPoolFilter */
+        /**
+         * WorkPoolFilter
+         * @description Which work pools.
+         */
         WorkPoolFilter: {
             /**
              * @default and_
@@ -4598,18 +8043,50 @@ export interface components {
             name?: components["schemas"]["TextFilter"] | null;
             type?: components["schemas"]["TextFilter"] | null;
         };
-        /** WorkPoolListing */
+        /**
+         * WorkPoolListing
+         * @description Asks for work pools.
+         * @example {
+         *       "work_pools": {
+         *         "type": {
+         *           "any_": [
+         *             "process"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkPoolListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             work_pools?: components["schemas"]["WorkPoolFilter"] | null;
         };
-        /** WorkPoolSelection */
+        /**
+         * WorkPoolSelection
+         * @description Selects work pools.
+         * @example {
+         *       "work_pools": {
+         *         "name": {
+         *           "any_": [
+         *             "local"
+         *           ]
+         *         }
+         *       }
+         *     }
+         */
         WorkPoolSelection: {
             work_pools?: components["schemas"]["WorkPoolFilter"] | null;
         };
-        /** WorkPoolUpdate */
+        /**
+         * WorkPoolUpdate
+         * @description Changes a work pool; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "is_paused": false,
+         *       "concurrency_limit": 8
+         *     }
+         */
         WorkPoolUpdate: {
             description?: string | null;
             is_paused?: boolean | null;
@@ -4619,7 +8096,10 @@ export interface components {
             concurrency_limit?: number | null;
             storage_configuration?: components["schemas"]["StorageConfiguration"] | null;
         };
-        /** WorkQueue */
+        /**
+         * WorkQueue
+         * @description A queue of a work pool.
+         */
         WorkQueue: {
             /** Format: uuid */
             id: string;
@@ -4639,7 +8119,15 @@ export interface components {
             status: components["schemas"]["ServiceStatus"] | null;
             active_slots: number | null;
         };
-        /** WorkQueueCreate */
+        /**
+         * WorkQueueCreate
+         * @description Asks for a queue. Without a priority it comes after the queues there are; 1 comes first.
+         * @example {
+         *       "name": "urgent",
+         *       "priority": 1,
+         *       "concurrency_limit": 2
+         *     }
+         */
         WorkQueueCreate: {
             name: string;
             /** @default  */
@@ -4652,7 +8140,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** WorkQueueFilter */
+        /**
+         * WorkQueueFilter
+         * @description Which work queues.
+         */
         WorkQueueFilter: {
             /**
              * @default and_
@@ -4662,14 +8153,33 @@ export interface components {
             id?: components["schemas"]["IdFilter"] | null;
             name?: components["schemas"]["NameFilter"] | null;
         };
-        /** WorkQueueListing */
+        /**
+         * WorkQueueListing
+         * @description Asks for work queues.
+         * @example {
+         *       "work_queues": {
+         *         "name": {
+         *           "startswith_": [
+         *             "ur"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkQueueListing: {
             /** @default 0 */
             offset?: number;
             limit?: number | null;
             work_queues?: components["schemas"]["WorkQueueFilter"] | null;
         };
-        /** WorkQueueUpdate */
+        /**
+         * WorkQueueUpdate
+         * @description Changes a queue; fields that are not sent stay as they are, and so does what cannot be null.
+         * @example {
+         *       "is_paused": true
+         *     }
+         */
         WorkQueueUpdate: {
             name?: string | null;
             description?: string | null;
@@ -4681,7 +8191,10 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** Worker */
+        /**
+         * Worker
+         * @description A worker of a pool.
+         */
         Worker: {
             /** Format: uuid */
             id: string;
@@ -4694,7 +8207,10 @@ export interface components {
             heartbeat_interval_seconds: number | null;
             status: components["schemas"]["WorkerStatus"];
         };
-        /** WorkerFilter */
+        /**
+         * WorkerFilter
+         * @description Which workers.
+         */
         WorkerFilter: {
             /**
              * @default and_
@@ -4704,7 +8220,10 @@ export interface components {
             last_heartbeat_time?: components["schemas"]["TimeFilter"] | null;
             status?: components["schemas"]["WorkerStatusFilter"] | null;
         };
-        /** WorkerKind */
+        /**
+         * WorkerKind
+         * @description A type of work pool that there are workers for, as the catalogue tells of it.
+         */
         WorkerKind: {
             type: string;
             display_name: string;
@@ -4713,7 +8232,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** WorkerListing */
+        /**
+         * WorkerListing
+         * @description Asks for workers.
+         * @example {
+         *       "workers": {
+         *         "status": {
+         *           "any_": [
+         *             "ONLINE"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
+         */
         WorkerListing: {
             /** @default 0 */
             offset?: number;
@@ -4727,7 +8259,10 @@ export interface components {
          * @enum {string}
          */
         WorkerStatus: "ONLINE" | "OFFLINE";
-        /** WorkerStatusFilter */
+        /**
+         * WorkerStatusFilter
+         * @description On whether a worker is there.
+         */
         WorkerStatusFilter: {
             /**
              * @default and_
@@ -4755,7 +8290,71 @@ export interface components {
             }[];
         };
     };
-    responses: never;
+    responses: {
+        /** @description What went wrong. */
+        Error: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Nobody knows who asks: a key is needed. */
+        Error401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Whoever asks may not do this, or the page that asks is a foreign one. */
+        Error403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description What is named is not there. */
+        Error404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description There is one already, or somebody was faster. */
+        Error409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The request cannot mean anything; `exception_detail` says where. */
+        Error422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not just now; `Retry-After` says when to ask again. */
+        Error503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -4772,7 +8371,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4781,15 +8380,7 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     check_readiness: {
@@ -4801,7 +8392,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4812,15 +8403,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     read_api_version: {
@@ -4832,7 +8415,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4841,15 +8424,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_compatible_version: {
@@ -4861,7 +8438,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4870,15 +8447,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_server: {
@@ -4890,7 +8461,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4899,15 +8470,9 @@ export interface operations {
                     "application/json": components["schemas"]["ServerFacts"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_settings: {
@@ -4919,7 +8484,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4930,15 +8495,9 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_result_storage: {
@@ -4950,7 +8509,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4959,15 +8518,9 @@ export interface operations {
                     "application/json": components["schemas"]["ResultStorage"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     choose_result_storage: {
@@ -4983,7 +8536,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4992,15 +8545,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultStorage"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     forget_result_storage: {
@@ -5012,22 +8560,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_csrf_token: {
@@ -5041,7 +8583,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5052,15 +8594,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     greet: {
@@ -5072,7 +8609,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5081,15 +8618,9 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     read_ui_settings: {
@@ -5101,7 +8632,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5110,15 +8641,7 @@ export interface operations {
                     "application/json": components["schemas"]["UiSettings"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            default: components["responses"]["Error"];
         };
     };
     create_flow: {
@@ -5143,7 +8666,7 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5152,15 +8675,10 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow: {
@@ -5174,7 +8692,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5183,15 +8701,11 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow: {
@@ -5205,22 +8719,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow: {
@@ -5238,22 +8748,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_by_name: {
@@ -5267,7 +8773,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5276,15 +8782,11 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flows: {
@@ -5300,7 +8802,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5309,15 +8811,10 @@ export interface operations {
                     "application/json": components["schemas"]["Flow"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_flows: {
@@ -5333,7 +8830,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5342,15 +8839,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_flows: {
@@ -5366,7 +8858,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5375,15 +8867,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedFlow"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flows: {
@@ -5399,7 +8886,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5408,15 +8895,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_flow_run: {
@@ -5441,7 +8923,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5450,15 +8932,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run: {
@@ -5472,7 +8950,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5481,15 +8959,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_run: {
@@ -5503,22 +8977,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow_run: {
@@ -5536,22 +9006,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_flow_run_labels: {
@@ -5565,28 +9031,30 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "team": "data",
+                 *       "tries": 3
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: boolean | number | string;
                 };
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_runs: {
@@ -5602,7 +9070,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5611,15 +9079,10 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_flow_runs: {
@@ -5635,7 +9098,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5644,15 +9107,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedFlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_flow_runs: {
@@ -5668,7 +9126,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5677,15 +9135,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_history: {
@@ -5701,7 +9154,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5710,15 +9163,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunHistoryInterval"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_lateness: {
@@ -5734,7 +9182,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5743,15 +9191,10 @@ export interface operations {
                     "application/json": number | null;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_runs: {
@@ -5767,7 +9210,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5776,15 +9219,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_flow_run_input: {
@@ -5802,22 +9240,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_inputs: {
@@ -5835,7 +9270,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5844,15 +9279,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRunInput"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_input: {
@@ -5867,7 +9298,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5876,15 +9307,11 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_flow_run_input: {
@@ -5899,22 +9326,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_flow_run_state: {
@@ -5941,7 +9364,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5950,15 +9373,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     resume_flow_run: {
@@ -5985,7 +9404,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5994,15 +9413,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_flow_run_states: {
@@ -6018,7 +9433,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6027,15 +9442,10 @@ export interface operations {
                     "application/json": components["schemas"]["BulkResults"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_flow_run_state: {
@@ -6049,7 +9459,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6058,15 +9468,11 @@ export interface operations {
                     "application/json": components["schemas"]["State"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_states: {
@@ -6080,7 +9486,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6089,15 +9495,10 @@ export interface operations {
                     "application/json": components["schemas"]["State"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_task_run: {
@@ -6122,7 +9523,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6131,15 +9532,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run: {
@@ -6153,7 +9549,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6162,15 +9558,11 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_task_run: {
@@ -6184,22 +9576,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_task_run: {
@@ -6217,22 +9605,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     set_task_run_state: {
@@ -6259,7 +9643,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6268,15 +9652,11 @@ export interface operations {
                     "application/json": components["schemas"]["OrchestrationResult"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_runs: {
@@ -6292,7 +9672,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6301,15 +9681,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_task_runs: {
@@ -6325,7 +9700,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6334,15 +9709,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTaskRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs: {
@@ -6358,7 +9728,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6367,15 +9737,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_history: {
@@ -6391,7 +9756,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6400,15 +9765,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunHistoryInterval"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_state: {
@@ -6422,7 +9782,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6431,15 +9791,11 @@ export interface operations {
                     "application/json": components["schemas"]["State"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_run_states: {
@@ -6453,7 +9809,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6462,15 +9818,10 @@ export interface operations {
                     "application/json": components["schemas"]["State"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_task_workers: {
@@ -6486,7 +9837,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6495,15 +9846,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskWorker"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_graph: {
@@ -6519,7 +9865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6528,15 +9874,11 @@ export interface operations {
                     "application/json": components["schemas"]["Graph"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_dependencies: {
@@ -6550,7 +9892,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6559,15 +9901,11 @@ export interface operations {
                     "application/json": components["schemas"]["Dependency"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     explain_flow_run: {
@@ -6581,7 +9919,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6590,15 +9928,11 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_held_limit: {
@@ -6613,7 +9947,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6622,15 +9956,10 @@ export interface operations {
                     "application/json": components["schemas"]["HeldLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_logs: {
@@ -6646,22 +9975,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_logs: {
@@ -6677,7 +10001,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6686,15 +10010,10 @@ export interface operations {
                     "application/json": components["schemas"]["Log"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_logs: {
@@ -6710,7 +10029,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6719,15 +10038,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     tail_logs: {
@@ -6743,7 +10057,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6752,15 +10066,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogTail"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     download_flow_run_logs: {
@@ -6783,15 +10092,57 @@ export interface operations {
                     "text/csv": unknown;
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_loops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["LoopStatus"][];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     create_artifact: {
@@ -6816,7 +10167,7 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6825,15 +10176,10 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_artifact: {
@@ -6847,7 +10193,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6856,15 +10202,11 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_artifact: {
@@ -6878,22 +10220,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_artifact: {
@@ -6911,22 +10249,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_latest_artifact: {
@@ -6940,7 +10274,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6949,15 +10283,11 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_artifacts: {
@@ -6973,7 +10303,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6982,15 +10312,10 @@ export interface operations {
                     "application/json": components["schemas"]["Artifact"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_artifacts: {
@@ -7006,7 +10331,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7015,15 +10340,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_latest_artifacts: {
@@ -7039,7 +10359,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7048,15 +10368,10 @@ export interface operations {
                     "application/json": components["schemas"]["ArtifactCollection"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_latest_artifacts: {
@@ -7072,7 +10387,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7081,15 +10396,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_results: {
@@ -7105,7 +10415,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7114,15 +10424,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultRecord"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_result: {
@@ -7136,7 +10441,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7145,15 +10450,10 @@ export interface operations {
                     "application/json": components["schemas"]["ResultRecord"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_result: {
@@ -7167,22 +10467,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_limit: {
@@ -7207,7 +10502,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7216,15 +10511,11 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_limit: {
@@ -7238,7 +10529,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7247,15 +10538,11 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_limit: {
@@ -7269,22 +10556,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_limit: {
@@ -7302,22 +10585,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_limits: {
@@ -7333,7 +10613,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7342,15 +10622,10 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     find_limits_by_name: {
@@ -7366,7 +10641,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7375,15 +10650,10 @@ export interface operations {
                     "application/json": components["schemas"]["ConcurrencyLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_holders: {
@@ -7397,7 +10667,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7406,15 +10676,11 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     reset_limit: {
@@ -7432,22 +10698,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_slots: {
@@ -7463,7 +10725,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7472,15 +10734,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_slots_with_lease: {
@@ -7496,7 +10753,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7505,15 +10762,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenSlots"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_slots_back: {
@@ -7529,7 +10781,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7538,15 +10790,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_lease_back: {
@@ -7562,22 +10809,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     renew_lease: {
@@ -7595,22 +10837,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_tag_limit: {
@@ -7635,7 +10873,7 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7644,15 +10882,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_tag_limit: {
@@ -7666,7 +10900,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7675,15 +10909,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_tag_limit: {
@@ -7697,22 +10927,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_tag_limit_by_tag: {
@@ -7726,7 +10952,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7735,15 +10961,11 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_tag_limit_by_tag: {
@@ -7757,22 +10979,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_tag_limits: {
@@ -7788,7 +11006,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7797,15 +11015,10 @@ export interface operations {
                     "application/json": components["schemas"]["TagLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     reset_tag_limit: {
@@ -7823,22 +11036,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_tag_slots: {
@@ -7854,7 +11063,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7863,15 +11072,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     give_tag_slots_back: {
@@ -7887,7 +11091,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7896,15 +11100,10 @@ export interface operations {
                     "application/json": components["schemas"]["TakenLimit"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_deployment: {
@@ -7929,7 +11128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7938,15 +11137,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_deployment: {
@@ -7960,7 +11155,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7969,15 +11164,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_deployment: {
@@ -7991,22 +11182,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_deployment: {
@@ -8024,22 +11211,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_deployment_by_name: {
@@ -8054,7 +11237,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8063,15 +11246,11 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_deployments: {
@@ -8087,7 +11266,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8096,15 +11275,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deployment"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_deployments: {
@@ -8120,7 +11294,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8129,15 +11303,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     paginate_deployments: {
@@ -8153,7 +11322,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8162,15 +11331,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedDeployment"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_deployments_by_flow: {
@@ -8186,7 +11350,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8197,15 +11361,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_deployments: {
@@ -8221,7 +11380,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8230,15 +11389,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_deployments: {
@@ -8254,7 +11408,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8263,15 +11417,10 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     pause_deployment: {
@@ -8285,22 +11434,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     resume_deployment: {
@@ -8314,22 +11459,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     run_deployment: {
@@ -8356,7 +11497,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8365,15 +11506,100 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    run_deployment_in_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentFlowRunCreate"][];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["BulkCreation"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    check_work_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    schedule_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_schedules: {
@@ -8387,7 +11613,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8396,15 +11622,11 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_schedules: {
@@ -8431,7 +11653,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8440,15 +11662,12 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentSchedule"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_schedule: {
@@ -8463,22 +11682,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_schedule: {
@@ -8497,22 +11712,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     preview_schedule: {
@@ -8528,7 +11739,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8537,15 +11748,10 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_pool: {
@@ -8570,7 +11776,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8579,15 +11785,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_pool: {
@@ -8601,7 +11803,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8610,15 +11812,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_pool: {
@@ -8632,22 +11830,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_pool: {
@@ -8665,22 +11859,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_pools: {
@@ -8696,7 +11886,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8705,15 +11895,10 @@ export interface operations {
                     "application/json": components["schemas"]["WorkPool"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_pools: {
@@ -8729,7 +11914,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8738,15 +11923,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_pool: {
@@ -8764,7 +11944,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8773,15 +11953,11 @@ export interface operations {
                     "application/json": components["schemas"]["PlacedRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_queue: {
@@ -8808,7 +11984,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -8817,15 +11993,12 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_queue_of_pool: {
@@ -8840,7 +12013,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8849,15 +12022,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_queue_of_pool: {
@@ -8872,22 +12041,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_queue_of_pool: {
@@ -8906,22 +12071,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_queues_of_pool: {
@@ -8939,7 +12101,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8948,15 +12110,76 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    create_queue_without_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkQueueCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["WorkQueue"];
                 };
             };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_without_pool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkQueue"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_queue: {
@@ -8970,7 +12193,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8979,15 +12202,11 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_queue: {
@@ -9001,22 +12220,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_queue: {
@@ -9034,22 +12249,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_queues: {
@@ -9065,7 +12277,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9074,15 +12286,10 @@ export interface operations {
                     "application/json": components["schemas"]["WorkQueue"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_due_of_queue: {
@@ -9100,7 +12307,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9109,15 +12316,11 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     beat_worker: {
@@ -9135,22 +12338,27 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The worker did not ask for its id */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_workers: {
@@ -9168,7 +12376,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9177,15 +12385,11 @@ export interface operations {
                     "application/json": components["schemas"]["Worker"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_worker: {
@@ -9200,22 +12404,311 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_pool_occupancy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PoolOccupancyPaging"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["PoolOccupancy"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_occupancy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["QueueOccupancyPaging"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueOccupancy"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_queue_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueHealth"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_observed_states: {
+        parameters: {
+            query?: {
+                query?: string | null;
+                /** @description Orders of a list of observed states. */
+                order_by?: components["schemas"]["ObservedStateSort"];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservedState"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_next_flow_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowIds"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["NextFlowRun"] | null;
+                    };
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    save_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_saved_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_saved_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_saved_searches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchListing"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    validate_values: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemaQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemaAnswer"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_variable: {
@@ -9240,7 +12733,7 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9249,15 +12742,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_variable: {
@@ -9271,7 +12760,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9280,15 +12769,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_variable: {
@@ -9302,22 +12787,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_variable: {
@@ -9335,22 +12816,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_variable_by_name: {
@@ -9364,7 +12842,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9373,15 +12851,11 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_variable_by_name: {
@@ -9395,22 +12869,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_variable_by_name: {
@@ -9428,22 +12898,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_variables: {
@@ -9459,7 +12926,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9468,15 +12935,10 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_variables: {
@@ -9492,7 +12954,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9501,15 +12963,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_webhook: {
@@ -9534,7 +12991,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9543,15 +13000,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_webhooks: {
@@ -9567,7 +13020,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9576,15 +13029,10 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_webhook: {
@@ -9598,7 +13046,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9607,15 +13055,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     replace_webhook: {
@@ -9633,22 +13077,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_webhook: {
@@ -9662,22 +13102,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_webhook: {
@@ -9695,22 +13131,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     rotate_webhook: {
@@ -9724,7 +13156,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9733,15 +13165,11 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     validate_template: {
@@ -9757,7 +13185,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9766,15 +13194,10 @@ export interface operations {
                     "application/json": null;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     validate_automation_template: {
@@ -9790,7 +13213,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9799,15 +13222,10 @@ export interface operations {
                     "application/json": null;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_type: {
@@ -9832,7 +13250,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -9841,15 +13259,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_type: {
@@ -9863,7 +13277,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9872,15 +13286,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_type: {
@@ -9894,22 +13304,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_block_type: {
@@ -9927,22 +13333,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_type_by_slug: {
@@ -9956,7 +13358,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9965,15 +13367,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_types: {
@@ -9989,7 +13387,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9998,15 +13396,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockType"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     install_block_types: {
@@ -10018,22 +13411,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     list_documents_of_type: {
@@ -10049,7 +13436,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10058,15 +13445,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_document_by_name: {
@@ -10083,7 +13466,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10092,15 +13475,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_schema: {
@@ -10125,7 +13504,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10134,15 +13513,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_schema: {
@@ -10156,7 +13530,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10165,15 +13539,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_schema: {
@@ -10187,22 +13557,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_schema_by_checksum: {
@@ -10218,7 +13584,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10227,15 +13593,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_schemas: {
@@ -10251,7 +13613,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10260,15 +13622,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockSchema"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_capabilities: {
@@ -10280,7 +13637,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10289,15 +13646,9 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     create_block_document: {
@@ -10322,7 +13673,7 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10331,15 +13682,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_block_document: {
@@ -10355,7 +13702,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10364,15 +13711,11 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     delete_block_document: {
@@ -10386,22 +13729,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     update_block_document: {
@@ -10419,22 +13758,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     list_block_documents: {
@@ -10450,7 +13785,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10459,15 +13794,10 @@ export interface operations {
                     "application/json": components["schemas"]["BlockDocument"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_block_documents: {
@@ -10483,7 +13813,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10492,15 +13822,10 @@ export interface operations {
                     "application/json": number;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     rotate_secrets: {
@@ -10521,7 +13846,7 @@ export interface operations {
                     "application/json": components["schemas"]["Rotation"];
                 };
             };
-            /** @description Document created, URL follows */
+            /** @description What was made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -10530,15 +13855,264 @@ export interface operations {
                     "application/json": components["schemas"]["Rotation"];
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
+        };
+    };
+    create_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationCreate"];
+            };
+        };
+        responses: {
+            /** @description The same was there already, or nothing was written */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Automation"];
                 };
             };
+            /** @description What was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                automation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    update_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                automation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationUpdate"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                automation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    enable_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                automation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AutomationPartialUpdate"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AutomationListing"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    count_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AutomationSelection"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_related_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_owned_automations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is being done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_catalogue: {
@@ -10552,7 +14126,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10565,15 +14139,34 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_cloud_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["CloudWorkspace"][];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            default: components["responses"]["Error"];
         };
     };
     list_flow_run_spans: {
@@ -10589,7 +14182,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10598,15 +14191,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunSpan"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_of_flow_runs: {
@@ -10622,7 +14210,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10633,15 +14221,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_by_state: {
@@ -10657,7 +14240,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10668,15 +14251,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     count_task_runs_over_time: {
@@ -10692,7 +14270,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10701,15 +14279,10 @@ export interface operations {
                     "application/json": components["schemas"]["Bar"][];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     read_task_run_with_flow_run: {
@@ -10723,7 +14296,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10732,15 +14305,11 @@ export interface operations {
                     "application/json": components["schemas"]["TaskRunWithFlowRun"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     take_events: {
@@ -10752,28 +14321,154 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "id": "01a20954-8bc8-7ab1-b6e6-d3e07626290d",
+                 *         "occurred": "2026-11-22T12:00:00Z",
+                 *         "event": "pond.filled",
+                 *         "resource": {
+                 *           "prefect.resource.id": "pond.1",
+                 *           "prefect.resource.name": "The pond"
+                 *         },
+                 *         "related": [],
+                 *         "payload": {
+                 *           "litres": 300
+                 *         }
+                 *       }
+                 *     ]
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 }[];
             };
         };
         responses: {
-            /** @description Request fulfilled, nothing follows */
+            /** @description It is done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong */
-            default: {
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventListing"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["WireEventPage"];
                 };
             };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    list_further_events: {
+        parameters: {
+            query: {
+                "page-token": string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WireEventPage"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    count_events_by: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description By what events are counted: days, stretches of time, names of events, resources. */
+                countable: components["schemas"]["Countable"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventCounting"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCount"][];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
+        };
+    };
+    read_event_stretch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EventStretch"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StretchOfEvents"];
+                };
+            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     stream_news: {
@@ -10796,15 +14491,10 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
     find_cursor: {
@@ -10818,7 +14508,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What was asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10827,15 +14517,10 @@ export interface operations {
                     "application/json": components["schemas"]["Cursor"];
                 };
             };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            default: components["responses"]["Error"];
         };
     };
 }
