@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -214,5 +214,4 @@ def get_events_subscriber(filter: EventFilter | None = None) -> EventSubscriber:
 
 
 def _receive(event: WireEvent) -> ReceivedEvent:
-    told = cast("dict[str, Any]", msgspec.structs.asdict(event))
-    return ReceivedEvent(**told)
+    return ReceivedEvent(**msgspec.structs.asdict(event))

@@ -138,13 +138,13 @@ class Automata(Struct, kw_only=True):
 
 def settle_triggers(written: Any) -> Any:
     """A list of triggers as people write it, with what they leave out: one alone, and what kind it is."""
-    listed = [written] if isinstance(written, dict) else written
+    listed: Any = [written] if isinstance(written, dict) else written
     return [_name_kind(each) for each in cast("list[Any]", listed)] if isinstance(listed, list) else listed
 
 
 def settle_notices(written: Any) -> Any:
     """A list of notices as people write it: one alone, or an address alone, which is told of failures."""
-    listed = [written] if isinstance(written, (dict, str)) else written
+    listed: Any = [written] if isinstance(written, (dict, str)) else written
     if not isinstance(listed, list):
         return listed
     return [{"email": each} if isinstance(each, str) else each for each in cast("list[Any]", listed)]
@@ -173,7 +173,11 @@ def check_automata(automata: Automata, refuse: Refuse) -> None:
 def find_blocks(automata: Automata, administration: Administration) -> dict[str, UUID]:
     """The ids of the blocks that notices name. Raises `ObjectNotFound` for one that there is not."""
     named = {name for notice in automata.notices for name in _list(notice.block)}
-    return {name: administration.read_block_document_by_name(*name.split("/", 1)).id for name in sorted(named)}
+    found: dict[str, UUID] = {}
+    for each in sorted(named):
+        slug, _, name = each.partition("/")
+        found[each] = administration.read_block_document_by_name(slug, name).id
+    return found
 
 
 def keep_automations(

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,20 +20,24 @@ actions:
 - {type: send-email-notification, emails: [me@x.org], subject: Oh, body: "{{ flow_run.name }}"}
 - type: do-nothing
 """
-SILENT = {
+SILENT: dict[str, Any] = {
     "name": "silent",
     "enabled": False,
     "trigger": {"posture": "Proactive", "expect": ["beat"], "after": ["start"], "within": 90},
     "actions_on_resolve": [{"type": "run-deployment", "source": "inferred"}],
 }
-BOTH = {
+BOTH: dict[str, Any] = {
     "name": "both",
     "trigger": {"require": "any", "within": None, "triggers": [{"expect": ["a"]}, {"expect": ["b"]}]},
     "actions": [],
 }
-ROW = {"name": "row", "trigger": {"within": 5, "triggers": [{"expect": ["a"]}, {}]}, "actions": []}
-TWO = {"name": "two", "trigger": {**BOTH["trigger"], "require": 2}, "actions": []}  # pyright: ignore[reportGeneralTypeIssues]
-SLOW = {"name": "slow", "trigger": {"metric": {"name": "duration", "operator": ">", "threshold": 60}}, "actions": []}
+ROW: dict[str, Any] = {"name": "row", "trigger": {"within": 5, "triggers": [{"expect": ["a"]}, {}]}, "actions": []}
+TWO: dict[str, Any] = {"name": "two", "trigger": {**BOTH["trigger"], "require": 2}, "actions": []}
+SLOW: dict[str, Any] = {
+    "name": "slow",
+    "trigger": {"metric": {"name": "duration", "operator": ">", "threshold": 60}},
+    "actions": [],
+}
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from headrace.schema.trigger import Metric, MetricQuery
 
 def run(state: StateType | None = StateType.COMPLETED, **what: Any) -> Measured:
     seconds = {"expected": 0, "started": 2, "ended": 5, "ran": 3, **what}
-    return Measured(state, **{name: None if at is None else at * SECOND for name, at in seconds.items()})
+    times: dict[str, Any] = {name: None if at is None else at * SECOND for name, at in seconds.items()}
+    return Measured(state, **times)
 
 
 FAILED, CANCELLED, WAITING = run(StateType.FAILED, ran=5), run(StateType.CANCELLED, ran=99), StateType.SCHEDULED

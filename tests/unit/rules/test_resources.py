@@ -46,18 +46,18 @@ def test_labels_are_those_asked_for(wanted: dict[str, Any], has: bool) -> None:
     assert has_labels(RUN, wanted) is has
 
 
-@pytest.mark.parametrize(
-    ("wanted", "has"),
-    [
-        ({}, True),
-        ([], True),
-        ([{}], True),
-        ({"prefect.resource.role": "flow", "prefect.resource.name": "etl"}, True),
-        ({"prefect.resource.role": "flow-run", "prefect.resource.name": "etl"}, False),
-        ([{"prefect.resource.role": "flow"}, {"env": "prod"}], True),
-        ([{"prefect.resource.role": "flow"}, {"env": "dev"}], False),
-    ],
-)
+RELATED: list[tuple[Any, bool]] = [
+    ({}, True),
+    ([], True),
+    ([{}], True),
+    ({"prefect.resource.role": "flow", "prefect.resource.name": "etl"}, True),
+    ({"prefect.resource.role": "flow-run", "prefect.resource.name": "etl"}, False),
+    ([{"prefect.resource.role": "flow"}, {"env": "prod"}], True),
+    ([{"prefect.resource.role": "flow"}, {"env": "dev"}], False),
+]
+
+
+@pytest.mark.parametrize(("wanted", "has"), RELATED)
 def test_each_set_of_labels_is_of_one_related_resource(wanted: Any, has: bool) -> None:
     assert has_related([RUN, FLOW], wanted) is has
 
