@@ -40,12 +40,13 @@ def test_searches_are_listed_by_name_in_parts(administration: Administration) ->
 
 
 def test_a_search_that_was_forgotten_is_gone(implementation: Orchestrations) -> None:
-    one, other = implementation.open().administration, implementation.open(Scope(workspace_id=uuid7())).administration
-    saved = one.save_search(SavedSearchCreate(name="mine"))
+    administration = implementation.open().administration
+    other = implementation.open(Scope(workspace_id=uuid7())).administration
+    saved = administration.save_search(SavedSearchCreate(name="mine"))
     assert other.list_saved_searches() == []
     with pytest.raises(ObjectNotFound):
         other.delete_saved_search(saved.id)
-    one.delete_saved_search(saved.id)
-    for ask in (one.read_saved_search, one.delete_saved_search):
+    administration.delete_saved_search(saved.id)
+    for ask in (administration.read_saved_search, administration.delete_saved_search):
         with pytest.raises(ObjectNotFound, match="There is no saved search with id"):
             ask(saved.id)

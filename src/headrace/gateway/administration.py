@@ -14,6 +14,7 @@ from uuid import UUID
 from headrace.gateway.automations import Automations
 from headrace.gateway.blocks import Blocks
 from headrace.gateway.event_log import EventLog
+from headrace.gateway.limits import Limits
 from headrace.gateway.occupancy import Occupancy
 from headrace.gateway.overviews import Overviews
 from headrace.gateway.searches import Searches
@@ -28,7 +29,7 @@ from headrace.schema.deployment import (
     DeploymentUpdate,
 )
 from headrace.schema.event import Cursor
-from headrace.schema.explanation import Explanation, HeldLimit, LimitKind
+from headrace.schema.explanation import Explanation
 from headrace.schema.filters import (
     ArtifactCollectionFilter,
     ArtifactFilter,
@@ -43,7 +44,6 @@ from headrace.schema.flow import Flow, FlowSort, FlowUpdate
 from headrace.schema.graph import Graph
 from headrace.schema.log import Log, LogCreate, LogSort, LogTail
 from headrace.schema.loop import LoopStatus
-from headrace.schema.orchestration import ConcurrencyLimit, ConcurrencyLimitCreate, ConcurrencyLimitUpdate
 from headrace.schema.result import ResultRecord
 from headrace.schema.run import (
     FlowRun,
@@ -76,7 +76,9 @@ from headrace.schema.work_pool import (
 )
 
 
-class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Searches, Overviews, EventLog, Protocol):
+class Administration(
+    Variables, Blocks, Automations, Webhooks, Occupancy, Limits, Searches, Overviews, EventLog, Protocol
+):
     """The verbs of administration, by noun."""
 
     # flows
@@ -331,47 +333,6 @@ class Administration(Variables, Blocks, Automations, Webhooks, Occupancy, Search
 
     def delete_result(self, storage_key: str) -> None:
         """Forget the records of the key. The value itself stays where it is: the server never touches values."""
-        ...
-
-    # concurrency limits
-
-    def create_concurrency_limit(self, limit: ConcurrencyLimitCreate) -> ConcurrencyLimit:
-        """Create a limit. Raises `ObjectAlreadyExists` for a name that is taken."""
-        ...
-
-    def read_concurrency_limit(self, name: str) -> ConcurrencyLimit:
-        """Return the limit of that name, or with that text as its id."""
-        ...
-
-    def find_concurrency_limits(self, names: list[str]) -> list[ConcurrencyLimit]:
-        """Return the limits of these names, by name; names without one are passed over."""
-        ...
-
-    def list_concurrency_limits(self, page: Page = Page(), prefix: str = "") -> list[ConcurrencyLimit]:
-        """Return limits by name, those whose name begins with the prefix."""
-        ...
-
-    def list_slot_holders(self, name: str) -> list[UUID]:
-        """Return who holds slots of the limit of that name now, as far as the holders said."""
-        ...
-
-    def read_held_limit(self, kind: LimitKind, name: str) -> HeldLimit:
-        """Return a limit of any kind with who holds its slots, since when: the first fifty.
-
-        Named are a limit or a tag by its name, a work pool by its name, a queue as `POOL/QUEUE`, a deployment by its id.
-        """
-        ...
-
-    def update_concurrency_limit(self, name: str, update: ConcurrencyLimitUpdate) -> None:
-        """Change what the update names. Raises `ObjectAlreadyExists` for a new name that is taken."""
-        ...
-
-    def reset_concurrency_limit(self, name: str, keep: list[UUID]) -> None:
-        """End the leases on the limit, but for those of the holders in `keep`."""
-        ...
-
-    def delete_concurrency_limit(self, name: str) -> None:
-        """Delete the limit; leases on it end."""
         ...
 
     # deployments

@@ -37,6 +37,7 @@ from headrace.storage import (
     loop_tables,
     outbox_tables,
     search_tables,
+    slot_tables,
 )
 from headrace.storage.declaration import metadata
 from headrace.storage.declaration import objects as _objects
@@ -340,55 +341,8 @@ background_runs, task_workers = background_tables.background_runs, background_ta
 
 # Slots ---------------------------------------------------------------------------------------------------------------
 
-concurrency_limits = _objects(
-    "concurrency_limits",
-    _required("name", Text),
-    _required("slots", Integer),
-    _required("active", Boolean),
-    _required("slot_decay_per_second", Float),
-    # Of a limit with a decay: what was in use at the instant `level_since`, from where it fades.
-    _required("level", Float),
-    _required("level_since", Micros),
-    UniqueConstraint("workspace_id", "name", name="uq_concurrency_limits_name"),
-)
-
-slot_leases = _objects(
-    "slot_leases",
-    _required("request_id", Id),
-    _required("holder_type", Text),
-    Column("holder_id", Id),
-    _required("names", Json),
-    _required("expires", Micros),
-    UniqueConstraint("workspace_id", "request_id", name="uq_slot_leases_request_id"),
-)
-Index("ix_slot_leases_expires", slot_leases.c.expires)
-Index("ix_slot_leases_holder_id", slot_leases.c.workspace_id, slot_leases.c.holder_id, **_present("holder_id"))
-
-# How many slots of which limit a lease holds. Slots in use are the sum over leases that have not expired: there is no
-# counter to leak.
-slot_holds = _table(
-    "slot_holds",
-    _required("limit_id", Id),
-    _required("lease_id", Id),
-    _required("occupied", Integer),
-    PrimaryKeyConstraint("workspace_id", "limit_id", "lease_id"),
-)
-Index("ix_slot_holds_lease_id", slot_holds.c.workspace_id, slot_holds.c.lease_id)
-
-# The line before each limit; `sequence` is the place in it. `asked` tells who is still waiting.
-slot_waiters = _table(
-    "slot_waiters",
-    Column("sequence", Sequence, Identity(), primary_key=True),
-    _required("request_id", Id),
-    _required("limit_id", Id),
-    _required("occupy", Integer),
-    Column("holder_id", Id),
-    _required("created", Micros),
-    _required("asked", Micros),
-    UniqueConstraint("workspace_id", "request_id", "limit_id", name="uq_slot_waiters_request_id"),
-    sqlite_autoincrement=True,
-)
-Index("ix_slot_waiters_limit_id", slot_waiters.c.workspace_id, slot_waiters.c.limit_id, slot_waiters.c.sequence)
+concurrency_limits, slot_leases = slot_tables.concurrency_limits, slot_tables.slot_leases
+slot_holds, slot_waiters = slot_tables.slot_holds, slot_tables.slot_waiters
 
 # Deployments and where they run --------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
     ),
     (lambda b: b.etl.deploy("a/b"), "Deployment 'a/b': a deployment cannot be called 'a/b'"),
     (lambda b: b.etl.deploy(3), "Deployment 3: name is a text: write it in quotes."),
-    (lambda b: b.etl.deploy("x", triggers=[1]), "A deployment has no option 'triggers'."),
+    (lambda b: b.etl.deploy("x", triggers=[1]), "Deployment 'x': triggers: expected names with values, got a whole"),
     (
         lambda b: b.etl.deploy("x", parameters={"row": 1}),
         "Deployment 'x': flow 'etl' has no parameter 'row'; did you mean",

@@ -3981,6 +3981,41 @@ export interface components {
         /**
          * AutomationCreate
          * @description Asks for an automation. `owner_resource` names what it goes with: it is deleted when that is.
+         * @example {
+         *       "name": "Tell me of failures",
+         *       "description": "A line to those on call.",
+         *       "tags": [
+         *         "on-call"
+         *       ],
+         *       "trigger": {
+         *         "type": "event",
+         *         "posture": "Reactive",
+         *         "match": {
+         *           "prefect.resource.id": "prefect.flow-run.*"
+         *         },
+         *         "match_related": [
+         *           {
+         *             "prefect.resource.role": "tag",
+         *             "prefect.resource.id": "prefect.tag.nightly"
+         *           }
+         *         ],
+         *         "expect": [
+         *           "prefect.flow-run.Failed"
+         *         ],
+         *         "threshold": 1,
+         *         "within": 0
+         *       },
+         *       "actions": [
+         *         {
+         *           "type": "send-email-notification",
+         *           "emails": [
+         *             "me@example.org"
+         *           ],
+         *           "subject": "{{ flow_run.name }} failed",
+         *           "body": "It is {{ flow_run.state.message }}."
+         *         }
+         *       ]
+         *     }
          */
         AutomationCreate: {
             name: string;
@@ -4013,6 +4048,17 @@ export interface components {
         /**
          * AutomationListing
          * @description Asks for automations.
+         * @example {
+         *       "automations": {
+         *         "name": {
+         *           "any_": [
+         *             "Tell me of failures"
+         *           ]
+         *         }
+         *       },
+         *       "sort": "NAME_ASC",
+         *       "limit": 20
+         *     }
          */
         AutomationListing: {
             /** @default 0 */
@@ -4024,6 +4070,9 @@ export interface components {
         /**
          * AutomationPartialUpdate
          * @description Enables or disables an automation.
+         * @example {
+         *       "enabled": false
+         *     }
          */
         AutomationPartialUpdate: {
             /** @default true */
@@ -4032,6 +4081,15 @@ export interface components {
         /**
          * AutomationSelection
          * @description Selects automations.
+         * @example {
+         *       "automations": {
+         *         "tags": {
+         *           "all_": [
+         *             "on-call"
+         *           ]
+         *         }
+         *       }
+         *     }
          */
         AutomationSelection: {
             automations?: components["schemas"]["AutomationFilter"] | null;
@@ -4047,6 +4105,42 @@ export interface components {
          * AutomationUpdate
          * @description Says anew what an automation is. `actions` are performed when its trigger fires, as are those in `actions_on_trigger`;
          *     those in `actions_on_resolve` when what it fired for is over.
+         * @example {
+         *       "name": "Tell me of failures",
+         *       "description": "A line to those on call.",
+         *       "tags": [
+         *         "on-call"
+         *       ],
+         *       "trigger": {
+         *         "type": "event",
+         *         "posture": "Reactive",
+         *         "match": {
+         *           "prefect.resource.id": "prefect.flow-run.*"
+         *         },
+         *         "match_related": [
+         *           {
+         *             "prefect.resource.role": "tag",
+         *             "prefect.resource.id": "prefect.tag.nightly"
+         *           }
+         *         ],
+         *         "expect": [
+         *           "prefect.flow-run.Failed"
+         *         ],
+         *         "threshold": 1,
+         *         "within": 0
+         *       },
+         *       "actions": [
+         *         {
+         *           "type": "send-email-notification",
+         *           "emails": [
+         *             "me@example.org"
+         *           ],
+         *           "subject": "{{ flow_run.name }} failed",
+         *           "body": "It is {{ flow_run.state.message }}."
+         *         }
+         *       ],
+         *       "enabled": false
+         *     }
          */
         AutomationUpdate: {
             name: string;
@@ -7908,6 +8002,11 @@ export interface components {
         /**
          * WebhookCreate
          * @description Asks for a webhook.
+         * @example {
+         *       "name": "orders",
+         *       "description": "What the shop tells.",
+         *       "template": "{\"event\": \"order.placed\", \"resource\": {\"prefect.resource.id\": \"order.{{ body.id }}\"}, \"payload\": {{ body | tojson }}}"
+         *     }
          */
         WebhookCreate: {
             name: string;
@@ -7932,6 +8031,16 @@ export interface components {
         /**
          * WebhookListing
          * @description Asks for webhooks.
+         * @example {
+         *       "webhooks": {
+         *         "name": {
+         *           "any_": [
+         *             "orders"
+         *           ]
+         *         }
+         *       },
+         *       "limit": 20
+         *     }
          */
         WebhookListing: {
             /** @default 0 */
@@ -7942,6 +8051,9 @@ export interface components {
         /**
          * WebhookUpdate
          * @description Changes a webhook; fields that are not sent stay as they are.
+         * @example {
+         *       "enabled": false
+         *     }
          */
         WebhookUpdate: {
             name?: string;
@@ -13181,6 +13293,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example The run {{ flow_run.name }} is {{ flow_run.state.name }}. */
                 "application/json": string;
             };
         };
@@ -13209,6 +13322,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example The run {{ flow_run.name }} is {{ flow_run.state.name }}. */
                 "application/json": string;
             };
         };
