@@ -93,7 +93,7 @@ def test_what_happened_while_the_server_was_down_is_made_up_for(workshop: Worksh
     workshop.start_worker()
     project = PROJECT.replace("PIPE", str(pipe)).replace("POOL", POOL)
     (tmp_path / "headrace.yaml").write_text(project, encoding="utf-8")
-    assert "run by a trigger" in workshop.command("deploy", "--headrace-file", str(tmp_path / "headrace.yaml"))
+    assert "run by a trigger" in workshop.command("deploy", folder=tmp_path)
     workshop.server.kill()
     # Without a server this is recorded in the database itself.
     apart = {key: value for key, value in workshop.environ.items() if key != "HEADRACE_API_URL"}

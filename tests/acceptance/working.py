@@ -105,10 +105,12 @@ class Workshop:
         state = StateCreate(type=StateType.CANCELLING)
         self.execution.propose_flow_run_state(Proposal(flow_run_id=flow_run_id, state=state))
 
-    def command(self, *arguments: str) -> str:
-        """Call the command line, which succeeds, and return what it prints."""
+    def command(self, *arguments: str, folder: Path | None = None) -> str:
+        """Call the command line, in that folder if one is named, which succeeds, and return what it prints."""
         command = [sys.executable, "-m", "headrace", *arguments]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
+        ended = subprocess.run(command, check=False, env=self.environ, cwd=folder, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def lines(self, flow_run_id: UUID) -> list[str]:
         """What was logged for the run."""
