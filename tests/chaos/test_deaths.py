@@ -1,4 +1,4 @@
-"""P4: a dead process is crashed, whatever it had come to: also one that never started its run, or never showed that it lives."""
+"""P4: a dead process is crashed, however far it came: also one that never started its run, or never showed that it lives."""
 
 import os
 import subprocess
