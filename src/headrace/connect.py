@@ -114,10 +114,10 @@ class Orchestrator(NamedTuple):
         self.execution.close()
 
 
-def open_orchestrator(settings: Settings, place: str | None = None) -> Orchestrator:
+def open_orchestrator(settings: Settings, place: str | None = None, url: str | None = None) -> Orchestrator:
     """The orchestrator itself, for a process that serves it. Raises `DatabaseError` and `ConfigurationError` in one line.
 
-    `place` is where people are told that its loops go on.
+    `place` is where people are told that its loops go on; `url` is where its pages are, where the settings do not say so.
     """
     import os
     from socket import gethostname
@@ -140,7 +140,7 @@ def open_orchestrator(settings: Settings, place: str | None = None) -> Orchestra
         database=database,
         vault=vault,
         courier=courier,
-        ui_url=settings.ui_url or _own_address(settings),
+        ui_url=settings.ui_url or url or _usual_address(settings),
         kept=kept,
     )
     administration = OrchestratedAdministration(database, vault=vault)
@@ -149,8 +149,8 @@ def open_orchestrator(settings: Settings, place: str | None = None) -> Orchestra
     return Orchestrator(OrchestratedExecution(database), administration, runner, lambda: measures.measure(desk))
 
 
-def _own_address(settings: Settings) -> str:
-    """Where the pages of a server of these settings are, as seen from its own machine."""
+def _usual_address(settings: Settings) -> str:
+    """Where the pages of a server are that is started with these settings, as seen from its own machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.server_api_host, settings.server_api_host)  # noqa: S104 - compared, not bound
     return f"http://{host}:{settings.server_api_port}"
 

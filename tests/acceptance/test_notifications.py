@@ -57,7 +57,7 @@ def test_a_server_sends_mail(server: ServerProcess, stand: MailServerStand, data
     assert text is not None
     assert page is not None
     assert text.get_content().replace("\r\n", "\n").strip() == body
-    assert '<a href="http://127.0.0.1:4200/runs/1">' in page.get_content()
+    assert '<a href="http://127.0.0.1:4200/runs/1" style=' in page.get_content()
     assert PASSWORD not in (tmp_path / "server.log").read_text()
 
 

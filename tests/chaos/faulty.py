@@ -5,13 +5,18 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Generic
 
+from litestar import Response
+from litestar.exceptions import ValidationException
 from msgspec import structs
 
+from headrace.base.errors import InvalidRequest
 from headrace.base.ids import uuid7
-from headrace.orchestration import execution, flow_runs, proposals
+from headrace.orchestration import deaths, execution, flow_runs, proposals
 from headrace.orchestration.loops import reaper
+from headrace.orchestration.unit import Unit
 from headrace.rules import flow_policy, liveness
 from headrace.rules.liveness import K
+from headrace.server import errors
 
 
 class _Undone(Exception):
@@ -83,11 +88,32 @@ def judge_outages() -> None:
     reaper.Watch = Watch
 
 
+def wait_for_a_first_beat() -> None:
+    """Who has never shown that it lives is not looked at."""
+    find = reaper.find_beating
+
+    def find_those(unit: Unit) -> list[deaths.BeatingAttempt]:
+        return [attempt for attempt in find(unit) if attempt.beats]
+
+    reaper.find_beating = find_those
+
+
+def refuse_mutely() -> None:
+    """What is refused is not told what is wrong with it."""
+
+    def answer(*_: Any) -> Response[Any]:
+        return Response({"exception_message": "Invalid request received."}, status_code=422)
+
+    errors.ANSWERS |= dict.fromkeys((InvalidRequest, ValidationException), answer)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "acknowledges-early": acknowledge_early,
     "forgets-epochs": forget_epochs,
     "reopens-ends": reopen_ends,
     "judges-outages": judge_outages,
+    "waits-for-a-first-beat": wait_for_a_first_beat,
+    "refuses-mutely": refuse_mutely,
 }
 
 

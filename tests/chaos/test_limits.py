@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from sqlalchemy import func, select, table
 
 from headrace.base import clock
 from headrace.base.errors import AcquireConcurrencySlotTimeoutError
@@ -26,6 +27,7 @@ from headrace.orchestration import slots
 from headrace.orchestration.unit import Unit
 from headrace.rules.slots import Limit
 from headrace.schema.orchestration import ConcurrencyLimitCreate
+from headrace.storage.databases import open_database
 from headrace.storage.rows import LimitRow
 
 HOLDERS = int(os.environ.get("HEADRACE_CHAOS_HOLDERS", "50"))
@@ -36,6 +38,13 @@ PART = 2 * LIMIT
 HOLDER = """
 import os
 import sys
+
+if "called" in sys.argv:
+    from headrace.rules import slots
+    slots.SOONEST = slots.LATEST = 3600.0  # who waits asks again when it is called, or in an hour
+if "silent" in sys.argv:
+    from headrace.orchestration import slots
+    slots._call_next = lambda *given_back: None  # who gives back calls nobody
 from headrace.concurrency.sync import concurrency
 
 if "planted" in sys.argv:
@@ -78,10 +87,11 @@ class Holders:
             self.all.append(process)
             threading.Thread(target=self._listen, args=(process, process.stdout), daemon=True).start()
 
-    def await_holding(self, number: int) -> None:
+    def await_holding(self, number: int, patience: float = 120) -> None:
         """Wait until so many hold a slot."""
         with self._came:
-            assert self._came.wait_for(lambda: len(self.holding) >= number, timeout=120)
+            came = self._came.wait_for(lambda: len(self.holding) >= number, timeout=patience)
+            assert came, f"only {len(self.holding)} of {number} have come to hold a slot"
 
     def kill(self, number: int) -> None:
         """Kill the first of those who hold a slot."""
@@ -91,7 +101,7 @@ class Holders:
             with self.journal.open("a") as journal:
                 journal.write("-")  # what it used is not used any more from here on
 
-    def hand_over(self) -> float:
+    def hand_over(self, patience: float = 120) -> float:
         """Have the first holder give its slot back while somebody waits; seconds until they have it."""
         (process,) = self._take(1)
         began = len(self.holding)
@@ -99,7 +109,7 @@ class Holders:
         told = clock.monotonic()
         process.stdin.write("\n")
         process.stdin.flush()
-        self.await_holding(began + 1)
+        self.await_holding(began + 1, patience)
         process.wait()
         return max(self._since.values()) - told
 
@@ -211,6 +221,36 @@ def test_what_is_given_back_is_handed_over(administration: Administration, holde
     waits = [holders.hand_over() for _ in range(LIMIT)]
     print("handed over after", ", ".join(f"{seconds * 1000:.0f} ms" for seconds in sorted(waits)))
     assert holders.most() <= LIMIT
+
+
+def hand_over_by_calls(folder: Path, url: str, patience: float, *bugs: str) -> None:
+    """Give all slots back, one after the other, while others wait who ask again only when they are called."""
+    holders = Holders(folder, "called", *bugs)
+    try:
+        holders.start(PART)
+        holders.await_holding(LIMIT)
+        waiting = select(func.count()).select_from(table("slot_waiters"))
+        with open_database(url) as database:
+            pause = threading.Event()
+            while database.read(lambda connection: connection.select(waiting)[0][0]) < PART - LIMIT:
+                pause.wait(0.05)
+        for _ in range(LIMIT):
+            holders.hand_over(patience)
+    finally:
+        holders.close()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("administration")
+def test_who_waits_is_called(database_url: str, tmp_path: Path) -> None:
+    hand_over_by_calls(tmp_path, database_url, 120)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("administration")
+def test_giving_back_without_calling_would_be_found_out(database_url: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="have come to hold a slot"):
+        hand_over_by_calls(tmp_path, database_url, 10, "silent")
 
 
 @pytest.mark.timeout(300)

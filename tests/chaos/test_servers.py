@@ -48,10 +48,17 @@ def steps():
     sys.stdin.readline()
     for number in range(100, 200):
         step(number)
+    print("whole", flush=True)
 
 if __name__ == "__main__":
     steps()
 """
+
+FORGETFUL = """
+from headrace.engine.journal import Journal
+Journal._outage = lambda self, error: self.take_out()
+"""
+"""What cannot be delivered at once is forgotten."""
 
 HOLDING = """
 import ctypes
@@ -79,9 +86,9 @@ def serving(folder: Path, bug: str | None = None, **environ: str) -> Generator[S
         server.stop()
 
 
-def start_script(server: ServerProcess, folder: Path, **settings: str) -> subprocess.Popen[str]:
-    """The flow of steps, when it has come half way."""
-    (folder / "script.py").write_text(STEPS)
+def start_script(server: ServerProcess, folder: Path, bug: str = "", **settings: str) -> subprocess.Popen[str]:
+    """The flow of steps, when it has come half way; with a planted bug, if one is written."""
+    (folder / "script.py").write_text(bug + STEPS)
     script = subprocess.Popen(
         [sys.executable, str(folder / "script.py")],
         stdin=subprocess.PIPE,
@@ -303,14 +310,33 @@ def test_a_server_that_reopens_ends_is_found_out(tmp_path: Path) -> None:
 # P9: an outage of the API or of the database crashes nobody, and everything arrives in order.
 
 
+def kill_the_server(folder: Path, bug: str = "") -> None:
+    """Kill the server for several leases while a script is at work; what it did meanwhile arrives, and in order."""
+    with serving(folder) as server:
+        script = start_script(server, folder, bug, HEADRACE_HEARTBEAT_SECONDS="0.5")
+        try:
+            server.kill()
+            assert script.stdin is not None
+            assert script.stdout is not None
+            script.stdin.write("\n")
+            script.stdin.flush()
+            assert script.stdout.readline() == "whole\n"
+            outage = threading.Event()
+            outage.wait(5)
+            server.start()
+            finish(server, script)
+        finally:
+            script.kill()
+            script.communicate()
+
+
 def test_an_outage_of_the_api_crashes_nobody(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        script = start_script(server, tmp_path, HEADRACE_HEARTBEAT_SECONDS="0.5")
-        server.kill()
-        outage = threading.Event()
-        outage.wait(5)
-        server.start()
-        finish(server, script)
+    kill_the_server(tmp_path)
+
+
+def test_a_journal_that_forgets_in_an_outage_is_found_out(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="what was told in the outage is gone"):
+        kill_the_server(tmp_path, FORGETFUL)
 
 
 def cut_the_database(folder: Path, url: str, bug: str | None = None) -> None:
@@ -346,7 +372,8 @@ def finish(server: ServerProcess, script: subprocess.Popen[str]) -> None:
         names = [state.name for state in administration.list_flow_run_states(run.id)]
         assert names == ["Pending", "Running", "Completed"], f"the outage has crashed it: {names}"
         assert script.returncode == 0, said
-        assert steps_of(administration, run.id) == [f"step {number}" for number in range(200)]
+        steps = [f"step {number}" for number in range(200)]
+        assert steps_of(administration, run.id) == steps, "what was told in the outage is gone, or out of order"
     finally:
         administration.close()
 

@@ -150,14 +150,17 @@ def test_addresses_and_deployments_are_none_without_server_and_deployment() -> N
         deployment.nmae  # noqa: B018
 
 
-def test_addresses_are_those_of_the_server() -> None:
-    with temporary_settings({"HEADRACE_API_URL": "http://127.0.0.1:4200/api"}) as settings:
+@pytest.mark.parametrize(
+    ("told", "pages"), [({}, "http://127.0.0.1:4200"), ({"HEADRACE_UI_URL": "https://pages"}, "https://pages")]
+)
+def test_addresses_are_those_of_the_server(told: dict[str, str], pages: str) -> None:
+    with temporary_settings({"HEADRACE_API_URL": "http://127.0.0.1:4200/api", **told}) as settings:
         run = RecordingRun(RecordingSession(settings))
     token = current.set(run.context)
     try:
         number = flow_run.id
         assert flow_run.api_url == f"http://127.0.0.1:4200/api/flow_runs/{number}"
-        assert flow_run.ui_url == f"http://127.0.0.1:4200/runs/{number}"
+        assert flow_run.ui_url == f"{pages}/runs/{number}"
     finally:
         current.reset(token)
 

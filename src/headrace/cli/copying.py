@@ -5,6 +5,7 @@ So the same copying again goes on where one was cut off, and changes nothing whe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from headrace.base.errors import ConfigurationError, GatewayError, ObjectNotFound, Unavailable
+from headrace.cli.counterparts import Counterparts, find_by_name, put_named_first
 from headrace.cli.lookup import read_flow_names, read_pages
 from headrace.schema.block import (
     DOCUMENT_ID,
@@ -73,6 +75,7 @@ class Copier:
         yield from self._copy_blocks()
         yield from self._copy_pools()
         yield from self._copy_deployments()
+        yield from self._copy_automations()
 
     def _copy_flows(self) -> Iterator[Copied]:
         def copy(flow: Flow) -> None:
@@ -234,6 +237,25 @@ class Copier:
                 f"{flow}/{deployment.name}",
                 lambda flow=flow, name=deployment.name: self._target.read_deployment_by_name(flow, name),
                 lambda deployment=deployment: self._copy_deployment(deployment),
+            )
+
+    def _copy_automations(self) -> Iterator[Copied]:
+        """Those that name others last. Several may have one name: then as many are to be there."""
+        counterparts = Counterparts(self._source, self._target)
+        met: Counter[str] = Counter()
+
+        def read(name: str) -> None:
+            if len(find_by_name(self._target, name)) < met[name]:
+                raise ObjectNotFound(f"Nobody has made automation {name!r} yet.")
+
+        found = read_pages(lambda page: self._source.list_automations(page=page))
+        for automation in put_named_first(found):
+            met[automation.name] += 1
+            yield _attempt(
+                "automation",
+                automation.name,
+                lambda name=automation.name: read(name),
+                lambda each=automation: self._target.create_automation(counterparts.translate(each)),
             )
 
     def _copy_deployment(self, deployment: Deployment) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
+from msgspec import UNSET
 from rich.table import Table
 from rich.text import Text
 
@@ -20,9 +21,11 @@ from headrace.cli.values import read_duration, read_pairs, read_wall
 from headrace.rules.occurrences import check_schedule, first_occurrences
 from headrace.schema.deployment import Deployment, DeploymentUpdate
 from headrace.schema.schedule import (
+    CatchUp,
     DeploymentSchedule,
     DeploymentScheduleCreate,
     DeploymentScheduleUpdate,
+    Overlap,
     Schedule,
 )
 
@@ -41,6 +44,8 @@ NamedSchedule = Annotated[
 Every = Annotated[
     Flag, Parameter("--all", help="All schedules of the deployment, or of every deployment where none is named.")
 ]
+LATEST = 31_536_000.0
+"""The most seconds that a schedule may say for how late a slot may start."""
 Yes = Annotated[bool, Parameter(["--yes", "-y"], negative=(), show_default=False, help="Do not ask.")]
 
 
@@ -58,6 +63,9 @@ def create(
     active: Annotated[bool, Parameter(negative="--inactive")] = True,
     param: Annotated[tuple[str, ...], Parameter(["--param", "-p"], negative=(), show_default=False)] = (),
     slug: str | None = None,
+    catchup: CatchUp | None = None,
+    max_lateness: str | None = None,
+    overlap: Overlap | None = None,
     replace: Flag = False,
     yes: Yes = False,
     invocation: Injected,
@@ -84,6 +92,12 @@ def create(
         A parameter of the schedule's runs as `name=value`, where the value is JSON or else text; may be repeated.
     slug
         A name for the schedule, by which it can be named here.
+    catchup
+        Which slots are made up for that passed while no scheduler looked.
+    max_lateness
+        After how long a slot is skipped that nobody has started, such as `15 minutes`, or in seconds. Never by default.
+    overlap
+        What becomes of a slot that meets an earlier run of the schedule. By default both run.
     replace
         Take the place of all schedules that the deployment has.
     """
@@ -91,20 +105,24 @@ def create(
     if slug is not None and not 1 <= len(slug) <= 200:
         raise InvalidRequest("--slug has from 1 to 200 characters.")
     check_schedule(schedule, to_micros(invocation.now))
-    parameters = read_pairs(param, "--param")
+    asked = DeploymentScheduleCreate(
+        schedule=schedule,
+        active=active,
+        parameters=read_pairs(param, "--param"),
+        slug=slug,
+        catchup=catchup,
+        max_lateness=None if max_lateness is None else _read_lateness(max_lateness),
+        overlap=overlap,
+    )
     with invocation.administration() as administration:
         deployment = find_deployment(administration, name)
         if replace:
             known = len(deployment.schedules)
             if known and not yes and not invocation.confirm(f"Replace {say_count(known, 'schedule')}?"):
                 raise ConfigurationError("Nothing was changed.")
-            update = DeploymentScheduleUpdate(schedule=schedule, active=active, parameters=parameters)
-            if slug is not None:
-                update.slug = slug
-            administration.update_deployment(deployment.id, DeploymentUpdate(schedules=[update]))
+            administration.update_deployment(deployment.id, DeploymentUpdate(schedules=[_as_update(asked)]))
             made = administration.read_deployment(deployment.id).schedules
         else:
-            asked = DeploymentScheduleCreate(schedule=schedule, active=active, parameters=parameters, slug=slug)
             made = administration.create_deployment_schedules(deployment.id, [asked])
         called = one_line(name_deployments(administration, [deployment])[deployment.id])
     for each in made:
@@ -195,6 +213,14 @@ def say_schedule(schedule: Schedule) -> str:
     return f"{text} ({one_line(schedule.timezone)})" if schedule.timezone else text
 
 
+def say_policies(schedule: DeploymentSchedule) -> str:
+    """What becomes of slots that pass, as far as it is said: `catchup latest, skipped after 15m, overlap skip`."""
+    said = [] if schedule.catchup is None else [f"catchup {schedule.catchup}"]
+    said += [] if schedule.max_lateness is None else [f"skipped after {say_duration(schedule.max_lateness)}"]
+    said += [] if schedule.overlap is None else [f"overlap {schedule.overlap}"]
+    return ", ".join(said)
+
+
 def say_schedules(schedules: Sequence[DeploymentSchedule]) -> str:
     """The schedules of a deployment as one cell."""
     if len(schedules) != 1:
@@ -210,7 +236,8 @@ def show_schedules(schedules: Sequence[DeploymentSchedule], invocation: Invocati
         Column("Active"),
         Column("Next"),
         Column("Slug", least=8, drop=1),
-        Column("Parameters", least=10, drop=2),
+        Column("Policies", least=10, drop=2),
+        Column("Parameters", least=10, drop=3),
     )
     rows: list[list[str | Text]] = [
         [
@@ -219,6 +246,7 @@ def show_schedules(schedules: Sequence[DeploymentSchedule], invocation: Invocati
             Text("yes", "green") if each.active else Text("paused", "magenta"),
             say_when(_find_next(each, invocation.now), invocation.now) if each.active else MISSING,
             one_line(each.slug or ""),
+            say_policies(each),
             one_line(tell_value(each.parameters)) if each.parameters else "",
         ]
         for each in schedules
@@ -255,6 +283,19 @@ def _read_schedule(
         rrule=rrule,
         timezone=timezone,
     )
+
+
+def _read_lateness(text: str) -> float:
+    seconds = read_duration(text, "--max-lateness")
+    if not 1 <= seconds <= LATEST:
+        raise InvalidRequest(f"--max-lateness {text!r} is not between a second and a year.")
+    return seconds
+
+
+def _as_update(asked: DeploymentScheduleCreate) -> DeploymentScheduleUpdate:
+    """What makes the schedule in the place of others. Without a slug it says nothing of one."""
+    said = {name: getattr(asked, name) for name in asked.__struct_fields__ if name not in {"slug", "replaces"}}
+    return DeploymentScheduleUpdate(**said, slug=UNSET if asked.slug is None else asked.slug)
 
 
 def _find_schedule(deployment: Deployment, named: str | None) -> DeploymentSchedule:

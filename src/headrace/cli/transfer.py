@@ -25,7 +25,7 @@ def transfer(
     output: Output = None,
     invocation: Injected,
 ) -> None:
-    """Copy flows, variables, limits, blocks with their secrets, work pools and deployments from one profile to another.
+    """Copy flows, variables, limits, blocks with their secrets, pools, deployments and automations from one profile to another.
 
     What is there already, by its name, is left as it is: the same again copies only what is missing. Runs stay where they
     are. The exit code is 1 when something could not be copied.

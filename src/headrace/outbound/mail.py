@@ -24,13 +24,28 @@ Security = Literal["ssl", "starttls", "none"]
 PORTS: dict[Security, int] = {"ssl": 465, "starttls": 587, "none": 25}
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+_SHEET = (
+    "@media (prefers-color-scheme: dark) {\n"
+    "  body { background: #0e1418 !important; color: #e9eef1 !important }\n"
+    "  .card { background: #141b20 !important; border-color: #2b353c !important }\n"
+    "  a { color: #6cb8ea !important }\n"
+    "}\n"
+    "@media (max-width: 480px) {\n"
+    "  body { padding: 12px !important }\n"
+    "  .card { padding: 16px !important }\n"
+    "}"
+)
+"""What only some readers of mail heed; the others go by what each element says of itself."""
 _PAGE = (
-    '<!doctype html>\n<html>\n<head><meta charset="utf-8"></head>\n'
-    '<body style="margin: 0; padding: 24px; background: #f6f7f9; color: #1c2430; '
-    'font-family: -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif; font-size: 15px; line-height: 1.5">\n'
-    '<div style="max-width: 640px; margin: 0 auto; padding: 24px; background: #ffffff; border: 1px solid #e3e6ea; '
-    'border-radius: 8px">\n<h1 style="margin: 0 0 16px; font-size: 18px">{subject}</h1>\n{paragraphs}\n</div>\n'
-    "</body>\n</html>\n"
+    '<!doctype html>\n<html>\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="color-scheme" content="light dark">\n<title>{subject}</title>\n<style>\n{sheet}\n</style>\n</head>\n'
+    '<body style="margin: 0; padding: 24px; background: #f4f6f7; color: #16222b; '
+    "font-family: -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif; font-size: 15px; line-height: 1.5\">\n"
+    '<div class="card" style="max-width: 640px; margin: 0 auto; padding: 24px; background: #ffffff; '
+    'border: 1px solid #e0e4e7; border-radius: 8px">\n'
+    '<h1 style="margin: 0; font-size: 18px; line-height: 1.35; overflow-wrap: anywhere">{subject}</h1>\n'
+    "{paragraphs}\n</div>\n</body>\n</html>\n"
 )
 
 
@@ -113,10 +128,10 @@ def write_page(subject: str, body: str) -> str:
     """A text as a page: its paragraphs and lines, and addresses of the web as links."""
     parts = [part for part in re.split(r"\n\s*\n", body.strip("\n").replace("\r\n", "\n")) if part.strip()]
     paragraphs = "\n".join(
-        f'<p style="margin: 0 0 12px; white-space: pre-wrap; overflow-wrap: anywhere">{_link(part)}</p>'
+        f'<p style="margin: 12px 0 0; white-space: pre-wrap; overflow-wrap: anywhere">{_link(part)}</p>'
         for part in parts
     )
-    return _PAGE.format(subject=escape(" ".join(subject.split())), paragraphs=paragraphs)
+    return _PAGE.format(subject=escape(" ".join(subject.split())), paragraphs=paragraphs, sheet=_SHEET)
 
 
 def _link(text: str) -> str:
@@ -124,7 +139,7 @@ def _link(text: str) -> str:
     written, done = "", 0
     for found in _LINK.finditer(text):
         address = escape(found[0])
-        written += f'{escape(text[done : found.start()])}<a href="{address}">{address}</a>'
+        written += f'{escape(text[done : found.start()])}<a href="{address}" style="color: #0a6aa6">{address}</a>'
         done = found.end()
     return written + escape(text[done:])
 

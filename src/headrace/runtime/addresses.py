@@ -14,6 +14,7 @@ def api_url(context: RunContext, noun: str, run_id: UUID) -> str | None:
 
 
 def ui_url(context: RunContext, page: str, run_id: UUID) -> str | None:
-    """The address of a run's page; None without a server."""
-    address = context.session.settings.api_url
-    return None if address is None else f"{address.removesuffix('/api')}/{page}/{run_id}"
+    """The address of a run's page, on the pages that the settings name or else the server's; None without either."""
+    settings = context.session.settings
+    address = settings.ui_url or (settings.api_url and settings.api_url.removesuffix("/api"))
+    return None if address is None else f"{address}/{page}/{run_id}"

@@ -34,7 +34,7 @@ def serve_on(
     from headrace.server.process import serve, write_url
 
     access, url = Access(settings.server_api_key), write_url(listener)
-    orchestrator = open_orchestrator(settings, f"{url} (process {os.getpid()} on {socket.gethostname()})")
+    orchestrator = open_orchestrator(settings, f"{url} (process {os.getpid()} on {socket.gethostname()})", url)
     try:
         application = build_app(
             orchestrator.execution,

@@ -288,8 +288,11 @@ class DeploymentMemory:
         deployment.schedules = [each for each in deployment.schedules if each.id != schedule_id]
 
 
+KEPT = ("schedule", "active", "parameters", "slug", "catchup", "max_lateness", "overlap")
+
+
 def _make_schedule(asked: DeploymentScheduleCreate | DeploymentScheduleUpdate) -> DeploymentSchedule:
-    told: dict[str, Any] = {name: getattr(asked, name) for name in ("schedule", "active", "parameters", "slug")}
+    told: dict[str, Any] = {name: getattr(asked, name) for name in KEPT}
     return DeploymentSchedule(id=uuid4(), **{name: value for name, value in told.items() if value is not UNSET})
 
 

@@ -61,6 +61,17 @@ class TestCreate:
         schedule(terminal, "create", "weekly", "--interval", "90", "--replace", "--slug", "one")
         assert [(each.schedule.interval, each.slug) for each in schedules(terminal, "weekly")] == [(90, "one")]
 
+    def test_with_policies(self, terminal: Terminal) -> None:
+        policies = ["--catchup", "latest", "--max-lateness", "15 minutes", "--overlap", "cancel-running"]
+        schedule(terminal, "create", "daily", "--interval", "60", *policies)
+        (made,) = schedules(terminal)
+        assert (made.catchup, made.max_lateness, made.overlap) == ("latest", 900.0, "cancel-running")
+        shown = schedule(terminal, "ls", "daily")
+        assert "catchup latest, skipped after 15m, overlap cancel-running" in shown
+        schedule(terminal, "create", "daily", "--interval", "60", "--replace", *policies[:2])
+        (made,) = schedules(terminal)
+        assert (made.catchup, made.max_lateness, made.overlap) == ("latest", None, None)
+
     def test_of_a_deployment_that_is_paused_says_so(self, terminal: Terminal) -> None:
         terminal.read("deployment", "pause", "daily")
         shown = schedule(terminal, "create", "daily", "--interval", "60")
@@ -82,6 +93,10 @@ class TestCreate:
             (["daily", "--interval", "60", "--no-day-or"], "--no-day-or"),
             (["daily", "--rrule", "FREQ=OFTEN"], "OFTEN"),
             (["daily", "--interval", "60", "--slug", ""], "--slug"),
+            (["daily", "--interval", "60", "--catchup", "some"], "--catchup"),
+            (["daily", "--interval", "60", "--overlap", "wait"], "--overlap"),
+            (["daily", "--interval", "60", "--max-lateness", "0.5"], "--max-lateness '0.5' is not between"),
+            (["daily", "--interval", "60", "--max-lateness", "53w"], "--max-lateness '53w' is not between"),
             (["daily", "--interval", "60", "-p", "x"], "--param 'x'"),
             (["dayly", "--interval", "60"], "did you mean 'f/daily'?"),
         ],

@@ -22,6 +22,7 @@ flow-run inspect --web -o
 flow-run ls --flow-name --state --state-type --limit -o
 flow-run delete
 flow-run cancel
+flow-run why -o
 flow-run retry -e
 flow-run logs -h -n -r -t
 flow-run watch --timeout
@@ -32,6 +33,7 @@ deployment delete --id --all
 deployment run --id -p --param --params --job-variable --start-in --start-at --tag --watch --watch-interval --watch-timeout
 deployment run --flow-run-name
 deployment schedule create --cron --day-or --interval --anchor-date --rrule --timezone --active --replace -y
+deployment schedule create --catchup --max-lateness --overlap
 deployment schedule delete -y
 deployment schedule pause --all
 deployment schedule resume --all
@@ -97,12 +99,36 @@ global-concurrency-limit delete
 artifact ls -a --limit -o
 artifact inspect --limit -o
 artifact delete --id
+automation create -f -j -o
+automation update --id -f -j
+automation ls -o
+automation inspect --id --yaml --json -o
+automation pause --id
+automation resume --id
+automation delete --id --all
+webhook ls -o
+webhook get -o
+webhook create -d -t -o
+webhook rotate -o
+webhook toggle
+webhook update -d -t -n
+webhook delete
 events stream --format --output-file --account --run-once
 events emit -r --resource-id --related -p
-server start --host --port --log-level --no-services -b --analytics-on
-server status
-server stop
+server start --host --port --log-level --keep-alive-timeout --scheduler --late-runs --analytics-on --ui --no-services -b
+server start --workers --services-only
+server status --wait -t -o
+server stop --port
+server database upgrade -y -r --dry-run
+server database downgrade -y -r --dry-run
+server database reset -y
+server database stamp
+server database backup
+server database check -o
 server database revision
+server services ls -o
+server services start -b
+server services stop
 server services manager
 config set
 config unset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,25 @@ import pytest
 
 from headrace.base.settings import load_settings
 from headrace.connect import open_administration, open_execution
+from headrace.schema.action import (
+    CancelFlowRun,
+    PauseAutomation,
+    PauseSchedule,
+    PauseWorkPool,
+    ResumeWorkQueue,
+    RunDeployment,
+    SendNotification,
+)
+from headrace.schema.automation import AutomationCreate
 from headrace.schema.block import BlockDocumentCreate, BlockSchemaCreate, BlockTypeCreate
 from headrace.schema.deployment import DeploymentCreate
 from headrace.schema.flow import FlowCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
+from headrace.schema.trigger import CompoundTrigger, EventTrigger, Metric, MetricQuery, MetricTrigger
 from tests.unit.cli.conftest import Machine
+
+GHOST = "01a21c46-30cc-78d0-9e76-6bdcb027172c"
+GONE = f"prefect.deployment.{GHOST}"
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +60,7 @@ def fill(machine: Machine, tmp_path: Path) -> None:
     administration.create_block_document(
         BlockDocumentCreate(name="corner", data=data, block_schema_id=schema.id, block_type_id=outer.id)
     )
-    administration.create_deployment(
+    deployment = administration.create_deployment(
         DeploymentCreate(
             name="nightly",
             flow_id=flow.id,
@@ -55,6 +70,45 @@ def fill(machine: Machine, tmp_path: Path) -> None:
             tags=["a"],
             paused=True,
             schedules=[DeploymentScheduleCreate(schedule=Schedule(cron="0 6 * * *"), slug="s", active=False)],
+        )
+    )
+    queue = administration.read_work_queue_by_name("local", "urgent")
+    pool = administration.read_work_pool("local")
+    tell = administration.create_automation(
+        AutomationCreate(
+            name="tell",
+            description="d",
+            tags=["night"],
+            enabled=False,
+            trigger=CompoundTrigger(
+                require="any",
+                within=60.0,
+                triggers=[
+                    EventTrigger(
+                        match={"prefect.resource.id": f"!prefect.deployment.{deployment.id}"},
+                        match_related=[{"prefect.resource.id": [f"prefect.flow.{flow.id}", GONE]}],
+                    ),
+                    MetricTrigger(
+                        match_related={"prefect.resource.id": f"prefect.work-queue.{queue.id}"},
+                        metric=MetricQuery(name=Metric.successes, operator="<", threshold=0.9),
+                    ),
+                ],
+            ),
+            actions=[
+                SendNotification(block_document_id=inner.id, body="{{ event.event }}"),
+                RunDeployment(deployment_id=deployment.id, parameters={"limit": 4}),
+                PauseSchedule(deployment_id=deployment.id, schedule_id=deployment.schedules[0].id),
+            ],
+            actions_on_resolve=[PauseWorkPool(work_pool_id=pool.id), ResumeWorkQueue(work_queue_id=queue.id)],
+            owner_resource=f"prefect.deployment.{deployment.id}",
+        )
+    )
+    # It comes first in the list, and names one that comes later.
+    administration.create_automation(
+        AutomationCreate(
+            name="hush",
+            trigger=EventTrigger(expect=["storm"]),
+            actions=[PauseAutomation(automation_id=tell.id), CancelFlowRun()],
         )
     )
     administration.close()
@@ -79,6 +133,8 @@ def test_everything_arrives_once(machine: Machine, tmp_path: Path) -> None:
             "work queue local/default",
             "work queue local/urgent",
             "deployment train/nightly",
+            "automation tell",
+            "automation hush",
         ],
         "copied",
     )
@@ -106,6 +162,80 @@ def test_everything_arrives_once(machine: Machine, tmp_path: Path) -> None:
     assert (schedule["schedule"]["cron"], schedule["slug"], schedule["active"]) == ("0 6 * * *", "s", False)
 
 
+def test_automations_name_what_is_at_their_new_place(machine: Machine, tmp_path: Path) -> None:
+    fill(machine, tmp_path)
+    outcomes(machine)
+    at = ("--profile", "team")
+    deployment = machine.ask(*at, "deployment", "inspect", "train/nightly")
+    queue = machine.ask(*at, "work-queue", "inspect", "urgent", "-p", "local")
+    tell = machine.ask(*at, "automation", "inspect", "tell")
+    assert (tell["description"], tell["tags"], tell["enabled"]) == ("d", ["night"], False)
+    assert tell["owner_resource"] == f"prefect.deployment.{deployment['id']}"
+    event, metric = tell["trigger"]["triggers"]
+    assert event["match"] == {"prefect.resource.id": f"!prefect.deployment.{deployment['id']}"}
+    flow = machine.ask(*at, "flow", "ls")[0]["id"]
+    assert event["match_related"] == [{"prefect.resource.id": [f"prefect.flow.{flow}", GONE]}]
+    assert metric["match_related"] == {"prefect.resource.id": f"prefect.work-queue.{queue['id']}"}
+    block = machine.ask(*at, "block", "inspect", "secret/token")
+    send, run, pause = tell["actions"]
+    assert send["block_document_id"] == block["id"]
+    assert (run["deployment_id"], run["parameters"]) == (deployment["id"], {"limit": 4})
+    assert (pause["deployment_id"], pause["schedule_id"]) == (deployment["id"], deployment["schedules"][0]["id"])
+    pool, resume = tell["actions_on_resolve"]
+    assert pool["work_pool_id"] == machine.ask(*at, "work-pool", "inspect", "local")["id"]
+    assert resume["work_queue_id"] == queue["id"]
+    hush = machine.ask(*at, "automation", "inspect", "hush")
+    assert hush["enabled"]
+    assert [each.get("automation_id") for each in hush["actions"]] == [tell["id"], None]
+
+
+def test_automations_of_one_name_are_all_copied_once(machine: Machine) -> None:
+    told = {"name": "twin", "trigger": {"type": "event"}, "actions": [{"type": "do-nothing"}]}
+    for _ in range(2):
+        machine.read("--profile", "laptop", "automation", "create", "-j", json.dumps(told))
+    for outcome in ("copied", "skipped"):
+        done = machine.ask("transfer", "--from", "laptop", "--to", "team")
+        assert [each["outcome"] for each in done] == [outcome, outcome]
+    assert len(machine.ask("--profile", "team", "automation", "ls")) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"type": "pause-deployment", "deployment_id": GHOST}, f"no deployment with id {GHOST}"),
+        ({"type": "pause-work-pool", "work_pool_id": GHOST}, f"no work pool with id {GHOST}"),
+        ({"type": "pause-automation", "automation_id": GHOST}, f"no automation with id {GHOST}"),
+        ({"type": "call-webhook", "block_document_id": GHOST}, GHOST),
+        ({"type": "pause-schedule", "deployment_id": "DEPLOYMENT", "schedule_id": GHOST}, f"no schedule like {GHOST}"),
+    ],
+)
+def test_an_automation_that_names_what_is_not_there_fails(
+    machine: Machine, tmp_path: Path, action: dict[str, str], said: str
+) -> None:
+    fill(machine, tmp_path)
+    at = ("--profile", "laptop")
+    deployment = machine.ask(*at, "deployment", "inspect", "train/nightly")["id"]
+    action = {key: deployment if value == "DEPLOYMENT" else value for key, value in action.items()}
+    told = {"name": "lost", "trigger": {"type": "event"}, "actions": [action]}
+    machine.read(*at, "automation", "create", "-j", json.dumps(told))
+    ended = machine.type("transfer", "--from", "laptop", "--to", "team")
+    assert ended.code == 1
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("failed  ")]
+    assert line.startswith("failed  automation lost: ")
+    assert said in line
+
+
+def test_one_that_names_itself_fails_and_says_so(machine: Machine) -> None:
+    at = ("--profile", "laptop")
+    told = {"name": "own", "trigger": {"type": "event"}, "actions": [{"type": "do-nothing"}]}
+    machine.read(*at, "automation", "create", "-j", json.dumps(told))
+    own = machine.ask(*at, "automation", "inspect", "own")["id"]
+    told["actions"] = [{"type": "pause-automation", "automation_id": own}]
+    machine.read(*at, "automation", "update", "own", "-j", json.dumps(told))
+    ended = machine.type("transfer", "--from", "laptop", "--to", "team")
+    assert "failed  automation own: There is no automation 'own'." in ended.out
+
+
 def test_what_is_there_already_stays_and_what_is_missing_comes(machine: Machine, tmp_path: Path) -> None:
     machine.read("--profile", "team", "variable", "set", "colour", "blue")
     machine.read("--profile", "team", "work-pool", "create", "local")
@@ -131,7 +261,9 @@ def test_what_fails_is_told_and_the_rest_goes_on(
     assert ended.code == 1
     assert "failed  work pool local: not today" in ended.out
     assert "failed  deployment train/nightly: " in ended.out
-    assert ended.err.startswith("Error: 2 things could not be copied")
+    assert "failed  automation tell: " in ended.out
+    assert "failed  automation hush: There is no automation 'tell'." in ended.out
+    assert ended.err.startswith("Error: 4 things could not be copied")
     assert machine.read("--profile", "team", "variable", "get", "colour") != ""
     monkeypatch.undo()
     assert outcomes(machine)["deployment train/nightly"] == "copied"

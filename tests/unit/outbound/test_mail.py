@@ -63,7 +63,7 @@ def test_a_mail_arrives_as_a_text_and_as_a_page(stand: MailServerStand) -> None:
     page = part(message, "html")
     assert "Gruß &lt;b&gt;\n.\n.end</p>" in page
     link = "https://example.com/runs?a=1&amp;b=2"
-    assert f'see <a href="{link}">{link}</a>.</p>' in page
+    assert f'see <a href="{link}" style="color: #0a6aa6">{link}</a>.</p>' in page
     assert "<h1" in page
     assert "Ünï subject</h1>" in page
 
@@ -209,8 +209,9 @@ def test_mails_of_one_key_are_one_mail() -> None:
 
 
 def test_a_page_is_escaped() -> None:
-    page = write_page("<script>", '<script>alert("1")</script> javascript:x https://x.y/"onload="z"')
+    page = write_page("<script> in </title>", '<script>alert("1")</script> javascript:x https://x.y/"onload="z"')
     assert "<script" not in page
+    assert "<title>&lt;script&gt; in &lt;/title&gt;</title>" in page
     assert 'href="javascript' not in page
-    assert '<a href="https://x.y/">https://x.y/</a>&quot;onload=' in page
+    assert '<a href="https://x.y/" style="color: #0a6aa6">https://x.y/</a>&quot;onload=' in page
     assert "password" not in repr(MailServer(host="h", password="password"))
