@@ -17,7 +17,7 @@ from headrace.base.errors import ObjectNotFound
 from headrace.connect import open_session
 from headrace.engine.artifacts import Table, change, leave, tell_link, tell_markdown, tell_progress, tell_table
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 
 __all__ = [
     "Artifact",

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from headrace.base.errors import InvalidRequest, ObjectNotFound, UsageError
 from headrace.connect import open_session
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.events import (
     CallWebhook,
     CancelFlowRun,

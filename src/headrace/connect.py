@@ -1,24 +1,23 @@
-"""Embedded or remote: the only place that chooses, and the only one that puts the rooms together."""
+"""Embedded or remote: the only place that chooses, and the only one that puts the rooms together.
+
+Whoever may have to open one of these ways knows this module; what is behind a way is loaded when it is opened.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from threading import Event
-from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import structs
-
 from headrace.base import errors
-from headrace.base.clock import monotonic
-from headrace.base.settings import Settings, load_settings, wants_debug
-from headrace.engine.logs import configure_logging
-from headrace.engine.session import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from headrace.base.settings import Settings
     from headrace.client.transport import Transport
+    from headrace.engine.session import Session
     from headrace.gateway.administration import Administration
     from headrace.gateway.execution import Execution
     from headrace.orchestration.loops.runner import Runner
@@ -175,6 +174,12 @@ def open_session(settings: Settings | None = None, *, supervised: bool = False) 
 
     A process that executes task runs of another one is given the other's `settings`.
     """
+    from msgspec import structs
+
+    from headrace.base.settings import load_settings
+    from headrace.engine.logs import configure_logging
+    from headrace.engine.session import Session
+
     show_errors_in_one_line()
     settings = settings or load_settings()
     configure_logging(settings)
@@ -212,6 +217,9 @@ def _reach_server(api_url: str, settings: Settings, patience: float = 0.0) -> Tr
 
 
 def _await_server(transport: Transport, patience: float) -> None:
+    from threading import Event
+
+    from headrace.base.clock import monotonic
     from headrace.client.transport import is_a_server
 
     end = monotonic() + patience
@@ -237,6 +245,8 @@ def show_errors_in_one_line() -> None:
 
 
 def _show_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    from headrace.base.settings import wants_debug
+
     ours = (
         errors.UsageError,
         errors.ConfigurationError,

@@ -12,9 +12,10 @@ from headrace.connect import open_session
 from headrace.engine.awaiting import Patience, await_flow_run, await_flow_run_in_loop, in_async_code, session_here
 from headrace.engine.context import FlowContext, current
 from headrace.engine.drivers import drive_sync
+from headrace.engine.opening import set_opener
 from headrace.engine.pause_lifecycle import pause_lifecycle
 from headrace.engine.pausing import Pause
-from headrace.engine.session import current_session, set_opener
+from headrace.engine.session import current_session
 from headrace.rules.transitions import PAUSED, SUSPENDED
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.run import FlowRun

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, cast, overload
-from uuid import UUID
 
 from headrace.connect import open_session
 from headrace.engine import flow_definition
 from headrace.engine.flow_definition import FlowOptions
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
     from headrace.deployments.making import (
         ConcurrencyLimitConfig,
         DeploymentOptions,

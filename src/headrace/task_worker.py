@@ -11,7 +11,8 @@ from typing import Any
 from headrace.base.errors import UsageError
 from headrace.connect import open_session, show_errors_in_one_line
 from headrace.engine.awaiting import in_async_code
-from headrace.engine.session import current_session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import current_session
 from headrace.engine.task_definition import Task
 from headrace.workers.task_worker import TaskWorker
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overloa
 from headrace.connect import open_session
 from headrace.engine import task_definition
 from headrace.engine.caching import hash_values
-from headrace.engine.context import current_sketch
-from headrace.engine.inputs import Awaited
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.engine.task_definition import TaskOptions
 from headrace.rules.retries import exponential_backoff
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from headrace.engine.assets import Asset
     from headrace.engine.deferring import Dependencies
     from headrace.engine.distributed import DistributedFuture
+    from headrace.engine.inputs import Awaited
     from headrace.engine.task_run import RunningTask
 
 __all__ = ["Task", "exponential_backoff", "task", "task_input_hash"]
@@ -72,12 +71,9 @@ class Task(task_definition.Task[P, R_co]):
         with, by name.
         """
         parameters = self.signature.bind(tuple(args or ()), dict(kwargs or {}))
-        sketch = current_sketch.get()
-        if sketch is not None:
-            return sketch.defer_task(self, parameters, wait_for, dependencies)
-        from headrace.engine.deferring import defer
+        from headrace.engine.task_calls import defer_task
 
-        return defer(self.settled(), self, parameters, wait_for, dependencies)
+        return defer_task(self, parameters, wait_for, dependencies)
 
     def serve(
         self, *, limit: int | None = 10, status_server_port: int | None = None, timeout: float | None = None

@@ -9,7 +9,8 @@ from typing import Any
 
 from headrace.connect import open_session
 from headrace.engine.drivers import drive_sync
-from headrace.engine.session import current_session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import current_session
 from headrace.engine.transaction_lifecycle import commit, roll_back, settle
 from headrace.engine.transactions import (
     CommitMode,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from headrace.base.errors import ObjectAlreadyExists, ObjectNotFound, UsageError
 from headrace.connect import open_session
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.gateway.administration import Administration
 from headrace.schema.variable import Variable as StoredVariable
 from headrace.schema.variable import VariableCreate, VariableUpdate

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
@@ -148,7 +148,7 @@ def list_taken(taker: str) -> set[str]:
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     }
     options = OPTIONS.get(taker)
-    return taken if options is None else taken | set(get_type_hints(options))
+    return taken if options is None else taken | set(options.__annotations__)
 
 
 @pytest.mark.parametrize(("taker", "name"), PARAMETERS)

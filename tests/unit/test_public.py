@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -195,6 +197,47 @@ def test_the_front_door_gives_what_the_modules_have() -> None:
     assert headrace.flow is flow
     assert headrace.Flow is Flow
     assert headrace.State is states.State
+
+
+DEFINING = """
+import sys
+
+before = set(sys.modules)
+from headrace import flow, task
+
+@task(retries=2, retry_delay_seconds=[1, 2], tags=["etl"])
+def load(path: str) -> int: ...
+
+@flow(name="etl", on_failure=[print], timeout_seconds=60)
+def etl(path: str = "data"):
+    load(path)
+
+print(*sorted(set(sys.modules) - before))
+"""
+
+DEFINITIONS = {
+    "headrace", "headrace.base", "headrace.base.errors", "headrace.connect", "headrace.engine", "headrace.engine.caching",
+    "headrace.engine.digests", "headrace.engine.doors", "headrace.engine.flow_definition", "headrace.engine.isolation",
+    "headrace.engine.kinds", "headrace.engine.locking", "headrace.engine.naming", "headrace.engine.opening",
+    "headrace.engine.options", "headrace.engine.parameters", "headrace.engine.references", "headrace.engine.runner",
+    "headrace.engine.serializers", "headrace.engine.sources", "headrace.engine.task_definition", "headrace.flows",
+    "headrace.rules", "headrace.rules.retries", "headrace.tasks",
+}  # fmt: skip
+"""The modules of ours that a script of flows and tasks loads before it runs one."""
+
+COSTLY = {
+    "alembic", "asyncio", "cloudpickle", "concurrent", "hashlib", "httptools", "ipaddress", "json", "litestar",
+    "logging", "msgspec", "pathlib", "pickle", "platform", "psycopg", "pydantic", "queue", "random", "socket", "sqlalchemy",
+    "sqlite3", "subprocess", "threading", "typing_extensions", "urllib", "uuid",
+}  # fmt: skip
+"""What takes long to load, and is of use only to what runs."""
+
+
+def test_what_defines_flows_and_tasks_loads_nothing_that_runs_them() -> None:
+    done = subprocess.run([sys.executable, "-c", DEFINING], capture_output=True, text=True, check=True, timeout=60)
+    loaded = done.stdout.split()
+    assert {name for name in loaded if name.startswith("headrace")} == DEFINITIONS
+    assert {name.partition(".")[0] for name in loaded} & COSTLY == set()
 
 
 def test_every_error_of_the_tree_is_public() -> None:

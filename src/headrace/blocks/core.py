@@ -39,7 +39,7 @@ from headrace.blocks.description import (
 )
 from headrace.connect import open_session
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.gateway.administration import Administration
 from headrace.rules.blocks import find_reference
 from headrace.schema.block import (

@@ -105,7 +105,7 @@ def _load(run: FlowRun, invocation: Invocation, entrypoint: str | None) -> Flow[
         )
     os.environ.update(invocation.environ)
     from headrace.connect import open_session
-    from headrace.engine.session import set_opener
+    from headrace.engine.opening import set_opener
     from headrace.projects.entrypoints import load_flow
 
     set_opener(open_session)

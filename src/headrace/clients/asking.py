@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.connect import open_session
 from headrace.engine.here import session_here
-from headrace.engine.session import Session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import Session
 from headrace.schema.run import Page
 
 if TYPE_CHECKING:

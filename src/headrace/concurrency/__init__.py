@@ -11,7 +11,7 @@ again when their lease has run out.
 """
 
 from headrace.connect import open_session
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.engine.slot_requests import ConcurrencyLeaseHolder
 
 set_opener(open_session)

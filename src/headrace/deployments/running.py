@@ -16,8 +16,9 @@ from headrace.engine.context import FlowContext, current, current_tags
 from headrace.engine.futures import find_futures, resolve
 from headrace.engine.inputs import trace_inputs
 from headrace.engine.logs import describe_error
+from headrace.engine.opening import set_opener
 from headrace.engine.placeholders import announce, settle
-from headrace.engine.session import Session, set_opener
+from headrace.engine.session import Session
 from headrace.gateway.administration import Administration
 from headrace.rules.transitions import CACHED
 from headrace.schema.deployment import Deployment, DeploymentFlowRunCreate

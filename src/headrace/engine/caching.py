@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from math import isfinite
-from pathlib import Path
-from typing import Any, Protocol, Self
-from uuid import UUID
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from headrace.base import errors
 from headrace.engine.digests import digest
+from headrace.engine.isolation import IsolationLevel
 from headrace.engine.locking import KeyLock, Lock, LockManager, ManagedLock
-from headrace.engine.transactions import IsolationLevel
 
-_deterministic = msgspec.json.Encoder(order="deterministic")
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
 _JSON_TYPES = frozenset({str, int, bool, type(None)})
 
 
@@ -33,7 +33,7 @@ def hash_values(*values: Any) -> str:
 def _stable_bytes(value: Any) -> bytes:
     try:
         if is_plain(value):
-            return b"json" + _deterministic.encode(value)
+            return b"json" + _deterministic()(value)
     except (ValueError, RecursionError):  # half a surrogate pair; lists in lists without end
         pass
     try:
@@ -50,6 +50,14 @@ def _stable_bytes(value: Any) -> bytes:
         raise errors.SerializationError(
             f"A value of type {type(value).__name__} has no stable digest ({error}); leave it out with `policy - 'name'`."
         ) from error
+
+
+@cache
+def _deterministic() -> Callable[[Any], bytes]:
+    """Writes equal values alike. Made for the first value: a policy alone needs no encoder."""
+    from msgspec import json
+
+    return json.Encoder(order="deterministic").encode
 
 
 def is_plain(value: Any) -> bool:
@@ -122,6 +130,7 @@ class CachePolicy:
           processes of one machine
         """
         import copy
+        from pathlib import Path
 
         made = copy.copy(self)
         if key_storage is not None:

@@ -57,10 +57,14 @@ class FlowDefinition(Definition, Protocol):
     retries: int
     retry_delay_seconds: float
     validates_parameters: bool
-    task_runner: TaskRunner
     durable: bool | None
     on_crash: OnCrash | None
     max_resumes: int
+
+    @property
+    def task_runner(self) -> TaskRunner:
+        """What submitted tasks are executed by."""
+        ...
 
     @property
     def version(self) -> str | None:
@@ -80,7 +84,6 @@ class TaskDefinition(Definition, Protocol):
     version: str | None
     tags: frozenset[str]
     sorted_tags: list[str]
-    policy: TaskRunPolicy
     retries: int
     retry_delays: tuple[float, ...]
     retry_jitter_factor: float | None
@@ -96,6 +99,11 @@ class TaskDefinition(Definition, Protocol):
     rollback_hooks: list[TransactionHook]
     durable: bool | None
     viz_return_value: Any
+
+    @property
+    def policy(self) -> TaskRunPolicy:
+        """How a failed run is tried again, as it is recorded with each run."""
+        ...
 
     def storage_key(self, parameters: Mapping[str, Any]) -> str:
         """The key of the task's own under which the value of a run with these parameters is kept."""

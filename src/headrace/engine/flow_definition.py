@@ -1,38 +1,46 @@
-"""Flows: functions whose runs are recorded, retried, and observed as a whole."""
+"""Flows: functions whose runs are recorded, retried, and observed as a whole.
+
+A definition is data: what executes its calls is in `flow_calls`, which the first of them loads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
 from functools import update_wrapper
-from os import PathLike
-from typing import Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
 
 from headrace.base import errors
-from headrace.engine.context import current, current_sketch
-from headrace.engine.definitions import Hook
-from headrace.engine.drivers import drive_items, drive_sync
-from headrace.engine.flow_lifecycle import flow_lifecycle
-from headrace.engine.flow_run import ClaimedFlow, RunningFlow
-from headrace.engine.forks import is_being_spawned
-from headrace.engine.inputs import Awaited
-from headrace.engine.iteration import Iteration, Sink
+from headrace.engine.doors import Door
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
 from headrace.engine.naming import RunName, check_run_name
-from headrace.engine.options import OnCrash, check_count, check_on_crash, check_texts, check_timeout, collect_hooks
+from headrace.engine.options import (
+    OnCrash,
+    check_count,
+    check_on_crash,
+    check_texts,
+    check_timeout,
+    collect_hooks,
+    find_folder,
+)
 from headrace.engine.parameters import Signature
-from headrace.engine.recorded import recall
 from headrace.engine.references import reduce_definition
-from headrace.engine.results import find_folder
 from headrace.engine.runner import TaskRunner
-from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
-from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, doc_of, key_of, version_of
-from headrace.engine.task_definition import finish
 from headrace.rules.retries import LONGEST_DELAY
-from headrace.schema.orchestration import Claim
-from headrace.schema.run import FlowRun
-from headrace.schema.state import State, StateType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from os import PathLike
+
+    from headrace.base.settings import Settings
+    from headrace.engine import flow_calls
+    from headrace.engine.definitions import Hook
+    from headrace.engine.inputs import Awaited
+    from headrace.schema.orchestration import Claim
+    from headrace.schema.run import FlowRun
+    from headrace.schema.state import State
+else:
+    flow_calls = Door("headrace.engine.flow_calls")
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -71,12 +79,13 @@ class FlowOptions(TypedDict, total=False):
 
 
 _HookOption = Literal["on_completion", "on_failure", "on_cancellation", "on_crashed"]
-_HOOK_OPTIONS: dict[StateType, _HookOption] = {
-    StateType.COMPLETED: "on_completion",
-    StateType.FAILED: "on_failure",
-    StateType.CANCELLED: "on_cancellation",
-    StateType.CRASHED: "on_crashed",
+_HOOK_OPTIONS: dict[str, _HookOption] = {
+    "COMPLETED": "on_completion",
+    "FAILED": "on_failure",
+    "CANCELLED": "on_cancellation",
+    "CRASHED": "on_crashed",
 }
+"""The option that names the hooks of each type of state."""
 
 
 class Flow(Generic[P, R_co]):
@@ -117,8 +126,8 @@ class Flow(Generic[P, R_co]):
         self.timeout_seconds = check_timeout(f"Flow {self.name!r}", option("timeout_seconds"))
         self.validates_parameters = option("validate_parameters", True)
         runner = option("task_runner")
-        self.task_runner: TaskRunner = runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
-        if not isinstance(self.task_runner, TaskRunner):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        self._task_runner: TaskRunner | None = runner() if isinstance(runner, type) else runner
+        if not isinstance(self._task_runner, (TaskRunner, type(None))):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
             raise errors.UsageError(f"Flow {self.name!r}: task_runner must be a TaskRunner, not {runner!r}.")
         self.persist_result = option("persist_result")
         self.result_folder = find_folder(option("result_storage"))
@@ -130,9 +139,22 @@ class Flow(Generic[P, R_co]):
         self.on_crash: OnCrash | None = check_on_crash(whose, option("on_crash"))
         self.max_resumes = check_count(f"{whose}: max_resumes", option("max_resumes", MAX_RESUMES))
         self.running_hooks = collect_hooks(whose, "on_running", option("on_running"))
-        self._final_hooks: dict[StateType, list[Hook]] = {
+        self._final_hooks: dict[str, list[Hook]] = {
             kind: collect_hooks(whose, name, option(name)) for kind, name in _HOOK_OPTIONS.items()
         }
+
+    @property
+    def task_runner(self) -> TaskRunner:
+        """What submitted tasks are executed by: threads, unless another one was chosen."""
+        if self._task_runner is None:
+            from headrace.engine.runners.threads import ThreadPoolTaskRunner
+
+            self._task_runner = ThreadPoolTaskRunner()
+        return self._task_runner
+
+    @task_runner.setter
+    def task_runner(self, chosen: TaskRunner) -> None:
+        self._task_runner = chosen
 
     @property
     def version(self) -> str | None:
@@ -162,84 +184,28 @@ class Flow(Generic[P, R_co]):
         a coroutine; one that is a generator returns a generator, whose iteration executes the run step by step. The run has
         completed when the generator is exhausted or closed, and is tried again only as long as no item of it has been given.
         """
-        sketch = current_sketch.get()
-        if sketch is not None:
-            return sketch.call_flow(self, args, kwargs)
-        return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
-        run = self.begin(self.signature.bind(args, kwargs), wait_for)
-        if self.is_generator:
-            return self._iterate(run, return_state)
-        if self.is_async:
-            return self._run_async(run, return_state)
-        return finish(drive_sync(flow_lifecycle(run), run), return_state)
-
-    def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningFlow:
-        """A run of the flow, called from here, that has not begun yet."""
-        if is_being_spawned():
-            raise errors.UsageError(
-                f"Flow {self.name!r} is called while a process that the script has started loads the script again: call it "
-                f"below `if __name__ == '__main__':`."
-            )
-        session = current_session()
-        self._settle_defaults(session)
-        return RunningFlow(session, self, parameters, current.get(), wait_for)
+        return flow_calls.call_flow(self, args, kwargs)
 
     def execute(self, claim: Claim) -> State:
         """Execute a run that the orchestrator has made and this process has claimed; return its final state.
 
         What ends the run from outside (SystemExit, KeyboardInterrupt) crashes it and is raised.
         """
-        session = current_session()
-        self._settle_defaults(session)
-        return self._drive(ClaimedFlow(session, self, claim))
+        return flow_calls.execute_claim(self, claim)
 
     def replay(self, record: FlowRun) -> State:
         """Execute a copy of a run that has ended; return its final state.
 
         What the run has finished is restored and not executed again; the run itself stays as it is.
         """
-        session = current_session()
-        self._settle_defaults(session)
-        run = RunningFlow(session, self, self.signature.rebind(recall(session, record.id, record.parameters)), None)
-        run.replay(record.id)
-        return self._drive(run)
+        return flow_calls.replay_run(self, record)
 
-    def _drive(self, run: RunningFlow) -> State:
-        """Execute a run that nobody takes the items of, in a loop of its own where it needs one."""
-        if self.is_generator:
-            run.iteration = Iteration(Sink.NOWHERE)
-        if not self.is_async:
-            return drive_sync(flow_lifecycle(run), run)
-        import asyncio
-
-        from headrace.engine.loop import drive_async
-
-        return asyncio.run(drive_async(flow_lifecycle(run), run))
-
-    def _iterate(self, run: RunningFlow, return_state: bool) -> Any:
-        if return_state:
-            raise errors.UsageError(
-                f"Flow {self.name!r} is a generator: what a call gives are its items, so it cannot return a state."
-            )
-        if not self.is_async:
-            items = drive_items(flow_lifecycle(run), run, finish)
-            run.session.iterations.add(items)
-            return items
-        from headrace.engine.loop import drive_items_async
-
-        return drive_items_async(flow_lifecycle(run), run, finish)
-
-    async def _run_async(self, run: RunningFlow, return_state: bool) -> Any:
-        from headrace.engine.loop import drive_async
-
-        return finish(await drive_async(flow_lifecycle(run), run), return_state)
-
-    def _settle_defaults(self, session: Session) -> None:
-        """Fill in what was left to the settings."""
+    def settle_defaults(self, settings: Settings) -> None:
+        """Fill in what was left to the settings, which are known when a run begins."""
         if self.options.get("retries") is None:
-            self.retries = session.settings.flows_default_retries
+            self.retries = settings.flows_default_retries
         if self.options.get("retry_delay_seconds") is None:
-            self.retry_delay_seconds = session.settings.flows_default_retry_delay_seconds
+            self.retry_delay_seconds = settings.flows_default_retry_delay_seconds
 
     def hooks_for(self, state: State) -> list[Hook]:
         """The hooks that are told of a final state."""
@@ -247,19 +213,19 @@ class Flow(Generic[P, R_co]):
 
     def on_completion(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run completes."""
-        return self._add_hook(StateType.COMPLETED, hook)
+        return self._add_hook("COMPLETED", hook)
 
     def on_failure(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run fails, its retries exhausted."""
-        return self._add_hook(StateType.FAILED, hook)
+        return self._add_hook("FAILED", hook)
 
     def on_cancellation(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run is cancelled."""
-        return self._add_hook(StateType.CANCELLED, hook)
+        return self._add_hook("CANCELLED", hook)
 
     def on_crashed(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run is interrupted."""
-        return self._add_hook(StateType.CRASHED, hook)
+        return self._add_hook("CRASHED", hook)
 
     def on_running(self, hook: Hook) -> Hook:
         """Add a hook that is told when a run begins to execute, each try anew."""
@@ -267,7 +233,7 @@ class Flow(Generic[P, R_co]):
         self.options["on_running"] = self.running_hooks
         return hook
 
-    def _add_hook(self, kind: StateType, hook: Hook) -> Hook:
+    def _add_hook(self, kind: str, hook: Hook) -> Hook:
         hooks = self._final_hooks[kind]
         hooks.append(hook)
         self.options[_HOOK_OPTIONS[kind]] = hooks

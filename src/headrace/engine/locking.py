@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from headrace.base import errors
 from headrace.engine.digests import digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Lock(Protocol):

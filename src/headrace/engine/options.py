@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import isnan
-from typing import Any, Literal, TypeVar, get_args
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from headrace.base import errors
 from headrace.rules.retries import LONGEST_DELAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OnCrash = Literal["resume", "fail"]
 """What becomes of a run whose attempt dies."""
@@ -57,3 +61,19 @@ def check_timeout(of: str, seconds: float | None) -> float | None:
     if isnan(limit) or limit < 0:
         raise errors.UsageError(f"{of}: timeout_seconds must be a number of seconds that is not negative.")
     return limit if 0 < limit <= LONGEST_DELAY else None
+
+
+def find_folder(storage: PathLike[str] | str | None) -> Path | None:
+    """The folder a user named for results, absolute; None when it was left to the settings.
+
+    Raises `UsageError` for what is no path.
+    """
+    if storage is None:
+        return None
+    if not isinstance(storage, (str, PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise errors.UsageError(
+            f"Results are kept in a folder: result_storage is a path or a LocalFileSystem, not a {type(storage).__name__}."
+        )
+    from pathlib import Path
+
+    return Path(storage).expanduser().absolute()

@@ -55,6 +55,13 @@ def waits_for(value: Any) -> list[Future[Any]]:
     return []
 
 
+def finish(state: State, return_state: bool = False) -> Any:
+    """What a call returns: the value or the state. An interrupt goes on to where it was meant for in any case."""
+    if isinstance(state.data, BaseException) and not isinstance(state.data, Exception):
+        raise state.data
+    return state if return_state else state.result()
+
+
 def _finished(state: State, keep: Callable[[Any], Result]) -> State:
     """A state returned by a function is copied: it belonged to another run, or to none. Having no value is one as well.
 

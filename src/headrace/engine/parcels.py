@@ -21,9 +21,9 @@ from headrace.base import errors
 from headrace.base.settings import Settings
 from headrace.engine.context import FlowContext, TaskContext, current_tags
 from headrace.engine.logs import RunLogger, describe_error
+from headrace.engine.opening import find_opener
 from headrace.engine.references import travel_by_value
 from headrace.engine.results import Result, StoredResult
-from headrace.engine.session import find_opener
 from headrace.schema.fact import Fact
 from headrace.schema.run import FlowRun
 from headrace.schema.state import State, StateType

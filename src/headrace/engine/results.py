@@ -233,20 +233,6 @@ def _serializer_of(chosen: Serializer | str) -> Serializer:
     return find_serializer(chosen) or SERIALIZERS["pickle"]
 
 
-def find_folder(storage: os.PathLike[str] | str | None) -> Path | None:
-    """The folder a user named for results, absolute; None when it was left to the settings.
-
-    Raises `UsageError` for what is no path.
-    """
-    if storage is None:
-        return None
-    if not isinstance(storage, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise errors.UsageError(
-            f"Results are kept in a folder: result_storage is a path or a LocalFileSystem, not a {type(storage).__name__}."
-        )
-    return Path(storage).expanduser().absolute()
-
-
 def result_fact(record: StoredResult, flow_run_id: UUID | None, task_run_id: UUID | None) -> ResultFact:
     """The fact that a value was kept."""
     return ResultFact(

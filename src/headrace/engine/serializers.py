@@ -7,8 +7,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Protocol
 
-import msgspec
-
 from headrace.base import errors
 
 
@@ -74,8 +72,10 @@ class JSONSerializer:
 
     def dumps(self, value: Any) -> bytes:
         """Return the value as bytes. Raises `SerializationError`."""
+        from msgspec import json
+
         try:
-            return msgspec.json.encode(value)
+            return json.encode(value)
         except (TypeError, ValueError, OverflowError) as error:
             raise errors.SerializationError(
                 f"A value of type {type(value).__name__} cannot be written as JSON: {error}"
@@ -83,9 +83,11 @@ class JSONSerializer:
 
     def loads(self, payload: bytes) -> Any:
         """Return the value of bytes written by `dumps`. Raises `SerializationError`."""
+        from msgspec import DecodeError, json
+
         try:
-            return msgspec.json.decode(payload)
-        except msgspec.DecodeError as error:
+            return json.decode(payload)
+        except DecodeError as error:
             raise errors.SerializationError(f"A kept value is no JSON: {error}") from error
 
 

@@ -21,6 +21,7 @@ from headrace.base.settings import Settings
 from headrace.engine.forks import after_fork
 from headrace.engine.journal import MISTAKES, Journal
 from headrace.engine.live import LiveChannel
+from headrace.engine.opening import find_opener
 from headrace.engine.results import ResultStore
 from headrace.engine.slot_lines import SlotLines
 from headrace.engine.slots import SlotKeeper
@@ -231,24 +232,10 @@ class Session:
             return send(batch)
 
 
-_opener: Callable[..., Session] | None = None
 _session: Session | None = None
 _lent: ContextVar[Session | None] = ContextVar("headrace_session", default=None)
 _inherited: dict[UUID, int] = {}
 _lock = threading.Lock()
-
-
-def set_opener(opener: Callable[..., Session]) -> None:
-    """Say how a session is opened when the first run of this process needs one; with settings, one that has these."""
-    global _opener  # noqa: PLW0603 - one per process
-    _opener = opener
-
-
-def find_opener() -> Callable[..., Session]:
-    """How sessions are opened. Raises `MissingContextError` where nobody has said it."""
-    if _opener is None:
-        raise errors.MissingContextError("No session can be opened here: import flow and task from headrace.")
-    return _opener
 
 
 def current_session() -> Session:

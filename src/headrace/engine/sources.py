@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any
+from os.path import basename
+from typing import TYPE_CHECKING, Any
 
 from headrace.engine.digests import checksum, digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def describe(function: Callable[..., Any]) -> str:
@@ -31,7 +34,7 @@ def key_of(function: Callable[..., Any]) -> str:
     """An identity of a function in its file: the same in every process, whatever the module was imported as."""
     name = getattr(function, "__qualname__", describe(function))
     code = getattr(inspect.unwrap(function), "__code__", None)
-    file = Path(code.co_filename).name if code is not None else ""
+    file = basename(code.co_filename) if code is not None else ""  # noqa: PTH119 - a definition needs no pathlib
     return f"{name}-{checksum(f'{file}:{name}')}"
 
 
@@ -54,6 +57,8 @@ def locate(function: Callable[..., Any]) -> dict[str, str]:
     name: str = getattr(function, "__qualname__", "<")
     if code is None or "<" in name or not code.co_filename.endswith(".py"):
         return {}
+    from pathlib import Path
+
     try:
         directory = Path.cwd()
     except OSError:  # it was removed
@@ -63,6 +68,8 @@ def locate(function: Callable[..., Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _digest(file: str) -> str | None:
+    from pathlib import Path
+
     try:
         return digest(Path(file).read_bytes())
     except OSError:

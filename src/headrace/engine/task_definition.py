@@ -1,60 +1,60 @@
-"""Tasks: functions whose calls are recorded, retried, cached and mapped."""
+"""Tasks: functions whose calls are recorded, retried, cached and mapped.
+
+A definition is data: what executes its calls is in `task_calls`, which the first of them loads. So a module that defines
+tasks costs who imports it little, and a script pays for what it runs when it runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import update_wrapper
-from os import PathLike
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypedDict, TypeVar, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from headrace.base import errors
-from headrace.base.settings import Settings
 from headrace.engine.caching import NO_CACHE, CacheKeyFnPolicy, CachePolicy, NoCache
-from headrace.engine.context import current, current_sketch
-from headrace.engine.definitions import Hook
-from headrace.engine.drivers import drive_items, drive_sync
-from headrace.engine.forks import after_fork
-from headrace.engine.futures import Future, FutureList
-from headrace.engine.inputs import Awaited, list_awaited
-from headrace.engine.iteration import Iteration, Sink
+from headrace.engine.doors import Door
 from headrace.engine.kinds import bind_method, is_async, is_generator, unwrap_method
-from headrace.engine.mapping import spread
 from headrace.engine.naming import RunName, check_run_name, render_run_name
-from headrace.engine.options import check_texts, check_timeout, collect_hooks
+from headrace.engine.options import check_texts, check_timeout, collect_hooks, find_folder
 from headrace.engine.parameters import Signature
 from headrace.engine.references import reduce_definition
-from headrace.engine.results import find_folder
-from headrace.engine.runner import TaskRunner
-from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.serializers import Serializer, find_serializer
-from headrace.engine.session import Session, current_session
 from headrace.engine.sources import describe, doc_of, key_of
-from headrace.engine.submissions import Submission
-from headrace.engine.task_lifecycle import task_lifecycle
-from headrace.engine.task_run import RunningTask
-from headrace.engine.transactions import TransactionHook
 from headrace.rules.retries import RetryDelay, plan_delays
-from headrace.schema.run import TaskRunPolicy
-from headrace.schema.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
+    from os import PathLike
+
+    from headrace.base.settings import Settings
+    from headrace.engine import task_calls
+    from headrace.engine.definitions import Hook
+    from headrace.engine.futures import Future, FutureList
+    from headrace.engine.inputs import Awaited
+    from headrace.engine.task_run import RunningTask
+    from headrace.engine.transactions import TransactionHook
+    from headrace.schema.run import TaskRunPolicy
+    from headrace.schema.state import State
+else:
+    task_calls = Door("headrace.engine.task_calls")
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
-
-_loose_runner: TaskRunner
-"""Executes tasks submitted outside of a flow."""
-
-
-def _renew_runner() -> None:
-    global _loose_runner  # noqa: PLW0603 - one per process
-    _loose_runner = ThreadPoolTaskRunner()
-
-
-_renew_runner()
-after_fork(_renew_runner)
 
 
 class TaskOptions(TypedDict, total=False):
@@ -164,11 +164,26 @@ class Task(Generic[P, R_co]):
         except ValueError as error:
             raise errors.UsageError(f"Task {self.name!r}: {error}") from None
         self.retries, self.retry_delays = retries, delays
-        shown = delays[0] if len(delays) == 1 else list(delays) or 0
-        self.policy = TaskRunPolicy(retries=retries, retry_delay=shown, retry_jitter_factor=jitter)
+        self._policy: TaskRunPolicy | None = None
+
+    @property
+    def policy(self) -> TaskRunPolicy:
+        """How a failed run is tried again, as it is recorded with each run."""
+        if self._policy is None:
+            from headrace.schema.run import TaskRunPolicy
+
+            delays = self.retry_delays
+            self._policy = TaskRunPolicy(
+                retries=self.retries,
+                retry_delay=delays[0] if len(delays) == 1 else list(delays) or 0,
+                retry_jitter_factor=self.retry_jitter_factor,
+            )
+        return self._policy
 
     def settle_defaults(self, settings: Settings) -> None:
         """Fill in what was left to the settings, which are known when a run begins."""
+        if self._settled_for is settings:
+            return
         self._settled_for = settings
         retries, delay = self.options.get("retries"), self.options.get("retry_delay_seconds")
         self.plan_retries(
@@ -198,45 +213,11 @@ class Task(Generic[P, R_co]):
         generator, whose iteration executes the run step by step. The run has completed when the generator is exhausted or
         closed. It is tried again only as long as no item of it has been given, and what it gives is not cached.
         """
-        sketch = current_sketch.get()
-        if sketch is not None:
-            return sketch.call_task(self, args, kwargs)
-        return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
-        run = self.begin(self.signature.bind(args, kwargs), wait_for)
-        if self.is_generator:
-            return self._iterate(run, return_state)
-        if self.is_async:
-            return self._run_async(run, return_state)
-        return finish(drive_sync(task_lifecycle(run), run), return_state)
+        return task_calls.call_task(self, args, kwargs)
 
     def begin(self, parameters: dict[str, Any], wait_for: Awaited = None) -> RunningTask:
         """A run of the task, called from here, that has not begun yet."""
-        return RunningTask(self.settled(), self, parameters, current.get(), wait_for)
-
-    def settled(self) -> Session:
-        """This process's session, whose settings have filled in what was left to them."""
-        session = current_session()
-        if self._settled_for is not session.settings:
-            self.settle_defaults(session.settings)
-        return session
-
-    def _iterate(self, run: RunningTask, return_state: bool) -> Any:
-        if return_state:
-            raise errors.UsageError(
-                f"Task {self.name!r} is a generator: what a call gives are its items, so it cannot return a state."
-            )
-        if not self.is_async:
-            items = drive_items(task_lifecycle(run), run, finish)
-            run.session.iterations.add(items)
-            return items
-        from headrace.engine.loop import drive_items_async
-
-        return drive_items_async(task_lifecycle(run), run, finish)
-
-    async def _run_async(self, run: RunningTask, return_state: bool) -> Any:
-        from headrace.engine.loop import drive_async
-
-        return finish(await drive_async(task_lifecycle(run), run), return_state)
+        return task_calls.begin_task(self, parameters, wait_for)
 
     @overload
     def submit(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State: ...
@@ -265,30 +246,7 @@ class Task(Generic[P, R_co]):
         Futures among the arguments are waited for before the task begins. The value of a generator is the list of its items.
         `return_state=True` waits for the end and returns the final state; `wait_for=[…]` as for a call.
         """
-        sketch = current_sketch.get()
-        if sketch is not None:
-            return sketch.submit_task(self, args, kwargs)
-        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
-        future = self.submit_bound(self.signature.bind(args, kwargs), wait_for)
-        if return_state:
-            future.wait()
-            return future.state
-        return future
-
-    def submit_bound(self, parameters: dict[str, Any], wait_for: Awaited = None) -> Future[Any]:
-        """Submit a call whose arguments are bound already."""
-        around = current.get()
-        runner = _loose_runner if around is None or around.flow_run is None else around.flow_run.runner()
-        if runner.defer is not None:
-            return runner.defer(self.settled(), self, parameters, wait_for)
-        run = self.begin(parameters, wait_for)
-        if self.is_generator:
-            run.iteration = Iteration(Sink.LIST)
-        for fact in run.announce():
-            run.session.emit(fact)
-        submission = Submission(run)
-        runner.submit(submission)
-        return submission.future
+        return task_calls.submit_task(self, args, kwargs)
 
     @overload
     def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State]: ...
@@ -317,17 +275,7 @@ class Task(Generic[P, R_co]):
         Texts, and arguments marked with `unmapped`, are given to every run as they are. Raises
         `MappingMissingIterable` when nothing can be iterated and `MappingLengthMismatch` when the lengths differ.
         """
-        sketch = current_sketch.get()
-        if sketch is not None:
-            return sketch.map_task(self, args, kwargs)
-        return_state, wait_for = kwargs.pop("return_state", False), list_awaited(kwargs.pop("wait_for", None))
-        futures = FutureList(
-            self.submit_bound(call, wait_for) for call in spread(self.signature, self.name, args, kwargs)
-        )
-        if return_state:
-            futures.wait()
-            return [future.state for future in futures]
-        return futures
+        return task_calls.map_task(self, args, kwargs)
 
     def with_options(self, **options: Unpack[TaskOptions]) -> Self:
         """A task like this one with other options."""
@@ -389,10 +337,3 @@ class Task(Generic[P, R_co]):
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
-
-
-def finish(state: State, return_state: bool = False) -> Any:
-    """What a call returns: the value or the state. An interrupt goes on to where it was meant for in any case."""
-    if isinstance(state.data, BaseException) and not isinstance(state.data, Exception):
-        raise state.data
-    return state if return_state else state.result()

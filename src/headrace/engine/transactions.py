@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from headrace.base import errors
 from headrace.engine.context import RunContext, current
+from headrace.engine.isolation import IsolationLevel
 from headrace.engine.locking import KeyLock
 
 if TYPE_CHECKING:
@@ -36,15 +37,6 @@ class CommitMode(Enum):
     """With the one around it; at once where there is none."""
     OFF = auto()
     """Only by `commit`; without, it is rolled back."""
-
-
-class IsolationLevel(Enum):
-    """What transactions of the same key know of each other."""
-
-    READ_COMMITTED = auto()
-    """Each sees what others have committed."""
-    SERIALIZABLE = auto()
-    """One at a time: the others wait for its end."""
 
 
 class TransactionState(Enum):

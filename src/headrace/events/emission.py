@@ -15,7 +15,7 @@ from headrace.base.ids import uuid7
 from headrace.connect import open_session
 from headrace.engine.context import RunContext, TaskContext, current
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.schema.fact import EventFact
 from headrace.schema.wire import encode_leniently, simplify
 from headrace.schema.wire_event import FLOW_RUN, ID, LARGEST_EVENT, NAME, ROLE, TASK_RUN, Resource, WireEvent

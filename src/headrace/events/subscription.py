@@ -16,7 +16,8 @@ from headrace.base.errors import UsageError
 from headrace.base.ids import uuid7
 from headrace.connect import open_session
 from headrace.engine.here import session_here
-from headrace.engine.session import Session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import Session
 from headrace.events.emission import Event, emit_event
 from headrace.rules.selection import chooses
 from headrace.schema.event import Cursor, EventKind

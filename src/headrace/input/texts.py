@@ -14,7 +14,7 @@ from headrace.connect import open_session
 from headrace.engine.awaiting import in_async_code
 from headrace.engine.context import current, current_flow_run
 from headrace.engine.here import session_here
-from headrace.engine.session import set_opener
+from headrace.engine.opening import set_opener
 from headrace.schema.flow_run_input import FlowRunInput, FlowRunInputCreate
 from headrace.schema.state import State
 from headrace.schema.wire import decode_json

@@ -16,7 +16,8 @@ from headrace.base import errors
 from headrace.connect import open_session
 from headrace.engine.flow_definition import Flow
 from headrace.engine.logs import RunLogger, describe_error
-from headrace.engine.session import Session, current_session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import Session, current_session
 from headrace.projects.blocks import BlockReader
 from headrace.projects.entrypoints import load_flow
 from headrace.projects.steps.sequence import run_pull_steps

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from headrace.base import errors
 from headrace.connect import open_session
-from headrace.engine.session import current_session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import current_session
 from headrace.projects.task_entrypoints import AnyTask, load_tasks
 from headrace.workers.signals import stopping_at_signals
 from headrace.workers.task_worker import TaskWorker

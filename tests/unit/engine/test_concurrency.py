@@ -21,10 +21,11 @@ from headrace.connect import open_administration
 from headrace.context import tags
 from headrace.engine.commands import Lifecycle, Outcome, Sleep
 from headrace.engine.flow_definition import Flow
+from headrace.engine.outcomes import finish
 from headrace.engine.requests import FindLimited, GiveSlotsBack, LeaveLine, TakeSlots
 from headrace.engine.slot_lifecycle import Hold, SlotWish, give_slots_back, take_slots
 from headrace.engine.slots import Lease
-from headrace.engine.task_definition import Task, finish
+from headrace.engine.task_definition import Task
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.gateway.administration import Administration

@@ -21,6 +21,7 @@ from headrace.engine.flow_run import RunningFlow
 from headrace.engine.futures import Future, unmapped
 from headrace.engine.recorded import PARAMETER_LIMIT, recordable
 from headrace.engine.runner import TaskRunner, Work
+from headrace.engine.runners.threads import ThreadPoolTaskRunner
 from headrace.engine.task_definition import Task
 from headrace.engine.task_run import RunningTask
 from headrace.rules.transitions import ROLLED_BACK
@@ -127,6 +128,16 @@ def test_a_number_of_delays_is_shown_as_people_wrote_it() -> None:
     assert Task(double).policy.retry_delay == 0
     assert Task(double, retries=2, retry_delay_seconds=3).policy.retry_delay == 3
     assert Task(double, retries=2, retry_delay_seconds=[1, 2]).policy.retry_delay == [1, 2]
+
+
+def test_a_flow_may_be_given_another_task_runner_later() -> None:
+    chosen = ThreadPoolTaskRunner(2)
+    flow = Flow(double)
+    default = flow.task_runner
+    assert isinstance(default, ThreadPoolTaskRunner)
+    assert flow.task_runner is default
+    flow.task_runner = chosen
+    assert flow.task_runner is chosen is Flow(double, task_runner=chosen).task_runner
 
 
 def test_a_flow_can_check_parameters_without_a_run() -> None:

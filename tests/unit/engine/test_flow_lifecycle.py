@@ -10,7 +10,7 @@ import pytest
 from headrace.engine.commands import Outcome
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
-from headrace.engine.task_definition import finish
+from headrace.engine.outcomes import finish
 from headrace.schema.state import State
 from headrace.testing import RecordingSession, play
 from tests.unit.engine.cases import Case, call, check, make_flow

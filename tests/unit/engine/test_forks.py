@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from headrace.connect import open_session
-from headrace.engine import forks, loop, session, task_definition
+from headrace.engine import forks, loop, session, task_calls
 from headrace.engine.commands import Lifecycle, call
 from headrace.engine.context import FlowContext, current
 from headrace.engine.flow_definition import Flow
 from headrace.engine.logs import get_run_logger
-from headrace.engine.session import close_session, current_session, set_opener
+from headrace.engine.opening import set_opener
+from headrace.engine.session import close_session, current_session
 from headrace.engine.task_definition import Task
 from headrace.testing import RecordingRun
 from tests.unit.engine.conftest import Stage
@@ -109,7 +110,7 @@ def test_a_child_runs_flows_while_the_parents_threads_hold_every_lock(stage: Sta
 
     flow = Flow(work)
     journal = stage.session.journal
-    runner: Any = task_definition._loose_runner  # pyright: ignore[reportPrivateUsage]
+    runner: Any = task_calls._loose_runner  # pyright: ignore[reportPrivateUsage]
     with held(journal._lock, journal._delivery, session._lock, runner._lock):  # pyright: ignore[reportPrivateUsage]
 
         def in_the_child() -> None:
@@ -190,11 +191,11 @@ def test_what_a_child_renews_is_renewed_here_as_well(stage: Stage) -> None:
         return here.next_call("key")
 
     assert Flow(work)() == f"{os.getpid()}-0"
-    before = task_definition._loose_runner, logs._configuring  # pyright: ignore[reportPrivateUsage]
-    task_definition._renew_runner()  # pyright: ignore[reportPrivateUsage]
+    before = task_calls._loose_runner, logs._configuring  # pyright: ignore[reportPrivateUsage]
+    task_calls._renew_runner()  # pyright: ignore[reportPrivateUsage]
     logs._fork()  # pyright: ignore[reportPrivateUsage]
     loop._renew_threads()  # pyright: ignore[reportPrivateUsage]
-    after = task_definition._loose_runner, logs._configuring  # pyright: ignore[reportPrivateUsage]
+    after = task_calls._loose_runner, logs._configuring  # pyright: ignore[reportPrivateUsage]
     assert all(old is not new for old, new in zip(before, after, strict=True))
     stage.session.attempts[stage.recorder.flow_runs()[0]] = 3
     session._fork()  # pyright: ignore[reportPrivateUsage]

@@ -15,6 +15,7 @@ from headrace.engine.commands import Ask, Call, Command, Emit, Lifecycle, Outcom
 from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
+from headrace.engine.outcomes import finish
 from headrace.engine.requests import (
     CreateFlowRun,
     FindLimited,
@@ -25,7 +26,7 @@ from headrace.engine.requests import (
     TakeSlots,
 )
 from headrace.engine.slots import Lease
-from headrace.engine.task_definition import Task, finish
+from headrace.engine.task_definition import Task
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.schema.fact import TaskRunFact, TaskStateFact

@@ -22,8 +22,9 @@ from headrace.engine.flow_definition import Flow
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import RunningFlow
 from headrace.engine.loop import drive_items_async
+from headrace.engine.outcomes import finish
 from headrace.engine.session import close_session
-from headrace.engine.task_definition import Task, finish
+from headrace.engine.task_definition import Task
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.schema.fact import TaskNameFact

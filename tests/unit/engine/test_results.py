@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.base import clock, errors
-from headrace.engine.results import Result, ResultStore, StoredResult, find_folder, result_fact
+from headrace.engine.options import find_folder
+from headrace.engine.results import Result, ResultStore, StoredResult, result_fact
 from headrace.engine.serializers import JSONSerializer
 from headrace.testing import frozen_clock
 

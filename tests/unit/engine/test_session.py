@@ -14,10 +14,12 @@ from msgspec import structs
 from headrace.base import errors
 from headrace.base.ids import uuid7
 from headrace.cache_policies import INPUTS
+from headrace.engine import opening
 from headrace.engine import session as sessions
 from headrace.engine.flow_definition import Flow
+from headrace.engine.opening import set_opener
 from headrace.engine.requests import FindResult
-from headrace.engine.session import Session, close_session, current_session, set_opener, swap_session
+from headrace.engine.session import Session, close_session, current_session, swap_session
 from headrace.engine.task_definition import Task
 from headrace.schema.fact import TaskNameFact
 from headrace.schema.orchestration import Verb
@@ -363,7 +365,7 @@ def test_a_session_is_opened_when_first_needed_and_closed_once(home: Path, monke
         return opened[-1]
 
     before = swap_session(None)
-    monkeypatch.setattr(sessions, "_opener", None)
+    monkeypatch.setattr(opening, "_opener", None)
     monkeypatch.setattr(sessions.atexit, "register", at_exit.append)
     try:
         with pytest.raises(errors.MissingContextError, match="import flow and task from headrace"):
@@ -402,7 +404,7 @@ def test_a_session_that_another_thread_has_just_opened_is_taken(home: Path, monk
         def __exit__(self, *_: object) -> None: ...
 
     before = swap_session(None)
-    monkeypatch.setattr(sessions, "_opener", lambda: pytest.fail("it is open"))
+    monkeypatch.setattr(opening, "_opener", lambda: pytest.fail("it is open"))
     with monkeypatch.context() as patch:
         patch.setattr(sessions, "_lock", Busy())
         assert current_session() is opened
@@ -421,7 +423,7 @@ def test_the_end_of_a_process_of_multiprocessing_closes_the_session_too(
             finalizers.append((arguments, options))
 
     before = swap_session(None)
-    monkeypatch.setattr(sessions, "_opener", RecordingSession)
+    monkeypatch.setattr(opening, "_opener", RecordingSession)
     monkeypatch.setattr(sessions.atexit, "register", lambda function: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     if present:
         monkeypatch.setitem(sessions.sys.modules, "multiprocessing.util", Util)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headrace.engine.commands import Outcome
-from headrace.engine.task_definition import finish
+from headrace.engine.outcomes import finish
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
 from headrace.schema.state import State

@@ -18,7 +18,7 @@ import pytest
 
 from headrace.base import errors
 from headrace.connect import open_administration, open_session
-from headrace.engine import session as sessions
+from headrace.engine import opening
 from headrace.engine.flow_definition import Flow
 from headrace.engine.futures import Future
 from headrace.engine.runners import processes
@@ -34,7 +34,7 @@ LIMIT = 60
 
 @pytest.fixture(autouse=True)
 def opener(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_opener", open_session)
+    monkeypatch.setattr(opening, "_opener", open_session)
 
 
 class Doors:

@@ -15,8 +15,7 @@ from headrace.base import errors
 from headrace.base.ids import uuid7
 from headrace.cache_policies import FLOW_PARAMETERS, INPUTS
 from headrace.connect import open_session
-from headrace.engine import delegates, journal, lodging, parcels
-from headrace.engine import session as sessions
+from headrace.engine import delegates, journal, lodging, opening, parcels
 from headrace.engine.context import current_flow_run, current_task_run, tags
 from headrace.engine.flow_definition import Flow
 from headrace.engine.futures import Future, allow_failure, quote
@@ -42,7 +41,7 @@ LIMIT = 60
 
 @pytest.fixture(autouse=True)
 def opener(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sessions, "_opener", open_session)
+    monkeypatch.setattr(opening, "_opener", open_session)
     monkeypatch.setattr(remote, "PATIENCE", 0.05)
     yield
     parcels.load_shared.cache_clear()
