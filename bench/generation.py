@@ -50,6 +50,10 @@ TASK_ENDS = {
 }
 
 NOT_STARTED = {"SCHEDULED", "PENDING"}
+WAITING = ("SCHEDULED", "Scheduled")
+"""Made ahead of their time, which is yet to come."""
+AHEAD = 3 * DAY
+"""How far ahead, at most."""
 MESSAGES = {"FAILED": "Flow run encountered an exception: ValueError: no rows in the source table"}
 
 
@@ -83,7 +87,8 @@ def generate(database: Database, amount: Amount, now: int) -> None:
             compiled.insert_events: [],
         }
         for start, end, count in runs[first : first + BATCH]:
-            add_flow_run(rows, random, random.choice(flows[: random.randint(1, FLOWS)]), start, end, count)
+            due = now + random.randrange(AHEAD) if end == WAITING else start
+            add_flow_run(rows, random, random.choice(flows[: random.randint(1, FLOWS)]), (start, due), end, count)
         write(database, rows)
 
 
@@ -148,14 +153,16 @@ def make_states(start: int, end: int | None, last: tuple[str, str]) -> list[Stat
     return states
 
 
-def add_flow_run(rows: Rows, random: Random, flow: FlowRow, start: int, last: tuple[str, str], task_runs: int) -> None:
-    """Add a flow run with its task runs and events."""
+def add_flow_run(
+    rows: Rows, random: Random, flow: FlowRow, times: tuple[int, int], last: tuple[str, str], task_runs: int
+) -> None:
+    """Add a flow run with its task runs and events. `times` are when it was made and when it is due."""
     kind, _ = last
+    start, expected = times
     identity = make_id(random, start)
     started = kind not in NOT_STARTED
     length = int(random.expovariate(1 / 120) * SECOND) + SECOND
     end = start + length if started and kind not in {"RUNNING", "PAUSED"} else None
-    expected = start + random.randrange(DAY) if kind == "SCHEDULED" else start
     states = make_states(start, end, last)
     now = states[-1].timestamp
     run = FlowRunRow(

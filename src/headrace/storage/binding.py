@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from headrace.storage import forks
+from headrace.storage.hints import HintingCompiler
 
 if TYPE_CHECKING:
     from headrace.storage.database import DialectName
@@ -50,6 +51,8 @@ def _engine(dialect: DialectName) -> Engine:
     )
     for verb in ("do_begin", "do_commit", "do_rollback"):
         setattr(engine.dialect, verb, _leave_alone)
+    if dialect == "sqlite":
+        engine.dialect.statement_compiler = HintingCompiler
     return engine
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from headrace.schema.state import TERMINAL, StateType
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
+from headrace.storage.hints import by_index
 
+# Written as the index `ix_flow_runs_unfinished_subflows` has it, so that it can be used.
+UNFINISHED = text(
+    "child.parent_flow_run_id IS NOT NULL AND child.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')"
+)
 ALIVE = tuple(str(each) for each in StateType if each not in TERMINAL)
 
 
@@ -18,13 +23,13 @@ def find_children(connection: Connection, workspace_id: UUID, before: int, limit
     child, parent = t.flow_runs.alias("child"), t.flow_runs.alias("parent")
     query = select(child.c.id).where(
         child.c.workspace_id == workspace_id,
-        child.c.state_type.in_(ALIVE),
-        child.c.parent_flow_run_id.is_not(None),
+        UNFINISHED,
         parent.c.workspace_id == workspace_id,
         parent.c.id == child.c.parent_flow_run_id,
         parent.c.state_type == StateType.CANCELLED,
         parent.c.end_time < before,
     )
+    query = by_index(query, child, "ix_flow_runs_unfinished_subflows")
     return [row[0] for row in connection.select(query.limit(limit))]
 
 
@@ -43,4 +48,5 @@ def find_parents(connection: Connection, workspace_id: UUID, before: int, limit:
         flow.end_time < before,
         ~taken.exists(),
     )
+    query = by_index(query, t.task_runs, "ix_task_runs_state_type")
     return [row[0] for row in connection.select(query.distinct().limit(limit)) if row[0] is not None]

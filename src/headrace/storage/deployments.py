@@ -15,6 +15,7 @@ from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.deployment_rows import DeploymentRow
 from headrace.storage.dialect import DIALECTS
+from headrace.storage.hints import by_index
 from headrace.storage.pages import Order, Query, count_rows, fetch_page
 from headrace.storage.selections import select_deployments
 
@@ -108,7 +109,9 @@ def find_active_runs(connection: Connection, workspace_id: UUID, deployment_id: 
     """The runs of a deployment that are pending, running or being cancelled."""
     run = t.flow_runs.c
     active = [run.workspace_id == workspace_id, run.deployment_id == deployment_id, run.state_type.in_(ACTIVE)]
-    return [row[0] for row in connection.select(select(run.id).where(*active).order_by(run.id))]
+    # Not by their deployment: that would be all the runs it ever had.
+    query = by_index(select(run.id).where(*active), t.flow_runs, "ix_flow_runs_state_type")
+    return [row[0] for row in connection.select(query.order_by(run.id))]
 
 
 def find_runs_in_line(connection: Connection, workspace_id: UUID, deployment_id: UUID) -> list[UUID]:

@@ -29,6 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from headrace.schema.wire import encode_json
 from headrace.storage.database import DialectName
+from headrace.storage.hints import HintingCompiler
 from headrace.storage.tables import events
 from headrace.storage.types import Json
 
@@ -89,7 +90,7 @@ class Sqlite(Dialect):
 
     name = "sqlite"
     compiler = sqlite.dialect(paramstyle="qmark")
-    compiler.statement_compiler = _inlining(compiler.statement_compiler)
+    compiler.statement_compiler = _inlining(HintingCompiler)
 
     def insert(self, table: Table) -> sqlite.Insert:
         return sqlite.insert(table)

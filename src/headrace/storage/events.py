@@ -10,16 +10,20 @@ from sqlalchemy import func, or_, select
 
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
-from headrace.storage.dialect import DIALECTS
 
 
 def find_place_before(connection: Connection, workspace_id: UUID, instant: int) -> tuple[int, int] | None:
-    """The cursor of the newest event that occurred before an instant. Reads the log backwards from its end."""
+    """A cursor after which everything comes that occurred from an instant on, or a little earlier; None: the beginning."""
     event = t.events.c
-    newest_first = [column.desc() for column in DIALECTS[connection.dialect].cursor_order()]
-    query = select(event.xid, event.id).where(event.workspace_id == workspace_id, event.occurred < instant)
-    rows = connection.select(query.order_by(*newest_first).limit(1))
-    return (rows[0][0], rows[0][1]) if rows else None
+    place = find_place_at(connection, workspace_id, instant)
+    query = select(event.xid, event.id).where(event.workspace_id == workspace_id)
+    before = connection.select(query.where(event.id < place).order_by(event.id.desc()).limit(1))
+    if not before:
+        return None
+    after = connection.select(query.where(event.id >= place).order_by(event.id).limit(SAMPLE))
+    # Cursors go by transaction: one that is older than that of the place may have written behind it.
+    xid, number = min((row[0], row[1]) for row in (*before, *after))
+    return (xid, number) if number < place else (xid, number - 1)
 
 
 SAMPLE = 33

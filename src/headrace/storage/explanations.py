@@ -10,7 +10,8 @@ from sqlalchemy import func, literal, select
 
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
-from headrace.storage.deployments import ACTIVE
+from headrace.storage.hints import by_index
+from headrace.storage.occupancy import ACTIVE
 from headrace.storage.rows import LimitRow
 
 AWAITING_SLOT = "AwaitingConcurrencySlot"
@@ -61,8 +62,9 @@ def list_place_holders(
     run = t.flow_runs.c
     since = func.coalesce(run.start_time, run.state_timestamp)
     query = select(literal("flow_run"), run.id, literal(1), since, literal(never))
-    active = [run.workspace_id == workspace_id, run.work_queue_id.in_(queue_ids), run.state_type.in_(ACTIVE)]
-    rows = connection.select(query.where(*active).order_by(since, run.id).limit(most))
+    active = [run.workspace_id == workspace_id, run.work_queue_id.in_(queue_ids), ACTIVE]
+    query = by_index(query.where(*active), t.flow_runs, "ix_flow_runs_active")
+    rows = connection.select(query.order_by(since, run.id).limit(most))
     return [HolderRow._make(row) for row in rows]
 
 

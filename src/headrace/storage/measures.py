@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from headrace.schema.state import TERMINAL, StateType
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
+from headrace.storage.hints import by_index
 from headrace.storage.pool_rows import MISSED_BEATS
 
 ALIVE = tuple(str(each) for each in StateType if each not in TERMINAL)
@@ -36,18 +37,20 @@ def count_ended(connection: Connection, workspace_id: UUID, since: int) -> dict[
     """How many flow runs have ended since an instant, by their type of state."""
     run = t.flow_runs.c
     query = select(run.state_type, func.count()).where(run.workspace_id == workspace_id, run.end_time >= since)
-    return {row[0]: row[1] for row in connection.select(query.group_by(run.state_type))}
+    # An index that has the states in order would be read from end to end.
+    query = by_index(query.group_by(run.state_type), t.flow_runs, "ix_flow_runs_end_time")
+    return {row[0]: row[1] for row in connection.select(query)}
 
 
 def count_waiting(connection: Connection, workspace_id: UUID, now: int) -> list[Waiting]:
     """The runs that are due and that nobody has taken, by queue; those of no pool under empty names."""
     run, queue, pool = t.flow_runs.c, t.work_queues.c, t.work_pools.c
-    due = (
+    by_queue = (
         select(run.work_queue_id, func.count().label("count"), func.min(run.next_scheduled_start_time).label("first"))
         .where(run.workspace_id == workspace_id, run.next_scheduled_start_time <= now)
         .group_by(run.work_queue_id)
-        .subquery()
     )
+    due = by_index(by_queue, t.flow_runs, "ix_flow_runs_waiting").subquery()
     placed = due.outerjoin(
         t.work_queues, (queue.workspace_id == workspace_id) & (queue.id == due.c.work_queue_id)
     ).outerjoin(t.work_pools, (pool.workspace_id == workspace_id) & (pool.id == queue.work_pool_id))

@@ -13,12 +13,13 @@ from headrace.schema.run import Page
 from headrace.schema.state import StateType
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
+from headrace.storage.hints import by_index
 from headrace.storage.rows import to_instant
 
 _run = t.flow_runs.c
 
 # Written as the index `ix_flow_runs_active` has it, so that it can be used.
-_ACTIVE = text("flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
+ACTIVE = text("flow_runs.work_queue_id IS NOT NULL AND flow_runs.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
 
 
 class ActiveRow(NamedTuple):
@@ -36,17 +37,18 @@ class ActiveRow(NamedTuple):
 def list_active(connection: Connection, workspace_id: UUID, queue_id: UUID, page: Page) -> list[ActiveRow]:
     """The runs that take up places in a queue, in the order in which they were made."""
     query = select(*(_run[name] for name in ActiveRow._fields))
-    query = query.where(_run.workspace_id == workspace_id, _run.work_queue_id == queue_id, _ACTIVE)
+    query = query.where(_run.workspace_id == workspace_id, _run.work_queue_id == queue_id, ACTIVE)
     # The index of all runs that a queue ever had would fit as well.
-    query = query.with_hint(t.flow_runs, "INDEXED BY ix_flow_runs_active", "sqlite")
+    query = by_index(query, t.flow_runs, "ix_flow_runs_active")
     rows = connection.select(query.order_by(_run.id).limit(page.limit).offset(page.offset))
     return [ActiveRow._make(row) for row in rows]
 
 
 def count_late(connection: Connection, workspace_id: UUID, queue_id: UUID, state_name: str) -> int:
-    """How many runs of a queue are in the state that means late."""
+    """How many runs of a queue that nobody has started are in the state that means late."""
     found = [_run.workspace_id == workspace_id, _run.state_name == state_name, _run.work_queue_id == queue_id]
-    return connection.select(select(func.count()).where(*found))[0][0]
+    query = select(func.count()).where(*found, _run.next_scheduled_start_time.is_not(None))
+    return connection.select(by_index(query, t.flow_runs, "ix_flow_runs_waiting"))[0][0]
 
 
 def to_active_run(row: ActiveRow, now: int) -> ActiveRun:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, not_, or_, se
 from headrace.storage import tables as t
 from headrace.storage.artifacts import delete_artifacts
 from headrace.storage.database import Connection
+from headrace.storage.hints import by_index
 
 PASSING = text("kind IN ('custom', 'slots', 'background')")
 """Events that are no states of runs, in the words of their index."""
@@ -27,6 +28,8 @@ def find_ended_task_runs(connection: Connection, workspace_id: UUID, before: int
     """Task runs without a flow run that ended before an instant."""
     run = t.task_runs.c
     query = select(run.id).where(run.workspace_id == workspace_id, run.end_time < before, run.flow_run_id.is_(None))
+    # Few are as old, since those of flow runs go with them; without a flow run there may be many.
+    query = by_index(query, t.task_runs, "ix_task_runs_end_time").order_by(run.end_time)
     return [row[0] for row in connection.select(query.limit(limit))]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.deployment_rows import ScheduleRow
+from headrace.storage.hints import by_index
 
 _schedule = t.deployment_schedules.c
 
@@ -58,17 +59,21 @@ def find_missed_runs(
 
 def find_passed_slots(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[UUID]:
     """Runs that nobody has started within the time that their schedule gives them, at most so many."""
-    run = t.flow_runs.c
+    run, deployment = t.flow_runs.c, t.deployments.c
+    # From the schedules that give a time, of which there are few, to what waits of their flows: many runs may be late.
     passed = [
-        run.workspace_id == workspace_id,
-        run.next_scheduled_start_time < now,
-        run.epoch == 0,
         _schedule.workspace_id == workspace_id,
-        _schedule.id == run.created_by_id,
-        run.next_scheduled_start_time + _schedule.max_lateness < now,
+        _schedule.max_lateness.is_not(None),
+        deployment.workspace_id == workspace_id,
+        deployment.id == _schedule.deployment_id,
+        run.workspace_id == workspace_id,
+        run.flow_id == deployment.flow_id,
+        run.next_scheduled_start_time < now - _schedule.max_lateness,
+        run.created_by_id == _schedule.id,
+        run.epoch == 0,
     ]
-    query = select(run.id).where(*passed).order_by(run.next_scheduled_start_time).limit(limit)
-    return [row[0] for row in connection.select(query)]
+    query = by_index(select(run.id).where(*passed), t.flow_runs, "ix_flow_runs_next_of_flow")
+    return [row[0] for row in connection.select(query.limit(limit))]
 
 
 def find_runs_awaiting(
@@ -116,14 +121,18 @@ def find_waiting_runs(
     connection: Connection, workspace_id: UUID, deployment_id: UUID, after: int | None = None
 ) -> list[tuple[UUID, bool, UUID | None]]:
     """The runs of a deployment that nobody has started, due later than `after`: id, whether a schedule made it, which."""
-    run = t.flow_runs.c
+    run, deployment = t.flow_runs.c, t.deployments.c
+    its_flow = select(deployment.flow_id).where(deployment.workspace_id == workspace_id, deployment.id == deployment_id)
     found = [
         run.workspace_id == workspace_id,
-        run.deployment_id == deployment_id,
+        run.flow_id == its_flow.scalar_subquery(),
         run.next_scheduled_start_time.is_not(None) if after is None else run.next_scheduled_start_time > after,
+        run.deployment_id == deployment_id,
         run.epoch == 0,
     ]
     query = select(run.id, run.auto_scheduled, run.created_by_id).where(*found)
+    # Not by its deployment: that would be all the runs it ever had.
+    query = by_index(query, t.flow_runs, "ix_flow_runs_next_of_flow")
     return [(row[0], row[1], row[2]) for row in connection.select(query)]
 
 
@@ -132,6 +141,6 @@ def find_overdue_runs(
 ) -> list[UUID]:
     """Runs in a state of that name that somebody should have started before an instant."""
     run = t.flow_runs.c
-    overdue = [run.workspace_id == workspace_id, run.next_scheduled_start_time < before, run.state_name == state_name]
-    query = select(run.id).where(*overdue).order_by(run.next_scheduled_start_time).limit(limit)
-    return [row[0] for row in connection.select(query)]
+    overdue = [run.workspace_id == workspace_id, run.state_name == state_name, run.next_scheduled_start_time < before]
+    query = by_index(select(run.id).where(*overdue), t.flow_runs, "ix_flow_runs_waiting")
+    return [row[0] for row in connection.select(query.order_by(run.next_scheduled_start_time).limit(limit))]

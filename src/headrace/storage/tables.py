@@ -158,15 +158,7 @@ Index(
     flow_runs.c.id,
     **_present("next_scheduled_start_time"),
 )
-# The runs that take up a place in their queue: few, whatever the history.
-_active = text("work_queue_id IS NOT NULL AND state_type IN ('PENDING', 'RUNNING', 'CANCELLING')")
-Index(
-    "ix_flow_runs_active",
-    flow_runs.c.workspace_id,
-    flow_runs.c.work_queue_id,
-    sqlite_where=_active,
-    postgresql_where=_active,
-)
+loop_tables.index_what_goes_on(flow_runs)
 
 task_runs = _objects(
     "task_runs",
