@@ -107,6 +107,8 @@ class Orchestrator(NamedTuple):
     administration: Administration
     loops: Runner | None
     measure: Callable[[], Measures] | None = None
+    hurry: Callable[[], None] = lambda: None
+    """For who is about to end: a database that is away is waited for no more."""
 
     def close(self) -> None:
         """Close the database, or the way to the server; the loops have been stopped before."""
@@ -145,7 +147,8 @@ def open_orchestrator(settings: Settings, place: str | None = None, url: str | N
     administration = OrchestratedAdministration(database, vault=vault)
     runner = Runner(database, make_loops(equipment), place or f"process {os.getpid()} on {gethostname()}")
     desk = Desk(database)
-    return Orchestrator(OrchestratedExecution(database), administration, runner, lambda: measures.measure(desk))
+    execution = OrchestratedExecution(database)
+    return Orchestrator(execution, administration, runner, lambda: measures.measure(desk), database.hurry)
 
 
 def _usual_address(settings: Settings) -> str:

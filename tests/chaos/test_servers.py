@@ -390,6 +390,16 @@ def test_a_reaper_that_judges_outages_is_found_out(tmp_path: Path, postgresql_ur
 
 
 @pytest.mark.postgresql
+def test_a_server_ends_although_its_database_is_away(tmp_path: Path, postgresql_url: str) -> None:
+    proxy = Proxy(postgresql_url)
+    with serving(tmp_path, HEADRACE_DATABASE_URL=proxy.url) as server:
+        proxy.cut()
+        os.kill(server.pid, signal.SIGTERM)
+        assert server.wait() == 0
+    proxy.close()
+
+
+@pytest.mark.postgresql
 def test_backends_that_are_ended_are_followed_by_others(tmp_path: Path, postgresql_url: str) -> None:
     """Every connection of a server under load is ended by the database, again and again: nothing is lost, nobody falls."""
     import psycopg

@@ -18,6 +18,7 @@ from headrace.schema.state import StateType
 from headrace.storage import tables
 from headrace.storage.database import Database
 from headrace.storage.databases import open_database
+from tests.chaos.vacuums import PIECE
 from tests.conformance.scenes import Stage
 
 POINTS = int(os.environ.get("HEADRACE_CHAOS_POINTS", "50"))
@@ -71,13 +72,13 @@ def vacuum_under_fire(url: str, old: int, kills: int, bug: str | None = None) ->
         writer.start()
         command = [sys.executable, VACUUM, url, *([bug] if bug else [])]
         for _ in range(kills):
-            process = subprocess.Popen(command)
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
             enough.wait(0.6)
             process.kill()
             process.wait()
         enough.set()
         writer.join()
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         rows = database.read(
             lambda connection: {
                 table.name: connection.select(select(func.count()).select_from(table))[0][0]
@@ -98,6 +99,34 @@ def test_what_is_old_goes_and_what_is_young_stays(database_url: str) -> None:
 def test_a_vacuum_that_forgets_age_is_found_out(home: Path) -> None:
     with pytest.raises(AssertionError, match="of what is young, something is gone"):
         vacuum_under_fire(f"sqlite:///{home}/headrace.db", old=5, kills=1, bug="forgets-age")
+
+
+def vacuum_a_large_run(url: str, bug: str | None = None) -> None:
+    """Have a vacuum delete a run with many task runs and lines, none of it in one transaction."""
+    count = 5 * PIECE
+    with open_database(url) as database:
+        clock = FrozenClock(micros() - 91 * DAY)
+        stage = Stage(OrchestratedExecution(database, clock=clock), clock)
+        run = stage.running()
+        for _ in range(count):
+            task = stage.made(run.id)
+            stage.deliver(task, *stage.story(task), LogFact(uuid7(), "flow", 20, "line", clock.now, run.id, task.id))
+        stage.propose(run, StateType.COMPLETED)
+        command = [sys.executable, VACUUM, url, *([bug] if bug else [])]
+        ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        left = database.read(lambda connection: connection.select(select(func.count()).select_from(tables.task_runs)))
+        assert left[0][0] == 0
+        most = int(ended.stdout)
+        assert 0 < most <= PIECE, f"{most} rows of a kind were deleted at once"
+
+
+def test_a_large_run_is_deleted_piece_by_piece(database_url: str) -> None:
+    vacuum_a_large_run(database_url)
+
+
+def test_a_vacuum_that_deletes_all_at_once_is_found_out(home: Path) -> None:
+    with pytest.raises(AssertionError, match="rows of a kind were deleted at once"):
+        vacuum_a_large_run(f"sqlite:///{home}/headrace.db", "in-one-piece")
 
 
 def log_at_length(home: Path, folder: Path, bug: str = "") -> None:

@@ -44,7 +44,7 @@ def serve_on(
             orchestrator.measure,
         )
         loops = [orchestrator.loops] if services and orchestrator.loops else []
-        serve(application, listener, loops, lambda: ready(url), keep_alive)
+        serve(application, listener, loops, lambda: ready(url), keep_alive, orchestrator.hurry)
     finally:
         orchestrator.close()
 
@@ -99,6 +99,7 @@ def look_after(settings: Settings, announce: Announce) -> None:
                     announce("the background loops")
                     signals.wait()
                 finally:
+                    orchestrator.hurry()
                     orchestrator.loops.stop()
         finally:
             orchestrator.close()

@@ -73,7 +73,13 @@ class CommittingSocket(WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """Serves an application until it is told to stop, by a signal or by `stop`."""
 
-    def __init__(self, application: Application, ready: Callable[[], None], keep_alive: float = KEEP_ALIVE) -> None:
+    def __init__(
+        self,
+        application: Application,
+        ready: Callable[[], None],
+        keep_alive: float = KEEP_ALIVE,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 application.gate,
@@ -92,6 +98,7 @@ class Server(uvicorn.Server):
         )
         self._application = application
         self._ready = ready
+        self._ending = ending
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -121,6 +128,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, which would never end by themselves, then let requests finish."""
+        self._ending()
         await self._application.feed.close()
         await super().shutdown(sockets)
 
@@ -149,9 +157,10 @@ def serve(
     loops: Sequence[Loop] = (),
     ready: Callable[[], None] = lambda: None,
     keep_alive: float = KEEP_ALIVE,
+    ending: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve on a bound socket until a signal comes. `ready` is called when requests are answered."""
-    server = Server(application, ready, keep_alive)
+    """Serve on a bound socket until a signal comes. `ready` is called when requests are answered, `ending` when no more are."""
+    server = Server(application, ready, keep_alive, ending)
 
     async def run() -> None:
         with ThreadPoolExecutor(VERBS_AT_ONCE, thread_name_prefix="verb") as threads:

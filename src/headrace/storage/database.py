@@ -160,6 +160,10 @@ class Database(ABC):
         return False
 
     @abstractmethod
+    def hurry(self) -> None:
+        """Wait no more for a database that is away: who asks gets `Unavailable` at once. For a process that is about to end."""
+
+    @abstractmethod
     def close(self) -> None:
         """Finish the units that were submitted, and give up connections and locks. Closing twice does no harm."""
 

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from headrace.base.errors import DatabaseError
+from headrace.base.errors import DatabaseError, Unavailable
 from headrace.storage.database import Connection, Database
 from headrace.storage.databases import open_database
+from tests.chaos.proxy import Proxy
 from tests.unit.storage import marks
 
 pytestmark = pytest.mark.postgresql
@@ -65,6 +66,31 @@ def test_a_lost_connection_is_made_anew_and_the_unit_done_again(
     assert database.write(unit) == 1
     assert len({*pids}) == 2
     assert database.read(marks.read) == [1]
+
+
+def test_who_is_in_a_hurry_waits_for_no_database_that_is_away(postgresql_url: str) -> None:
+    proxy = Proxy(postgresql_url)
+    with open_database(proxy.url, connections=3, patience=100) as database:
+        database.write(marks.write(1))
+        proxy.cut()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(database.read, marks.read)
+            database.hurry()
+            with pytest.raises(Unavailable):
+                waiting.result(60)
+        with pytest.raises(Unavailable):
+            database.read(marks.read)
+        proxy.mend()
+        assert database.read(marks.read) == [1]
+    proxy.close()
+
+
+def test_who_is_in_a_hurry_makes_a_lost_connection_anew(
+    database: Database, admin: "psycopg.Connection[tuple[int]]"
+) -> None:
+    database.hurry()
+    admin.execute("SELECT pg_terminate_backend(%s, 10000)", [database.read(pid)])
+    assert database.write(marks.write(1)) == 1
 
 
 def test_a_connection_lost_between_units_is_not_noticed(

@@ -82,6 +82,9 @@ class PostgresqlDatabase(Database, Holder):
         noted = 0.0 if suspect_since is None else (clock.micros() - suspect_since) / 1_000_000
         return max(watched, noted) < GRACE
 
+    def hurry(self) -> None:
+        self._sessions.hurry()
+
     def close(self) -> None:
         if self._closed:
             return

@@ -62,6 +62,7 @@ class Sessions:
         self._waiting = 0
         """How many jobs wait for a session to become free."""
         self._closed = False
+        self._hurry = threading.Event()
         self._threads: list[threading.Thread] = []
         self.sessions: list[Session] = []
 
@@ -82,6 +83,10 @@ class Sessions:
                 self._waiting += 1
         return submission.wait(self._patience + LONGEST_PAUSE, self._name)
 
+    def hurry(self) -> None:
+        """Wait for no connection that cannot be made, from here on; units that are waiting for one fail now."""
+        self._hurry.set()
+
     def close(self) -> None:
         """Perform what was submitted, then end."""
         with self._changing:
@@ -92,7 +97,7 @@ class Sessions:
             thread.join()
 
     def _start(self) -> None:
-        session = Session(self._name, self._connect)
+        session = Session(self._name, self._connect, self._hurry)
         thread = threading.Thread(target=self._run, args=(session,), name="headrace-session", daemon=True)
         self.sessions.append(session)
         self._threads.append(thread)
@@ -113,26 +118,28 @@ class Sessions:
 class Session:
     """One thread's connection, made anew whenever it was lost."""
 
-    def __init__(self, name: str, connect: Callable[[], PostgresqlConnection]) -> None:
+    def __init__(self, name: str, connect: Callable[[], PostgresqlConnection], hurry: threading.Event) -> None:
         self._name = name
         self._connect = connect
+        self._hurry = hurry
         self.connection: PostgresqlConnection | None = None
 
     def perform(self, job: Job) -> None:
         """Perform the unit, as often as it takes, and keep the outcome."""
         pause = 0.001
         while True:
+            known = self.connection is not None
             try:
                 self._transact(job)
                 break
             except psycopg.Error as error:
-                if not self._may_try_again(error) or clock.monotonic() + pause > job.until:
+                if not self._may_try_again(error, known) or clock.monotonic() + pause > job.until:
                     job.submission.fail(explain(error, self._name))
                     break
             except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that asked
                 job.submission.fail(error)
                 break
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that two rivals do not meet again
+            self._pause(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that two rivals do not meet again
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def close(self) -> None:
@@ -164,8 +171,18 @@ class Session:
         except psycopg.Error:
             self.close()
 
-    def _may_try_again(self, error: psycopg.Error) -> bool:
-        """Whether another try may succeed: the rival is through, or the server is back."""
+    def _may_try_again(self, error: psycopg.Error, known: bool) -> bool:
+        """Whether another try may succeed: the rival is through, or the server is back. In a hurry only a connection that was
+        `known`, and is lost now, is made anew.
+        """
         if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.LockNotAvailable):
             return True
-        return isinstance(error, psycopg.OperationalError) and self.connection is None
+        lost = isinstance(error, psycopg.OperationalError) and self.connection is None
+        return lost and (known or not self._hurry.is_set())
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for a rival to get through, or for the server to come back: that only as long as nobody is in a hurry."""
+        if self.connection is None:
+            self._hurry.wait(seconds)
+        else:
+            time.sleep(seconds)

@@ -136,6 +136,9 @@ class SqliteDatabase(Database, Holder):
         except sqlite3.Error as error:
             raise explain(error, self._file.path) from error
 
+    def hurry(self) -> None:
+        """Go on as before: a file is not away, and who writes to it is through in a moment."""
+
     def close(self) -> None:
         if self._closed:
             return
