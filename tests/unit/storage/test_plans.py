@@ -48,6 +48,7 @@ from headrace.storage import (
     figures,
     flows,
     graphs,
+    histories,
     logs,
     measures,
     occupancy,
@@ -143,7 +144,7 @@ QUESTIONS: dict[str, Ask] = {
        for name, which in FLOW_RUNS.items()},
     **{f"count task runs {name}": partial(runs.count_task_runs, workspace_id=own, selection=which)
        for name, which in TASK_RUNS.items()},
-    **{f"history of {table.name}": partial(runs.count_history, workspace_id=own, table=table, selection=RunSelection(),
+    **{f"history of {table.name}": partial(histories.count_history, workspace_id=own, table=table, selection=RunSelection(),
                                            start=0, end=10**15, width=10**12, now=10**15)
        for table in (tables.flow_runs, tables.task_runs)},
     "flows of runs": partial(flows.list_flows, workspace_id=own, selection=of_flow_runs(id=IDS), sort=FlowSort.NAME_ASC,
