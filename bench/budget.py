@@ -117,6 +117,10 @@ ROWS = (
         for each in QUESTIONS
         for subject, kind in KINDS.items()
     ),
+    *(
+        Row(f"a task beside the vacuum, {kind}, p99", "retention-beside-p99", at_most=0.050, subject=subject)
+        for subject, kind in KINDS.items()
+    ),
     Row("ingest over HTTP, SQLite", "ingest", per_second=10_000),
     Row("... PostgreSQL", "ingest", per_second=7_000, subject="headrace-postgresql"),
     *(

@@ -12,13 +12,15 @@ class Unit(Enum):
     """The seconds of all tasks, shown as tasks a second."""
     FACTS = auto()
     """The seconds of one fact, shown as facts a second."""
+    RUNS = auto()
+    """The seconds of one flow run, shown as runs a second."""
     MIB = auto()
     SHARE = auto()
     """Of one core."""
     TIMES = auto()
 
 
-RATES = {Unit.TASKS, Unit.FACTS}
+RATES = {Unit.TASKS, Unit.FACTS, Unit.RUNS}
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ MEASURES = {
     },
     "ingest": Measure("facts delivered over HTTP, one writer", Unit.FACTS),
     "served": Measure("tasks in a loop through a server", Unit.TASKS),
+    "retention-alone": Measure("a task acknowledged durable through a server on the whole history, p50"),
+    "retention-alone-p99": Measure("... p99"),
+    "retention-beside": Measure("... while the vacuum deletes, p50"),
+    "retention-beside-p99": Measure("... p99"),
+    "retention-pace": Measure("flow runs with all they left, deleted meanwhile", Unit.RUNS),
     "size": Measure("installed size, byte code included", Unit.MIB),
     "growth-task": Measure("cost of a task through a server, at 100 times the history", Unit.TIMES),
     "growth-request": Measure(
@@ -74,7 +81,7 @@ def unit_of(measure: str) -> Unit:
 
 
 def pace(measure: str, figure: float, tasks: int) -> float:
-    """Return how many tasks or facts a second a figure stands for."""
+    """Return how many tasks, facts or runs a second a figure stands for."""
     return (tasks if unit_of(measure) is Unit.TASKS else 1) / figure
 
 
@@ -88,7 +95,7 @@ def duration(seconds: float) -> str:
 def quantity(measure: str, figure: float, tasks: int) -> str:
     """Return a figure in the unit of its measure, with three significant digits."""
     match unit_of(measure):
-        case Unit.TASKS | Unit.FACTS:
+        case Unit.TASKS | Unit.FACTS | Unit.RUNS:
             return f"{float(f'{pace(measure, figure, tasks):.3g}'):,.0f}/s"
         case Unit.MIB:
             return f"{figure:.3g} MiB"

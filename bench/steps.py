@@ -24,7 +24,10 @@ class Step:
 
 def make_steps(history: int) -> list[Step]:
     """Return the steps up to a history of so many flow runs: a hundredth, the budget's middle one, and all of it."""
-    steps = [Step("small", history // GROWTH, ("growth", "ingest")), Step("whole", history, ("growth", "reads"))]
+    steps = [
+        Step("small", history // GROWTH, ("growth", "ingest")),
+        Step("whole", history, ("growth", "reads", "retention")),
+    ]
     if history > MIDDLE:
         steps.insert(1, Step("middle", MIDDLE, ("reads",)))
     return steps

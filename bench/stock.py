@@ -22,6 +22,7 @@ from bench.postgresql import postgresql
 from bench.prefect_history import prefect_with_history
 from bench.progress import say
 from bench.reads import QUESTIONS, Browser
+from bench.retention import Witness
 from bench.servers import serving
 from bench.steps import KINDS, MIDDLE, Step, make_steps, name_read
 from headrace.base import clock
@@ -31,7 +32,7 @@ TASKS_A_RUN = 5
 LONG_LOOP = 5_000
 LOOPS = 3
 
-GROUPS = ("reads", "ingest", "growth")
+GROUPS = ("reads", "ingest", "growth", "retention")
 PREFECT = "prefect-server"
 
 
@@ -58,7 +59,10 @@ class Stock:
                     fill(url, step.flow_runs - written, seed)
                     written = step.flow_runs
                     say(f"a server on {KINDS[self.subject]} with {written:,} flow runs")
-                    self.ask(step, home, url)
+                    if self.wanted & {*step.groups} - {"retention"}:
+                        self.ask(step, home, url)
+                    if "retention" in self.wanted & {*step.groups}:
+                        self.watch_vacuum(home, url)
         except (ScriptFailed, Unavailable) as reason:
             say(f"  {KINDS[self.subject]}: {reason}")
             for group in GROUPS:
@@ -85,6 +89,17 @@ class Stock:
             for repeat in range(self.run.repeats if "ingest" in groups else 0):  # last: it adds to the history
                 self.add("ingest", repeat, self.time("headrace_ingest.py", home, server.settings))
                 self.add("served", repeat, self.time("headrace_sequential.py", home, server.settings))
+
+    def watch_vacuum(self, home: Path, url: str) -> None:
+        """Let the vacuum delete part of the history beside a running flow: last of all, for the history is shorter then."""
+        witness = Witness(self.run.interpreters["headrace"], home, {"HEADRACE_DATABASE_URL": url})
+        for repeat in range(self.run.repeats):
+            say(f"a flow beside the vacuum, on {KINDS[self.subject]}")
+            alone, beside = witness.watch(repeat)
+            for name, waits in (("retention-alone", alone), ("retention-beside", beside)):
+                self.add(name, repeat, waits.p50)
+                self.add(f"{name}-p99", repeat, waits.p99)
+            self.add("retention-pace", repeat, 1 / beside.deleted)
 
     def add_prefect(self, stack: contextlib.ExitStack, browsers: dict[str, Browser], home: Path) -> None:
         """Add who asks a Prefect server on as long a history."""

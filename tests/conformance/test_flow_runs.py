@@ -226,6 +226,23 @@ def test_history_counts_runs_by_interval_and_state(administration: Administratio
     assert running.state_type is RUNNING
 
 
+def test_a_history_of_all_runs_is_that_of_each(administration: Administration, stage: Stage) -> None:
+    start = stage.now
+    for _ in range(3):
+        stage.ended()
+        stage.clock.advance(2)
+        stage.propose(stage.run(), RUNNING)
+        stage.propose(stage.run(), RUNNING)
+        stage.clock.advance(2)
+    other = stage.propose(stage.run(), RUNNING).flow_run
+    stage.propose(other, COMPLETED, name="Done")
+    every = RunSelection(flow_runs=FlowRunFilter(id=IdFilter(any_=[run.id for run in administration.list_flow_runs()])))
+    for seconds, interval in ((12, 3.0), (7, 5.0), (20, 30.0)):
+        whole = administration.flow_run_history(start, start + timedelta(seconds=seconds), interval)
+        assert whole == administration.flow_run_history(start, start + timedelta(seconds=seconds), interval, every)
+        assert any(state.state_name == "Completed" for each in whole for state in each.states)
+
+
 @pytest.mark.parametrize(("seconds", "interval"), [(10, 0.0), (0, 1.0), (-1, 1.0), (501, 1.0)])
 def test_a_history_has_bounds(administration: Administration, stage: Stage, seconds: int, interval: float) -> None:
     with pytest.raises(InvalidRequest):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Table, case, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, Table, case, func, literal, select, update
 
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import FlowRunSort, Page, TaskRunSort
@@ -30,7 +30,7 @@ _COLUMNS_OF_SORTS = {
     "DURATION": "total_run_time",
 }
 
-_SELECT = {t.flow_runs: select_flow_runs, t.task_runs: select_task_runs}
+SELECT = {t.flow_runs: select_flow_runs, t.task_runs: select_task_runs}
 
 
 def list_flow_runs(
@@ -76,56 +76,11 @@ def count_task_runs(connection: Connection, workspace_id: UUID, selection: RunSe
     return connection.select(select(func.count()).select_from(t.task_runs).where(wanted))[0][0]
 
 
-class HistoryRow(NamedTuple):
-    """The runs of one interval that are in one state. Sums are in microseconds."""
-
-    interval: int
-    state_type: str
-    state_name: str
-    runs: int
-    run_time: int
-    lateness: int
-
-
-def count_history(
-    connection: Connection,
-    workspace_id: UUID,
-    table: Table,
-    selection: RunSelection,
-    start: int,
-    end: int,
-    width: int,
-    now: int,
-) -> list[HistoryRow]:
-    """Runs of a table expected from `start` to before `end`, counted by interval of `width` and by state."""
-    run = table.c
-    wanted = _SELECT[table](workspace_id, selection, DIALECTS[connection.dialect])
-    interval = cast((run.expected_start_time - start) // width, Integer).label("interval")
-    query = (
-        select(
-            interval,
-            run.state_type,
-            run.state_name,
-            func.count(),
-            func.sum(_run_time(run, now)),
-            func.sum(_lateness(run, now)),
-        )
-        .where(wanted, run.expected_start_time >= start, run.expected_start_time < end, run.state_type.is_not(None))
-        .group_by(interval, run.state_type, run.state_name)
-        .order_by(interval, run.state_type, run.state_name)
-    )
-    # PostgreSQL sums bigint into numeric.
-    return [
-        HistoryRow(bucket, kind, name, runs, int(run_time), int(lateness))
-        for bucket, kind, name, runs, run_time, lateness in connection.select(query)
-    ]
-
-
 def measure_lateness(connection: Connection, workspace_id: UUID, selection: RunSelection, now: int) -> float | None:
     """How late the flow runs that a selection names are on average, in microseconds."""
     run = t.flow_runs.c
     wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
-    query = select(func.avg(_lateness(run, now))).where(wanted, run.expected_start_time.is_not(None))
+    query = select(func.avg(time_late(run, now))).where(wanted, run.expected_start_time.is_not(None))
     average = connection.select(query)[0][0]
     return None if average is None else float(average)
 
@@ -147,7 +102,7 @@ def list_spans(
     run = t.flow_runs.c
     wanted = _listed(connection, workspace_id, t.flow_runs, selection)
     begin = func.coalesce(run.start_time, run.expected_start_time, run.created)
-    query = select(run.id, run.state_type, begin, _run_time(run, now), _lateness(run, now))
+    query = select(run.id, run.state_type, begin, time_running(run, now), time_late(run, now))
     query = query.where(wanted, run.state_type.is_not(None))
     return [SpanRow._make(row) for row in fetch_page(connection, query, _order(t.flow_runs, sort), page)]
 
@@ -187,7 +142,7 @@ def _listed(connection: Connection, workspace_id: UUID, table: Table, selection:
     """The runs of a table that a selection names, where only the first of them are wanted."""
     wanted = selection.flow_runs if table is t.flow_runs else selection.task_runs
     common = find_common(connection, workspace_id, table, wanted and wanted.tags)
-    return _SELECT[table](workspace_id, selection, DIALECTS[connection.dialect], common)
+    return SELECT[table](workspace_id, selection, DIALECTS[connection.dialect], common)
 
 
 def _order(table: Table, sort: FlowRunSort | TaskRunSort) -> Order:
@@ -195,13 +150,13 @@ def _order(table: Table, sort: FlowRunSort | TaskRunSort) -> Order:
     return Order(table.c[_COLUMNS_OF_SORTS[name]], table.c.id, direction == "DESC")
 
 
-def _run_time(run: Any, now: int) -> ColumnElement[int]:
+def time_running(run: Any, now: int) -> ColumnElement[int]:
     """How long each run has run, the stretch that is not over included."""
     running = run.state_type == StateType.RUNNING.value
     return run.total_run_time + case((running, now - run.state_timestamp), else_=literal(0))
 
 
-def _lateness(run: Any, now: int) -> ColumnElement[int]:
+def time_late(run: Any, now: int) -> ColumnElement[int]:
     """How long after its time each run started, or how long it has been waiting to."""
     late = case(
         (run.start_time.is_not(None), run.start_time - run.expected_start_time),

@@ -48,6 +48,7 @@ from headrace.storage import (
     figures,
     flows,
     graphs,
+    histories,
     logs,
     measures,
     occupancy,
@@ -143,7 +144,7 @@ QUESTIONS: dict[str, Ask] = {
        for name, which in FLOW_RUNS.items()},
     **{f"count task runs {name}": partial(runs.count_task_runs, workspace_id=own, selection=which)
        for name, which in TASK_RUNS.items()},
-    **{f"history of {table.name}": partial(runs.count_history, workspace_id=own, table=table, selection=RunSelection(),
+    **{f"history of {table.name}": partial(histories.count_history, workspace_id=own, table=table, selection=RunSelection(),
                                            start=0, end=10**15, width=10**12, now=10**15)
        for table in (tables.flow_runs, tables.task_runs)},
     "flows of runs": partial(flows.list_flows, workspace_id=own, selection=of_flow_runs(id=IDS), sort=FlowSort.NAME_ASC,
@@ -168,9 +169,8 @@ QUESTIONS: dict[str, Ask] = {
        for name, which in {"": None, "of a key": ResultFilter(storage_key=TextFilter(any_=["key"])),
                            "of a run": ResultFilter(flow_run_id=IDS)}.items()},
     "place in the log": partial(events.find_place_at, workspace_id=own, instant=7),
-    **{f"events {name}": partial(events.read_stretch, workspace_id=own, bounds=(1, 9_000), kinds=["flow-run", "task-run"],
-                                 subjects=which, with_task_runs=which is not None, descending=True, limit=500)
-       for name, which in {"of a time": None, "of runs": [uuid7(), uuid7()]}.items()},
+    "events of a time": partial(events.read_stretch, workspace_id=own, bounds=(1, 9_000), kinds=["flow-run", "task-run"],
+                                subjects=None, with_task_runs=False, descending=True, limit=500),
     "next runs": partial(overviews.list_next_runs, workspace_id=own, flow_ids=[UUID(int=3), UUID(int=4)]),
     "names of states": partial(overviews.list_state_names, workspace_id=own, most=10),
     "state seen": partial(overviews.find_seen, workspace_id=own, state_name="Nowhere"),
@@ -373,6 +373,20 @@ def test_what_looks_for_few_reads_few(database: Database, name: str, monkeypatch
     assert [step for plan in found for step in faults(plan)] == [], found
     if index is not None and database.dialect == "sqlite":
         assert any(f"INDEX {index} " in step for plan in found for step in plan), found
+
+
+def test_the_events_of_runs_are_found_by_the_runs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not by walking through the log, which may be long, until enough of them have come by."""
+    ask = partial(events.read_stretch, workspace_id=own, bounds=(1, 9_000), kinds=["flow-run", "task-run", "custom"],
+                  subjects=[uuid7(), uuid7()], with_task_runs=True, descending=True, limit=500)  # fmt: skip
+    (steps,) = plans(database, ask, monkeypatch)
+    plan = "\n".join(steps)
+    assert {*re.findall(r"ix_(?:events|task_runs)_\w+", plan)} == {
+        "ix_events_subject_id",
+        "ix_events_reported",
+        "ix_task_runs_key",
+    }, plan
+    assert not re.search(r"pk_events.*\n.*Index Cond: \(\(id >=|rowid>", plan), plan
 
 
 @pytest.mark.parametrize("noun", DELETIONS)

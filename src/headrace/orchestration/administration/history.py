@@ -13,7 +13,7 @@ from headrace.orchestration.unit import Unit
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import RunHistoryInterval, RunHistoryState
 from headrace.schema.state import StateType
-from headrace.storage import runs
+from headrace.storage import histories
 
 MOST_INTERVALS = 500
 """The most intervals in one history."""
@@ -44,7 +44,7 @@ def cut_intervals(start: datetime, end: datetime, interval: float) -> Intervals:
 def count_history(unit: Unit, table: Table, selection: RunSelection, asked: Intervals) -> list[RunHistoryInterval]:
     """Every interval, those without runs included, with its runs counted by state."""
     first, last, width = asked
-    rows = runs.count_history(unit.connection, unit.workspace_id, table, selection, first, last, width, unit.now)
+    rows = histories.count_history(unit.connection, unit.workspace_id, table, selection, first, last, width, unit.now)
     intervals = [
         RunHistoryInterval(
             interval_start=to_datetime(begin), interval_end=to_datetime(min(begin + width, LATEST)), states=[]
