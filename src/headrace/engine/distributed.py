@@ -32,27 +32,27 @@ class DistributedFuture(Future[R]):
     @property
     def state(self) -> State:
         """The state the run is in now."""
-        if self._ended.done():
-            return self._ended.result()
+        if self._state is not None:
+            return self._state
         session = current_session()
         return session.patiently(lambda: self._see(session))
 
     def attend(self) -> concurrent.futures.Future[State]:
         """See that the end is heard of here, and return what tells of it."""
         session = current_session()
-        if self._session is not session and not self._ended.done():
+        if self._session is not session and self._state is None:
             self._session = session
             session.live.follow(self.task_run_id, lambda: self._look(session))
             with contextlib.suppress(errors.GatewayError):
                 self._see(session)  # it may have ended before anybody listened
-        return self._ended
+        return super().attend()
 
     def done(self) -> bool:
         """Whether the run has ended."""
-        if not self._ended.done():
+        if self._state is None:
             session = current_session()
             session.patiently(lambda: self._see(session))
-        return self._ended.done()
+        return self._state is not None
 
     async def _come(self) -> None:
         from headrace.engine.loop import beside
@@ -60,14 +60,9 @@ class DistributedFuture(Future[R]):
         await beside(self.attend)
         await super()._come()
 
-    def end(self, state: State) -> None:
-        """Say how the run ended; whoever says it first is right."""
-        with contextlib.suppress(concurrent.futures.InvalidStateError):
-            super().end(state)
-
     def _look(self, session: Session) -> bool:
         self._see(session)
-        return self._ended.done()
+        return self._state is not None
 
     def _see(self, session: Session) -> State:
         """Look at the run, take note if it has ended, and return its state."""

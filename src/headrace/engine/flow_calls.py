@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headrace.base import errors
+from headrace.engine import task_calls  # noqa: F401 # pyright: ignore[reportUnusedImport] - comes with the flow that calls
 from headrace.engine.context import current, current_sketch
 from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle

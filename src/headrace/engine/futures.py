@@ -4,47 +4,71 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from headrace.base import errors
+from headrace.engine.forks import after_fork
 from headrace.engine.places import lending_place
 from headrace.schema.state import State, StateType
 
 R = TypeVar("R")
 UNFINISHED = State(type=StateType.PENDING)
 
+_telling: threading.Lock
+"""Held by who says how a run ended, or is about to wait for it: for a moment, and never while anything of others is called."""
+
+
+def _renew_lock() -> None:
+    global _telling  # noqa: PLW0603 - one per process
+    _telling = threading.Lock()
+
+
+_renew_lock()
+after_fork(_renew_lock)
+
 
 class Future(Generic[R]):
     """A task run that was submitted. Give it to another task as an argument, or ask it for its state or result."""
 
-    __slots__ = ("_ended", "name", "task_run_id")
+    __slots__ = ("_state", "_waited_for", "name", "task_run_id")
 
     def __init__(self, task_run_id: UUID, name: str) -> None:
         self.task_run_id = task_run_id
         self.name = name
-        self._ended: concurrent.futures.Future[State] = concurrent.futures.Future()
+        self._state: State | None = None
+        self._waited_for: concurrent.futures.Future[State] | None = None
+        """Made by the first who has to wait: most runs of many have ended before anybody asks for them."""
 
     @property
     def state(self) -> State:
         """The final state, or Pending while the run has not ended."""
-        return self._ended.result() if self._ended.done() else UNFINISHED
+        return UNFINISHED if self._state is None else self._state
 
     def attend(self) -> concurrent.futures.Future[State]:
         """See that the end is heard of here, and return what tells of it."""
-        return self._ended
+        if self._waited_for is None:
+            made = concurrent.futures.Future[State]()
+            with _telling:
+                if self._state is not None:
+                    made.set_result(self._state)
+                if self._waited_for is None:
+                    self._waited_for = made
+        return self._waited_for
 
     def done(self) -> bool:
         """Whether the run has ended."""
-        return self.attend().done()
+        return self._state is not None
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the run has ended, at most `timeout` seconds."""
-        ended = self.attend()
-        if not ended.done():
-            with lending_place():
-                concurrent.futures.wait([ended], timeout)
+        if self._state is None:
+            ended = self.attend()
+            if not ended.done():
+                with lending_place():
+                    concurrent.futures.wait([ended], timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Block until the run has ended and return its value.
@@ -53,9 +77,9 @@ class Future(Generic[R]):
         when it has not ended within `timeout` seconds.
         """
         self.wait(timeout)
-        if not self.attend().done():
+        if self._state is None:
             raise self._late(timeout)
-        return self.attend().result().result(raise_on_failure)
+        return self._state.result(raise_on_failure)
 
     def _late(self, timeout: float | None) -> TimeoutError:
         return TimeoutError(f"Task run {self.name!r} has not ended within {timeout:g} seconds.")
@@ -65,8 +89,13 @@ class Future(Generic[R]):
         self.attend().add_done_callback(lambda _: function(self))
 
     def end(self, state: State) -> None:
-        """Say how the run ended; once, by whoever executed it."""
-        self._ended.set_result(state)
+        """Say how the run ended. Whoever says it first is right."""
+        with _telling:
+            if self._state is not None:
+                return
+            self._state, waited_for = state, self._waited_for
+        if waited_for is not None:
+            waited_for.set_result(state)
 
     async def wait_async(self, timeout: float | None = None) -> None:
         """As `wait`, without blocking the running event loop."""

@@ -31,6 +31,9 @@ _OWN = frozenset({"headrace.journal", "headrace.live", "headrace.results", "head
 LIMIT = 1_000_000
 """Lines longer than this are kept cut and marked."""
 
+LEFT = 1_000
+"""The most lines that are left to the thread that writes to the terminal."""
+
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 _COLORS = {logging.DEBUG: "2", logging.INFO: "36", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
@@ -59,12 +62,21 @@ class LoggedRun(Protocol):
         ...
 
 
+_of_flows = logging.getLogger(FLOW_RUNS)
+_of_tasks = logging.getLogger(TASK_RUNS)
+
+
 class RunLogger(logging.LoggerAdapter[logging.Logger]):
     """A logger whose lines belong to one run."""
 
     def __init__(self, context: LoggedRun) -> None:
-        of_task = isinstance(context, TaskContext)
-        super().__init__(logging.getLogger(TASK_RUNS if of_task else FLOW_RUNS), {"run": context})
+        super().__init__(_of_tasks if isinstance(context, TaskContext) else _of_flows, {"run": context})
+
+    def tell(self, text: str) -> None:
+        """Log what every run has to say, as information. Nobody asks where in our code it is said, so it is not found out."""
+        logger = self.logger
+        if logger.isEnabledFor(logging.INFO):
+            logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, text, (), None, "tell", self.extra))
 
     def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
         """Give the record its run."""
@@ -143,11 +155,31 @@ def get_run_logger(context: RunContext | None = None) -> RunLogger:
     return RunLogger(run)
 
 
+class _Open:
+    """Stands where a handler has a lock that needs none: threads that log at once do not wait for each other."""
+
+    def acquire(self) -> None:
+        """Nobody is kept out."""
+
+    def release(self) -> None:
+        """Nobody was."""
+
+    def __enter__(self) -> None:
+        """As above."""
+
+    def __exit__(self, *_: object) -> None:
+        """As above."""
+
+
 class JournalHandler(logging.Handler):
     """Keeps the lines of runs, each once: it belongs to the run it was logged for, or else to the one executing here.
 
     What the journal itself and those beside it have to say is not kept: to keep it would make more of it.
     """
+
+    def createLock(self) -> None:  # noqa: N802 - logging's own name
+        """The journal has a lock."""
+        self.lock: Any = _Open()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Journal the record if it belongs to a run."""
@@ -176,6 +208,7 @@ class TerminalFormatter(logging.Formatter):
     def __init__(self, colors: bool) -> None:
         super().__init__()
         self._colors = colors
+        self._second = (0, "")
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for a record."""
@@ -183,7 +216,11 @@ class TerminalFormatter(logging.Formatter):
         origin = (
             record.name if run is None else f"{'Task' if isinstance(run, TaskContext) else 'Flow'} run {run.name!r}"
         )
-        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        second, clock = self._second
+        if second != int(record.created):
+            second = int(record.created)
+            clock = time.strftime("%H:%M:%S", time.localtime(second))
+            self._second = second, clock
         level = f"{record.levelname:<7}"
         if self._colors:
             level = f"\x1b[{_COLORS.get(record.levelno, '0')}m{level}\x1b[0m"
@@ -212,7 +249,26 @@ _plain = logging.Formatter()
 
 
 class TerminalHandler(logging.StreamHandler[Any]):
-    """Writes to whatever standard error is at the moment, so that captured output is captured."""
+    """Writes to whatever standard error is at the moment, so that captured output is captured.
+
+    Who logs while another thread is writing leaves the line to that thread. To write gives the interpreter away: threads
+    that waited for their turn at it would spend more time on that than on their tasks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._renew()
+        after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """Begin without lines: what a forked child has of them its parent writes."""
+        self._lines: list[str] = []
+        self._writing = threading.Lock()
+        self._writer: int | None = None
+
+    def createLock(self) -> None:  # noqa: N802 - logging's own name
+        """Nobody waits for a turn here."""
+        self.lock: Any = _Open()
 
     @property
     def stream(self) -> Any:
@@ -222,6 +278,33 @@ class TerminalHandler(logging.StreamHandler[Any]):
     @stream.setter
     def stream(self, value: Any) -> None:
         pass
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, or leave it to who is writing; not if that one cannot keep up."""
+        try:
+            self._lines.append(f"{self.format(record)}\n")
+            self._write_lines(wait=len(self._lines) > LEFT)
+        except Exception:  # noqa: BLE001 - logging knows what becomes of it
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Return when all lines are written; the end of a process waits for that."""
+        self._write_lines(wait=True)
+
+    def _write_lines(self, wait: bool) -> None:
+        # Who is writing already does it, should a signal log something meanwhile.
+        while self._lines and self._writer != threading.get_ident() and self._writing.acquire(wait):
+            try:
+                self._writer = threading.get_ident()
+                lines = self._lines[:]
+                try:
+                    self.stream.write("".join(lines))
+                    self.stream.flush()
+                finally:
+                    del self._lines[: len(lines)]
+            finally:
+                self._writer = None
+                self._writing.release()
 
 
 def configure_logging(settings: Settings) -> None:

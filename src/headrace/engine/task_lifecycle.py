@@ -324,7 +324,7 @@ def _finish(run: RunningTask, state: State) -> Lifecycle[State]:
     run.ended = state
     task = run.task
     if not state.is_failed():  # a failure has been told already, with its error
-        run.log.info("Finished in state %s", state)
+        run.log.tell(f"Finished in state {state}")
     hooks = task.completion_hooks if state.is_completed() else task.failure_hooks if state.is_failed() else ()
     if hooks:
         yield from run_hooks(hooks, task, run.record(), state, run.log)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from headrace.base import errors
+from headrace.engine import futures
 from headrace.engine.futures import (
     Future,
     FutureList,
@@ -61,6 +62,46 @@ def test_a_future_is_pending_until_its_run_has_ended() -> None:
     assert future.done()
     assert future.state.is_completed()
     assert repr(future) == "<Future 'load' Completed()>"
+
+
+def test_a_run_ends_once() -> None:
+    future = ended(1)
+    future.end(Completed(data=2))
+    assert future.result() == 1
+
+
+def test_who_attends_is_told_whether_the_run_ends_before_or_after() -> None:
+    early = pending()
+    attended = early.attend()
+    assert early.attend() is attended
+    assert not attended.done()
+    early.end(Completed(data=3))
+    assert attended.result(0) is early.state
+    late = ended()
+    assert late.attend().result(0) is late.state
+
+
+def test_those_who_attend_at_once_wait_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other:
+        """What another thread does before this one has its turn."""
+
+        def __enter__(self) -> None:
+            monkeypatch.undo()
+            attended.append(future.attend())
+
+        def __exit__(self, *_: object) -> None: ...
+
+    future, attended = pending(), list[Any]()
+    monkeypatch.setattr(futures, "_telling", Other())
+    assert [future.attend()] == attended
+
+
+def test_a_forked_child_waits_for_nobody_who_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = threading.Lock()
+    held.acquire()
+    monkeypatch.setattr(futures, "_telling", held)
+    futures._renew_lock()  # pyright: ignore[reportPrivateUsage]
+    assert ended(5).result() == 5
 
 
 def test_a_result_is_waited_for() -> None:

@@ -55,6 +55,10 @@ def library() -> Iterator[logging.Logger]:
     logger.setLevel(logging.NOTSET)
 
 
+LIMIT_SECONDS = 30.0
+"""Seconds after which a test that waits has failed."""
+
+
 def record_of(message: str = "a line", *args: Any, level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
     record = logging.LogRecord("headrace.test", level, __file__, 1, message, args, None)
     vars(record).update(extra)
@@ -258,6 +262,130 @@ def test_logging_is_configured_once(quiet_logging: None, home: object) -> None:
     assert isinstance(terminal, logs.TerminalHandler)
     terminal.setStream(io.StringIO())
     assert terminal.stream is sys.stderr
+
+
+class Slow(io.StringIO):
+    """A terminal that is busy with its first line until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = threading.Event()
+        self.go_on = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.busy.set()
+        assert self.go_on.wait(LIMIT_SECONDS)
+        return super().write(text)
+
+
+def test_lines_are_left_to_the_thread_that_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, stream = logs.TerminalHandler(), Slow()
+    monkeypatch.setattr(sys, "stderr", stream)
+    writer = threading.Thread(target=terminal.handle, args=(record_of("first"),))
+    writer.start()
+    assert stream.busy.wait(LIMIT_SECONDS)
+    terminal.handle(record_of("second"))
+    terminal.handle(record_of("third"))
+    assert stream.getvalue() == ""
+    stream.go_on.set()
+    writer.join(LIMIT_SECONDS)
+    assert stream.getvalue() == "first\nsecond\nthird\n"
+
+
+def test_who_flushes_waits_until_all_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, stream = logs.TerminalHandler(), Slow()
+    monkeypatch.setattr(sys, "stderr", stream)
+    writer = threading.Thread(target=terminal.handle, args=(record_of("first"),))
+    writer.start()
+    assert stream.busy.wait(LIMIT_SECONDS)
+    terminal.handle(record_of("second"))
+    waiting = threading.Thread(target=terminal.flush)
+    waiting.start()
+    stream.go_on.set()
+    waiting.join(LIMIT_SECONDS)
+    assert stream.getvalue() == "first\nsecond\n"
+    writer.join(LIMIT_SECONDS)
+
+
+@pytest.mark.parametrize(("left", "waits"), [(0, [True]), (1, [False])])
+def test_a_thread_that_cannot_keep_up_is_waited_for(
+    left: int, waits: list[bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Turn:
+        def acquire(self, wait: bool) -> bool:
+            waited.append(wait)
+            return True
+
+        def release(self) -> None: ...
+
+    waited: list[bool] = []
+    terminal = logs.TerminalHandler()
+    monkeypatch.setattr(logs, "LEFT", left)
+    monkeypatch.setattr(terminal, "_writing", Turn())
+    terminal.handle(record_of("first"))
+    assert (waited, capsys.readouterr().err) == (waits, "first\n")
+
+
+def test_what_a_signal_logs_while_its_thread_writes_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def write(self, text: str) -> int:
+            if "first" in text:
+                terminal.handle(record_of("told to end"))
+                terminal.flush()
+            return super().write(text)
+
+    terminal, stream = logs.TerminalHandler(), Interrupted()
+    monkeypatch.setattr(sys, "stderr", stream)
+    terminal.handle(record_of("first"))
+    assert stream.getvalue() == "first\ntold to end\n"
+
+
+def test_a_terminal_that_is_gone_fails_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    failed: list[str] = []
+    terminal = logs.TerminalHandler()
+    monkeypatch.setattr(terminal, "handleError", lambda record: failed.append(record.getMessage()))  # pyright: ignore[reportUnknownLambdaType, reportUnknownMemberType, reportUnknownArgumentType]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", Gone())
+        terminal.handle(record_of("lost"))
+    terminal.handle(record_of("next"))
+    assert (failed, capsys.readouterr().err) == (["lost"], "next\n")
+
+
+def test_a_forked_child_writes_for_nobody_but_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = logs.TerminalHandler()
+    terminal._writing.acquire()  # pyright: ignore[reportPrivateUsage] - as another thread of the parent had
+    terminal.handle(record_of("the parent's"))
+    terminal._renew()  # pyright: ignore[reportPrivateUsage]
+    terminal.handle(record_of("the child's"))
+    assert capsys.readouterr().err == "the child's\n"
+
+
+@pytest.mark.parametrize("handler", [JournalHandler(), logs.TerminalHandler()])
+def test_our_handlers_keep_nobody_waiting(handler: logging.Handler) -> None:
+    assert handler.lock is not None
+    with handler.lock, handler.lock:
+        handler.acquire()
+    handler.release()
+
+
+def test_what_every_run_says_has_a_level(stage: Stage) -> None:
+    @flow
+    def pipeline() -> None:
+        get_run_logger().tell("heard")
+        logging.getLogger(logs.FLOW_RUNS).setLevel(logging.ERROR)
+        get_run_logger().tell("not heard")
+        logging.getLogger(logs.FLOW_RUNS).setLevel(logging.NOTSET)
+
+    pipeline()
+    messages = [line.message for line in kept(stage)]
+    assert "heard" in messages
+    assert "not heard" not in messages
 
 
 def test_a_forked_child_waits_for_nobody_who_configures(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ class ThreadPoolTaskRunner(TaskRunner):
                 else:
                     with occupying(self._places, self._replace):
                         work()
-                with self._drained:
+                with self._lock:
                     self._finished += 1
                     self._unfinished -= 1
                     if self._unfinished == 0:
