@@ -94,6 +94,7 @@ def execute_claim(session: Session, task: TaskDefinition, claim: TaskClaim) -> S
     Raises `Unavailable` when its end cannot be told within the outage limit.
     """
     run_id = claim.task_run.id
+    task.settle_defaults(session.settings)
     session.attempts[run_id] = claim.epoch
     try:
         deferred = NOTHING if claim.parameters_id is None else read_deferred(session, claim.parameters_id)

@@ -87,6 +87,19 @@ def test_a_delayed_call_is_stored_when_the_future_is_returned(stage: Stage) -> N
     assert not future.done()
 
 
+def test_a_claimed_run_is_tried_again_as_the_settings_of_its_worker_say(stage: Stage) -> None:
+    stage.use(tasks_default_retries=1, tasks_default_retry_delay_seconds=0)
+    failures = [LookupError("once")]
+
+    @task
+    def fail() -> None:
+        if failures:
+            raise failures.pop()
+
+    fail.delay()
+    assert work(stage, fail).type is COMPLETED
+
+
 def test_arguments_are_bound_when_the_call_is_made(stage: Stage) -> None:
     with pytest.raises(errors.ParameterBindError):
         add.delay()

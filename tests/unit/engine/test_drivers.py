@@ -214,12 +214,12 @@ def test_items_are_given_only_where_somebody_takes_them(drive: Drive, run: Recor
 
 
 def test_a_wait_ends_by_itself_or_is_woken(drive: Drive, home: object) -> None:
-    def lifecycle(wake: UUID | None) -> Lifecycle[Outcome]:
-        return (yield from sleep(0.001, wake))
+    def lifecycle(seconds: float, wake: UUID | None) -> Lifecycle[Outcome]:
+        return (yield from sleep(seconds, wake))
 
-    assert drive(lifecycle(None), RecordingRun()) == Outcome(False)
+    assert drive(lifecycle(0.001, None), RecordingRun()) == Outcome(False)
     woken = RecordingRun(RecordingSession(woken=True))
-    assert drive(lifecycle(uuid7()), woken) == Outcome(True)
+    assert drive(lifecycle(60.0, uuid7()), woken) == Outcome(True)
 
 
 def test_a_wait_that_is_interrupted(drive: Drive, run: RecordingRun, monkeypatch: pytest.MonkeyPatch) -> None:
