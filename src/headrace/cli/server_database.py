@@ -8,7 +8,6 @@ from cyclopts import App, Parameter
 
 from headrace.base.errors import ConfigurationError
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
-from headrace.connect import open_upkeep
 from headrace.storage.upkeep import BASE, Upkeep, find_revision
 
 app = App(name="database", help="The schema of the database in use, copies of it, and whether it is whole.")
@@ -28,7 +27,7 @@ def upgrade(*, revision: Revision = "head", dry_run: Flag = False, yes: Yes = Fa
     dry_run
         Say what would be done, and do nothing.
     """
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     found, wanted = upkeep.read_revision(), find_revision(revision)
     if found == wanted:
         invocation.print_line(f"{upkeep.name} has schema {wanted} already.")
@@ -52,7 +51,7 @@ def downgrade(*, revision: Revision, dry_run: Flag = False, yes: Yes = False, in
     dry_run
         Say what would be done, and do nothing.
     """
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     found, wanted = upkeep.read_revision(), find_revision(revision)
     if found == wanted:
         invocation.print_line(f"{upkeep.name} has schema {wanted} already.")
@@ -67,7 +66,7 @@ def downgrade(*, revision: Revision, dry_run: Flag = False, yes: Yes = False, in
 @app.command
 def reset(*, yes: Yes = False, invocation: Injected) -> None:
     """Delete everything in the database, and make it anew. Asks first, when run in a terminal."""
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     if not yes and not invocation.confirm(f"Delete everything in {upkeep.name}?"):
         raise ConfigurationError("Nothing was deleted.")
     upkeep.reset()
@@ -83,7 +82,7 @@ def stamp(revision: str, /, *, invocation: Injected) -> None:
     revision
         Which revision, such as 0006, or `head`.
     """
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     upkeep.stamp(revision)
     invocation.print_line(f"{upkeep.name} is marked as schema {find_revision(revision)}.")
 
@@ -97,7 +96,7 @@ def backup(target: Path, /, *, invocation: Injected) -> None:
     target
         The file to make; one that exists is never replaced.
     """
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     target = target.expanduser().absolute()
     upkeep.back_up(target)
     invocation.print_line(f"{upkeep.name} was copied to {target}.")
@@ -106,7 +105,7 @@ def backup(target: Path, /, *, invocation: Injected) -> None:
 @app.command
 def check(*, output: Output = None, invocation: Injected) -> None:
     """Look whether the database is whole and has this version's schema; exit code 1 if something is wrong."""
-    upkeep = open_upkeep(invocation.settings)
+    upkeep = _open(invocation)
     faults = upkeep.check()
     revision = None if faults else upkeep.read_revision()
     if output == "json":
@@ -125,3 +124,10 @@ def _change(invocation: Invocation, upkeep: Upkeep, what: str, dry_run: bool, ye
         invocation.print_line(f"{upkeep.name} would go {what}.")
     elif not yes and not invocation.confirm(f"Have {upkeep.name} go {what}?"):
         raise ConfigurationError("Nothing was changed.")
+
+
+def _open(invocation: Invocation) -> Upkeep:
+    # Imported when needed: this module is loaded with every `headrace server` command.
+    from headrace.connect import open_upkeep
+
+    return open_upkeep(invocation.settings)

@@ -111,7 +111,7 @@ def _change(unit: Unit, row: AutomationRow, changed: dict[str, Any], *, anew: bo
 
 def _hold(unit: Unit) -> None:
     """Keep events from being taken meanwhile: nobody is to remember anything for a trigger that is another one by then."""
-    firings.find_cursor(unit.connection, unit.workspace_id, held=True)
+    firings.hold_cursor(unit.connection, unit.workspace_id)
 
 
 def _begin(unit: Unit) -> dict[str, Any]:

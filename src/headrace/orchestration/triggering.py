@@ -75,7 +75,7 @@ def load_rules(unit: Unit) -> list[Rule]:
 
 def take_events(unit: Unit, seen: Cursor, told: Sequence[Told], end: Cursor) -> int | None:
     """Take the events between two places of the log; how many firings there were. None: somebody else has read on."""
-    if firings.find_cursor(unit.connection, unit.workspace_id, held=True) != seen:
+    if firings.hold_cursor(unit.connection, unit.workspace_id) != seen:
         return None
     rules = load_rules(unit)
     events = [each for each in told if cause_of(each.event).depth <= DEEPEST and each.event.event != CUT]
@@ -104,7 +104,7 @@ def take_due(unit: Unit, seen: Cursor, now: int) -> int | None:
     """Let time take its course up to an instant by which the log was read; how much there was to do. None: somebody else has
     read on.
     """
-    if firings.find_cursor(unit.connection, unit.workspace_id, held=True) != seen:
+    if firings.hold_cursor(unit.connection, unit.workspace_id) != seen:
         return None
     due = firings.find_due_buckets(unit.connection, unit.workspace_id, now, BATCH)
     rules = {rule.row.id: rule for rule in load_rules(unit)} if due else {}
@@ -132,7 +132,7 @@ def take_due(unit: Unit, seen: Cursor, now: int) -> int | None:
 
 def take_measures(unit: Unit, figures: Mapping[UUID, Mapping[UUID, float | None]]) -> int:
     """Take figures, by automation and trigger; how many firings there were."""
-    firings.find_cursor(unit.connection, unit.workspace_id, held=True)
+    firings.hold_cursor(unit.connection, unit.workspace_id)
     rules = [rule for rule in load_rules(unit) if rule.row.id in figures]
     wanted = {
         Spot(rule.row.id, trigger.id, "")

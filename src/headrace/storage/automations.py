@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from headrace.schema.automation import AutomationFilter, AutomationSort
 from headrace.schema.run import Page
+from headrace.storage import compiled
 from headrace.storage import tables as t
 from headrace.storage.automation_rows import AutomationRow
 from headrace.storage.database import Connection
@@ -52,8 +53,8 @@ def count_automations(connection: Connection, workspace_id: UUID, wanted: Automa
 
 def list_enabled(connection: Connection, workspace_id: UUID) -> list[AutomationRow]:
     """The automations that are enabled, those made first first."""
-    query = _of(workspace_id).where(_automation.enabled).order_by(_automation.id)
-    return [AutomationRow._make(row) for row in connection.select(query)]
+    rows = connection.fetch(compiled.find_enabled_automations, {"workspace_id": workspace_id})
+    return [AutomationRow._make(row) for row in rows]
 
 
 def list_related(connection: Connection, workspace_id: UUID, resource_id: str, limit: int) -> list[AutomationRow]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 
 from headrace.schema.event import Cursor
+from headrace.storage import compiled
 from headrace.storage import tables as t
 from headrace.storage.automation_rows import ActionRow, BucketRow, FiringRow
 from headrace.storage.database import Connection
@@ -41,10 +42,16 @@ MOST_TERMS = 100
 """How many places are asked for in one statement."""
 
 
-def find_cursor(connection: Connection, workspace_id: UUID, held: bool = False) -> Cursor | None:
-    """How far the log has been read; None where nobody has begun. Whoever holds it keeps others from reading on."""
+def find_cursor(connection: Connection, workspace_id: UUID) -> Cursor | None:
+    """How far the log has been read; None where nobody has begun."""
+    rows = connection.fetch(compiled.find_automation_cursor, {"workspace_id": workspace_id})
+    return Cursor(*rows[0]) if rows else None
+
+
+def hold_cursor(connection: Connection, workspace_id: UUID) -> Cursor | None:
+    """How far the log has been read. Whoever holds it keeps others from reading on."""
     query = select(_cursor.xid, _cursor.id).where(_cursor.workspace_id == workspace_id)
-    rows = connection.select(query.with_for_update() if held else query)
+    rows = connection.select(query.with_for_update())
     return Cursor(*rows[0]) if rows else None
 
 
@@ -137,10 +144,8 @@ def count_chain(connection: Connection, workspace_id: UUID, chain: UUID, automat
 
 def find_due_actions(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[ActionRow]:
     """What is to be done by now, in the order in which it was fired."""
-    query = select(*(_action[name] for name in ActionRow._fields))
-    query = query.where(_action.workspace_id == workspace_id, _action.due <= now)
-    order = (_action.due, _action.firing_id, _action.number)
-    return [ActionRow._make(row) for row in connection.select(query.order_by(*order).limit(limit))]
+    asked = {"workspace_id": workspace_id, "now": now, "limit": limit}
+    return [ActionRow._make(row) for row in connection.fetch(compiled.find_due_actions, asked)]
 
 
 def settle_action(connection: Connection, workspace_id: UUID, row: ActionRow, failure: str | None, now: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -10,34 +10,14 @@ from sqlalchemy import delete, select, update
 from headrace.base.clock import to_datetime
 from headrace.schema.outbox import Dispatch, Message
 from headrace.schema.wire import decode_json
+from headrace.storage import compiled
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
+from headrace.storage.outbox_rows import MessageRow
 from headrace.storage.pages import Query
 
 _message = t.outbox_messages.c
-
-
-class MessageRow(NamedTuple):
-    """A row of outbox_messages; recipients and payload are JSON."""
-
-    id: UUID
-    key: str
-    kind: str
-    block_document_id: UUID | None
-    recipients: str
-    subject: str | None
-    body: str
-    payload: str | None
-    firing: UUID | None
-    attempts: int
-    due: int | None
-    claim: UUID | None
-    reason: str | None
-    ended: int | None
-    sent: bool
-    created: int
-    updated: int
 
 
 def insert_message(connection: Connection, workspace_id: UUID, row: MessageRow) -> bool:
@@ -54,8 +34,8 @@ def find_message(connection: Connection, workspace_id: UUID, key: str) -> Messag
 
 def find_due(connection: Connection, workspace_id: UUID, before: int, limit: int) -> list[MessageRow]:
     """Some of the messages that are due, the oldest first."""
-    query = _of(workspace_id).where(_message.due <= before).order_by(_message.due, _message.id).limit(limit)
-    return [*map(MessageRow._make, connection.select(query))]
+    asked = {"workspace_id": workspace_id, "now": before, "limit": limit}
+    return [*map(MessageRow._make, connection.fetch(compiled.find_due_messages, asked))]
 
 
 def claim(connection: Connection, workspace_id: UUID, row: MessageRow, changed: dict[str, Any]) -> bool:

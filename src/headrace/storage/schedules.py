@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from headrace.storage import compiled
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.deployment_rows import ScheduleRow
@@ -25,9 +26,8 @@ def list_schedules(connection: Connection, workspace_id: UUID, deployment_ids: S
 
 def find_schedules_to_look_at(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[ScheduleRow]:
     """Schedules that need further runs by now, those that have waited longest first."""
-    query = select(*(_schedule[name] for name in ScheduleRow._fields))
-    query = query.where(_schedule.workspace_id == workspace_id, _schedule.look_at <= now)
-    return [ScheduleRow._make(row) for row in connection.select(query.order_by(_schedule.look_at).limit(limit))]
+    asked = {"workspace_id": workspace_id, "now": now, "limit": limit}
+    return [ScheduleRow._make(row) for row in connection.fetch(compiled.find_schedules_to_look_at, asked)]
 
 
 def list_catching_up(connection: Connection, workspace_id: UUID, after: UUID | None, limit: int) -> list[ScheduleRow]:
@@ -59,31 +59,16 @@ def find_missed_runs(
 
 def find_passed_slots(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[UUID]:
     """Runs that nobody has started within the time that their schedule gives them, at most so many."""
-    run, deployment = t.flow_runs.c, t.deployments.c
-    # From the schedules that give a time, of which there are few, to what waits of their flows: many runs may be late.
-    passed = [
-        _schedule.workspace_id == workspace_id,
-        _schedule.max_lateness.is_not(None),
-        deployment.workspace_id == workspace_id,
-        deployment.id == _schedule.deployment_id,
-        run.workspace_id == workspace_id,
-        run.flow_id == deployment.flow_id,
-        run.next_scheduled_start_time < now - _schedule.max_lateness,
-        run.created_by_id == _schedule.id,
-        run.epoch == 0,
-    ]
-    query = by_index(select(run.id).where(*passed), t.flow_runs, "ix_flow_runs_next_of_flow")
-    return [row[0] for row in connection.select(query.limit(limit))]
+    asked = {"workspace_id": workspace_id, "now": now, "limit": limit}
+    return [row[0] for row in connection.fetch(compiled.find_passed_slots, asked)]
 
 
 def find_runs_awaiting(
     connection: Connection, workspace_id: UUID, state_name: str, limit: int
 ) -> list[tuple[UUID, UUID]]:
-    """Runs in a state of that name which a schedule made, those due first first: id, and which schedule."""
-    run = t.flow_runs.c
-    awaiting = [run.workspace_id == workspace_id, run.state_name == state_name, run.created_by_id.is_not(None)]
-    query = select(run.id, run.created_by_id).where(*awaiting).order_by(run.id).limit(limit)
-    return [(row[0], row[1]) for row in connection.select(query)]
+    """Runs in a state of that name which a schedule made, by id: which run, and which schedule."""
+    asked = {"workspace_id": workspace_id, "state_name": state_name, "limit": limit}
+    return [(row[0], row[1]) for row in connection.fetch(compiled.find_runs_awaiting, asked)]
 
 
 def insert_schedule(connection: Connection, workspace_id: UUID, row: ScheduleRow) -> None:

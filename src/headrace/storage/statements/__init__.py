@@ -8,7 +8,7 @@ Reads called `lock_…` hold their rows on PostgreSQL until the unit of work end
 in the order of ids or names, so that two units do not wait for each other.
 """
 
-from headrace.storage.statements import background, leases, pools, records, runs, slots, turns
+from headrace.storage.statements import background, leases, looks, pools, records, runs, slots, turns
 from headrace.storage.statements.registry import INSERTIONS, STATEMENTS
 
-__all__ = ["INSERTIONS", "STATEMENTS", "background", "leases", "pools", "records", "runs", "slots", "turns"]
+__all__ = ["INSERTIONS", "STATEMENTS", "background", "leases", "looks", "pools", "records", "runs", "slots", "turns"]
