@@ -22,6 +22,7 @@ from headrace.schema.run import TaskRunPolicy
 from headrace.schema.state import State
 
 if TYPE_CHECKING:
+    from headrace.base.settings import Settings
     from headrace.engine.deferring import Dependencies
 
 Hook = Callable[[Any, Any, State], Any]
@@ -46,6 +47,10 @@ class Definition(Protocol):
     @property
     def fn(self) -> Callable[..., Any]:
         """The user's function."""
+        ...
+
+    def settle_defaults(self, settings: Settings) -> None:
+        """Fill in what was left to the settings, which are known when a run begins."""
         ...
 
 
