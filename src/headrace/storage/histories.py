@@ -51,7 +51,7 @@ def count_history(
     """Runs of a table expected from `start` to before `end`, counted by interval of `width` and by state."""
     wanted = SELECT[table](workspace_id, selection, DIALECTS[connection.dialect])
     span = Span(start, end, width)
-    if connection.dialect == "postgresql" or says_something(selection):
+    if connection.dialect == "postgresql" or _is_part(selection):
         return _count_by_state(connection, table, wanted, span, now)
     # SQLite sorts what it groups. Nearly all runs are in one state, and those need no sorting: they are read in order of time.
     kind, name = DONE
@@ -91,6 +91,11 @@ def _count_done(connection: Connection, table: Table, wanted: Condition, span: S
     counted = select(totals).where(wanted, *within, _is_done(table)).scalar_subquery()
     found = [(row[0], json.loads(row[1])) for row in connection.select(select(intervals.c.number, counted))]
     return [HistoryRow(interval, *DONE, *totals) for interval, totals in found if totals[0]]
+
+
+def _is_part(selection: RunSelection) -> bool:
+    # By the fields of a selection: whoever asks over HTTP sends it with others, beside it.
+    return any(says_something(getattr(selection, name)) for name in RunSelection.__struct_fields__)
 
 
 def _is_done(table: Table) -> ColumnElement[bool]:

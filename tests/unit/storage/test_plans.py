@@ -33,6 +33,7 @@ from headrace.schema.filters import (
     TimeFilter,
 )
 from headrace.schema.flow import FlowSort
+from headrace.schema.listing import HistoryRequest
 from headrace.schema.log import LogSort
 from headrace.schema.run import FlowRunSort, Page, TaskRunSort
 from headrace.schema.state import StateType
@@ -369,6 +370,16 @@ def test_what_looks_for_few_reads_few(database: Database, name: str, monkeypatch
     assert [step for plan in found for step in faults(plan)] == [], found
     if index is not None and database.dialect == "sqlite":
         assert any(f"INDEX {index} " in step for plan in found for step in plan), found
+
+
+def test_a_history_of_all_runs_is_not_sorted_whole(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is asked for: over HTTP the selection, which says nothing, comes with what else was asked."""
+    asked = HistoryRequest(history_start=to_datetime(0), history_end=to_datetime(10**9), history_interval_seconds=60.0)
+    ask = partial(histories.count_history, workspace_id=own, table=tables.flow_runs, selection=asked, start=0, end=10**9,
+                  width=6 * 10**7, now=10**9)  # fmt: skip
+    found = plans(database, ask, monkeypatch)
+    by_interval = [plan for plan in found if any("intervals" in step for step in plan)]
+    assert len(by_interval) == (database.dialect == "sqlite"), found
 
 
 def test_the_events_of_runs_are_found_by_the_runs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
