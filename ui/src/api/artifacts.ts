@@ -1,6 +1,6 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { useDeletion } from "./deletion";
 import { call } from "./fetch";
-import { forget } from "./queries";
 import type { Artifact, ArtifactCollection, ArtifactFilter } from "./types";
 
 type Sort = "CREATED_DESC" | "UPDATED_DESC" | "ID_DESC" | "KEY_DESC" | "KEY_ASC";
@@ -45,9 +45,5 @@ export const artifactDetail = (id: string) =>
   });
 
 export function useDeleteArtifact() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (id: string) => call<void>("DELETE", `/artifacts/${id}`),
-    onSuccess: (_, id) => void forget(client, ["artifacts"], id),
-  });
+  return useDeletion((id: string) => call<void>("DELETE", `/artifacts/${id}`), ["artifacts"]);
 }

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { useDeletion } from "./deletion";
 import { ApiError, call } from "./fetch";
-import { forget } from "./queries";
 import type {
   Deployment,
   DeploymentFlowRunCreate,
@@ -99,11 +99,7 @@ export function useUpdateDeployment() {
 }
 
 export function useDeleteDeployment() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (id: string) => call<void>("DELETE", `/deployments/${id}`),
-    onSuccess: (_, id) => void forget(client, ["deployments", "flow_runs"], id),
-  });
+  return useDeletion((id: string) => call<void>("DELETE", `/deployments/${id}`), ["deployments", "flow_runs"]);
 }
 
 export function useCreateSchedule() {

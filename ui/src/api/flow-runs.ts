@@ -1,8 +1,8 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { useDeletion } from "./deletion";
 import { call } from "./fetch";
 import { mergeGraphs, sinceOf } from "./graphs";
-import { forget } from "./queries";
 import type { FlowRun, FlowRunSort, Graph, HistoryInterval, OrchestrationResult, Selection, State } from "./types";
 
 export const flowRunKeys = {
@@ -122,9 +122,5 @@ export function useResumeFlowRun() {
 }
 
 export function useDeleteFlowRun() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (id: string) => call<void>("DELETE", `/flow_runs/${id}`),
-    onSuccess: (_, id) => void forget(client, ["flow_runs", "task_runs", "artifacts"], id),
-  });
+  return useDeletion((id: string) => call<void>("DELETE", `/flow_runs/${id}`), ["flow_runs", "task_runs", "artifacts"]);
 }

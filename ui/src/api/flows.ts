@@ -1,7 +1,7 @@
-import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { useDeletion } from "./deletion";
 import { call } from "./fetch";
-import { forget } from "./queries";
 import type { Flow, FlowFilter } from "./types";
 
 export const flowKeys = {
@@ -46,9 +46,5 @@ export function useFlowNames(ids: (string | null | undefined)[]): Map<string, st
 }
 
 export function useDeleteFlow() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (id: string) => call<void>("DELETE", `/flows/${id}`),
-    onSuccess: (_, id) => void forget(client, ["flows", "flow_runs", "deployments"], id),
-  });
+  return useDeletion((id: string) => call<void>("DELETE", `/flows/${id}`), ["flows", "flow_runs", "deployments"]);
 }

@@ -1,5 +1,6 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
+import { isGone } from "./deletion";
 import { follow, type Message } from "./stream";
 import type { RunNews } from "./types";
 
@@ -101,7 +102,8 @@ class Collection {
     if (document.hidden || !this.held) return;
     const change = this.held;
     this.held = null;
-    void this.client.invalidateQueries({ predicate: (query) => isTouched(change, query) }, { cancelRefetch: false });
+    const predicate = (query: Query) => isTouched(change, query) && !isGone(this.client, query);
+    void this.client.invalidateQueries({ predicate }, { cancelRefetch: false });
   }
 
   end(): void {

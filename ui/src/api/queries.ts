@@ -1,4 +1,4 @@
-import { type Query, QueryClient } from "@tanstack/react-query";
+import { QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./fetch";
 import { refreshInterval } from "./live";
 
@@ -20,12 +20,3 @@ export const queryClient = new QueryClient({
     mutations: { retry: false },
   },
 });
-
-/** Asks again for what may have changed by a deletion, but not for what was deleted: its page is about to be left. */
-export async function forget(client: QueryClient, nouns: string[], id: string): Promise<void> {
-  const isAsked = (query: Query) => nouns.includes(String(query.queryKey[0]));
-  const isGone = (query: Query) => query.queryKey.includes(id) || query.meta?.flowRun === id;
-  // What is on its way already would come back as not found.
-  await client.cancelQueries({ predicate: (query) => isAsked(query) && isGone(query) });
-  await client.invalidateQueries({ predicate: (query) => isAsked(query) && !isGone(query) });
-}

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useDeletion } from "./deletion";
 import { call } from "./fetch";
-import { forget } from "./queries";
 import type {
   Worker,
   WorkerKind,
@@ -78,11 +78,7 @@ export function useUpdateWorkPool() {
 }
 
 export function useDeleteWorkPool() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (name: string) => call<void>("DELETE", at(name)),
-    onSuccess: (_, name) => void forget(client, ["work_pools"], name),
-  });
+  return useDeletion((name: string) => call<void>("DELETE", at(name)), ["work_pools"]);
 }
 
 export function useCreateQueue() {
