@@ -26,7 +26,10 @@ from headrace.schema.trigger import (
     SequenceTrigger,
 )
 from headrace.schema.wire import encode_json
-from headrace.schema.wire_event import WireEvent
+from headrace.schema.wire_event import ID, WireEvent
+
+OF_AUTOMATIONS = ("prefect.automation", "headrace.automation")
+"""With what the names of events, and of resources, begin that automations tell of themselves."""
 
 Values = dict[str, str | None]
 """The values of labels for which something is counted."""
@@ -182,10 +185,17 @@ def _says(trigger: EventTrigger, event: WireEvent) -> tuple[bool, bool]:
     """Whether an event is one that a trigger expects, and whether it is one that others have to follow."""
     opens = bool(trigger.after) and is_among(event.event, trigger.after)
     expected = is_among(event.event, trigger.expect)
-    if not (opens or expected):
+    if not (opens or expected) or (event.event.startswith(OF_AUTOMATIONS) and not _hears_automations(trigger)):
         return False, False
     meant = has_labels(event.resource, trigger.match) and has_related(event.related, trigger.match_related)
     return expected and meant, opens and meant
+
+
+def _hears_automations(trigger: EventTrigger) -> bool:
+    """Whether a trigger names what automations tell of themselves. Who asks for everything means what others do."""
+    resources = trigger.match.get(ID, ())
+    names = [*trigger.after, *trigger.expect, *([resources] if isinstance(resources, str) else resources)]
+    return any(name.startswith(OF_AUTOMATIONS) for name in names)
 
 
 def _place(trigger: EventTrigger, event: WireEvent) -> Place:

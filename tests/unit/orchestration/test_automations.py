@@ -584,8 +584,19 @@ def test_a_chain_is_carried_on_by_subflows_and_events_of_runs(office: Office) ->
     assert depths == ["1", "2", "2"]
 
 
-def test_automations_that_hear_themselves_come_to_an_end(office: Office) -> None:
+def test_who_asks_for_everything_hears_what_others_do(office: Office) -> None:
     office.make(a.DoNothing(), trigger=expect())
+    of_automations = expect(match={"prefect.resource.id": "prefect.automation.*"})
+    office.make(a.DoNothing(), trigger=of_automations, name="listener")
+    office.say("anything")
+    office.loop.run_once()
+    names = [body["resource"]["prefect.resource.name"] for body in office.told("prefect.automation.triggered")]
+    assert names.count("tell") == 1
+    assert "listener" in names
+
+
+def test_automations_that_hear_themselves_come_to_an_end(office: Office) -> None:
+    office.make(a.DoNothing(), trigger=expect("anything*", "prefect.automation.*"))
     office.say("anything")
     office.loop.run_once()
     fired = office.told("prefect.automation.triggered")
@@ -605,7 +616,7 @@ def test_automations_that_hear_themselves_come_to_an_end(office: Office) -> None
 def test_a_chain_comes_to_an_end_whatever_it_branches_into(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chains, "MOST_FIRINGS", 7)
     for name in ("one", "other", "third"):
-        office.make(a.DoNothing(), trigger=expect(), name=name)
+        office.make(a.DoNothing(), trigger=expect("anything*", "prefect.automation.*"), name=name)
     for _ in range(2):
         office.say("anything")
     office.loop.run_once()

@@ -26,6 +26,8 @@ INTERVAL = 1.0
 """Seconds from one look to the next: how long an event may wait before it fires anything."""
 PAGE = 200
 """How many rows of the log are taken in one transaction."""
+PAIRS = 2_000
+"""How many rows times automations, about: nobody else can write meanwhile."""
 ACTIONS = 100
 """How many actions are loaded at once."""
 MEASURING = 10.0
@@ -85,8 +87,9 @@ class Automations(Loop):
             kinds: tuple[EventKind, ...] = tuple(
                 kind for kind in KINDS if any(may_matter(rule.trigger, PREFIXES[kind]) for rule in rules)
             )
+            rows = max(1, min(self._page, PAIRS // len(rules)))
             page = desk.read(
-                lambda unit, seen=seen, kinds=kinds: read_events(unit, seen, self._page, kinds or ("custom",))
+                lambda unit, seen=seen, kinds=kinds, rows=rows: read_events(unit, seen, rows, kinds or ("custom",))
             )
             if page.cursor != seen:
                 told = self._tell(desk, page.events)
