@@ -57,6 +57,18 @@ def find_missed_runs(
     return [(row[0], row[1]) for row in connection.select(query)]
 
 
+def find_made_slots(connection: Connection, workspace_id: UUID, schedule_id: UUID, first: int, last: int) -> set[int]:
+    """The instants from `first` to `last` for which there is a run that a schedule made, started or not."""
+    run = t.flow_runs.c
+    found = [
+        run.workspace_id == workspace_id,
+        run.expected_start_time >= first,
+        run.expected_start_time <= last,
+        run.created_by_id == schedule_id,
+    ]
+    return {row[0] for row in connection.select(select(run.expected_start_time).where(*found))}
+
+
 def find_passed_slots(connection: Connection, workspace_id: UUID, now: int, limit: int) -> list[UUID]:
     """Runs that nobody has started within the time that their schedule gives them, at most so many."""
     asked = {"workspace_id": workspace_id, "now": now, "limit": limit}

@@ -146,6 +146,18 @@ def test_what_was_due_already_survives_an_edit(office: Office) -> None:
     assert [run.tags for run in office.runs()][1:3] == [["auto-scheduled"], ["new", "auto-scheduled"]]
 
 
+def test_what_was_due_already_is_not_made_again_for_other_parameters(office: Office) -> None:
+    asked = DeploymentScheduleCreate(schedule=Schedule(interval=10, anchor_date=office.stage.now), max_scheduled_runs=3)
+    made = office.deploy(asked)
+    office.scheduler.run_once()
+    assert office.times() == [10, 20, 30]
+    office.stage.clock.advance(35)  # it is late: it was to look again at the second slot
+    change = DeploymentScheduleUpdate(parameters={"x": 1})
+    office.administration.update_deployment_schedule(made.id, made.schedules[0].id, change)
+    office.scheduler.run_once()
+    assert office.times() == [-25, -15, -5, 5, 15, 25]
+
+
 def pause_deployment(administration: OrchestratedAdministration, made: Deployment) -> None:
     administration.pause_deployment(made.id)
 

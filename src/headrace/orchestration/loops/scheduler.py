@@ -102,9 +102,21 @@ def make_runs(unit: Unit, seen: ScheduleRow, planned: list[int], look_at: int | 
     """Make runs for the instants of a schedule, unless it is not as it was seen; how many were made."""
     if not schedules.move_on(unit.connection, unit.workspace_id, seen, look_at):
         return 0
-    made = 0
+    made, wanted = 0, _leave_out_made(unit, seen, planned)
     for row in deployments.find_deployments(unit.connection, unit.workspace_id, [seen.deployment_id]):
-        for instant in planned:
+        for instant in wanted:
             run = create_run_of(unit, row, *describe_run(row, seen, instant))
             made += run.created == to_datetime(unit.now)
     return made
+
+
+def _leave_out_made(unit: Unit, seen: ScheduleRow, planned: list[int]) -> list[int]:
+    """The instants but for those that have passed and have a run.
+
+    Keys alone cannot tell: what an unnamed schedule says is part of them, and what was due when that was changed stays.
+    """
+    passed = [instant for instant in planned if instant <= unit.now]
+    if not passed:
+        return planned
+    known = schedules.find_made_slots(unit.connection, unit.workspace_id, seen.id, min(passed), max(passed))
+    return [instant for instant in planned if instant not in known]
