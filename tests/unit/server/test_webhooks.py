@@ -83,7 +83,7 @@ def test_a_bad_template_is_refused(ask: httpx2.Client) -> None:
 @pytest.mark.parametrize("path", ["/api/templates/validate", "/api/automations/templates/validate"])
 def test_templates_are_checked(ask: httpx2.Client, path: str) -> None:
     good = ask.post(path, json="{{ flow_run.name }}")
-    assert (good.status_code, good.content) == (200, b"")
+    assert (good.status_code, good.content) == (200, b"null")
     assert ask.post(path).status_code == 200
     assert ask.post(path, content=json.dumps("x")).status_code == 200
     bad = ask.post(path, json="\n{{ flow_run.name")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
@@ -13,7 +13,12 @@ from headrace.server.version import ANY_VERSION
 Told = NamedDependency[SkipValidation[Metrics]]
 
 
-@get("/api/metrics", opt={PERMISSION: Permission.METRICS, ANY_VERSION: True}, sync_to_thread=True)
+@get(
+    "/api/metrics",
+    opt={PERMISSION: Permission.METRICS, ANY_VERSION: True},
+    media_type=MediaType.TEXT,
+    sync_to_thread=True,
+)
 def read_metrics(request: Request[Any, Any, Any], metrics: Told) -> Response[bytes]:
     """Return what Prometheus reads: requests, runs by state, queues, workers, loops, the database, this process."""
     content, kind = metrics.write(request.headers.get("accept", ""))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from litestar import Response, post
+from litestar import post
 from litestar.params import JSONBody
 
 from headrace.base.errors import InvalidRequest
@@ -9,23 +9,21 @@ from headrace.server.auth import Permission, needs
 
 
 @post("/api/templates/validate", status_code=200, **needs(Permission.READ))
-def validate_template(data: JSONBody[str]) -> Response[None]:
+def validate_template(data: JSONBody[str]) -> None:
     """Say whether a text can be used as a template. Raises `InvalidRequest` with what is wrong with it."""
-    return _answer(data)
+    _check(data)
 
 
 @post("/api/automations/templates/validate", status_code=200, **needs(Permission.READ))
-def validate_automation_template(data: JSONBody[str]) -> Response[None]:
+def validate_automation_template(data: JSONBody[str]) -> None:
     """Say whether a text can be used as a template, as the contract's older clients ask. Raises `InvalidRequest`."""
-    return _answer(data)
+    _check(data)
 
 
-def _answer(template: str) -> Response[None]:
-    """Nothing, for what is a template. Raises `InvalidRequest` with what is wrong with it."""
+def _check(template: str) -> None:
     problem = check(template)
     if problem is not None:
         raise InvalidRequest(problem)
-    return Response(None, status_code=200, media_type="text/plain")
 
 
 routes = [validate_template, validate_automation_template]
