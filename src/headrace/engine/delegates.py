@@ -258,6 +258,8 @@ def _tell(stay: Stay, duration: float) -> list[Fact]:
     if facts is not None:
         return facts
     journal = stay.session.journal
-    with contextlib.suppress(errors.GatewayError):  # it may be that only this process cannot reach the orchestrator
+    try:
         stay.session.patiently(journal.flush)
-    return journal.take_out()
+    except errors.GatewayError:  # it may be that only this process cannot reach the orchestrator
+        return journal.take_out()
+    return []  # what others have told since then goes its own way: this answer may never arrive

@@ -733,6 +733,30 @@ def test_what_a_short_run_tells_comes_with_its_answer(
     assert {*stage.recorder.path(futures[0].task_run_id)} == {"Pending", "Running", "Completed"}
 
 
+def test_what_others_tell_meanwhile_does_not_come_with_an_answer(
+    stage: Stage, apart: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delegates, "SHORT", -1.0)
+    monkeypatch.setattr(journal, "GATHER", 60.0)
+    flush = journal.Journal.flush
+    told: list[int] = []
+    runner = Loopback()
+
+    def flush_while_others_tell(own: journal.Journal) -> None:
+        flush(own)
+        own.emit(LogFact(uuid7(), "other", 20, "another run", 1))
+
+    def answered(content: bytes) -> bytes:
+        monkeypatch.setattr(journal.Journal, "flush", flush)
+        told.append(len(pickle.loads(content).facts))
+        return content
+
+    runner.sent = lambda parcel: monkeypatch.setattr(journal.Journal, "flush", flush_while_others_tell)
+    runner.answered = answered
+    assert run_flow(runner, lambda: Task(double).submit(2).result()) == 4
+    assert told == [0]
+
+
 def test_what_cannot_be_recorded_over_there_comes_with_the_answer(
     stage: Stage, apart: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
