@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.base import errors
 from headrace.engine import task_calls  # noqa: F401 # pyright: ignore[reportUnusedImport] - comes with the flow that calls
+from headrace.engine.calling import answer_call, settled
 from headrace.engine.context import current, current_sketch
-from headrace.engine.drivers import drive_items, drive_sync
+from headrace.engine.drivers import drive_sync
 from headrace.engine.flow_lifecycle import flow_lifecycle
 from headrace.engine.flow_run import ClaimedFlow, RunningFlow
 from headrace.engine.forks import is_being_spawned
 from headrace.engine.inputs import Awaited
 from headrace.engine.iteration import Iteration, Sink
-from headrace.engine.outcomes import finish
 from headrace.engine.recorded import recall
-from headrace.engine.session import Session, current_session
 from headrace.schema.orchestration import Claim
 from headrace.schema.run import FlowRun
 from headrace.schema.state import State
@@ -31,21 +30,17 @@ def call_flow(flow: Flow[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         return sketch.call_flow(flow, args, kwargs)
     return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
     run = _begin(flow, flow.signature.bind(args, kwargs), wait_for)
-    if flow.is_generator:
-        return _iterate(run, return_state)
-    if flow.is_async:
-        return _run_async(run, return_state)
-    return finish(drive_sync(flow_lifecycle(run), run), return_state)
+    return answer_call("Flow", flow, run, flow_lifecycle(run), return_state)
 
 
 def execute_claim(flow: Flow[..., Any], claim: Claim) -> State:
     """Execute a run that this process has claimed; see `Flow.execute`."""
-    return _drive(ClaimedFlow(_settled(flow), flow, claim))
+    return _drive(ClaimedFlow(settled(flow), flow, claim))
 
 
 def replay_run(flow: Flow[..., Any], record: FlowRun) -> State:
     """Execute a copy of a run that has ended; see `Flow.replay`."""
-    session = _settled(flow)
+    session = settled(flow)
     run = RunningFlow(session, flow, flow.signature.rebind(recall(session, record.id, record.parameters)), None)
     run.replay(record.id)
     return _drive(run)
@@ -58,14 +53,7 @@ def _begin(flow: Flow[..., Any], parameters: dict[str, Any], wait_for: Awaited) 
             f"Flow {flow.name!r} is called while a process that the script has started loads the script again: call it "
             f"below `if __name__ == '__main__':`."
         )
-    return RunningFlow(_settled(flow), flow, parameters, current.get(), wait_for)
-
-
-def _settled(flow: Flow[..., Any]) -> Session:
-    """This process's session, whose settings have filled in what the flow left to them."""
-    session = current_session()
-    flow.settle_defaults(session.settings)
-    return session
+    return RunningFlow(settled(flow), flow, parameters, current.get(), wait_for)
 
 
 def _drive(run: RunningFlow) -> State:
@@ -79,23 +67,3 @@ def _drive(run: RunningFlow) -> State:
     from headrace.engine.loop import drive_async
 
     return asyncio.run(drive_async(flow_lifecycle(run), run))
-
-
-def _iterate(run: RunningFlow, return_state: bool) -> Any:
-    if return_state:
-        raise errors.UsageError(
-            f"Flow {run.flow.name!r} is a generator: what a call gives are its items, so it cannot return a state."
-        )
-    if not run.flow.is_async:
-        items = drive_items(flow_lifecycle(run), run, finish)
-        run.session.iterations.add(items)
-        return items
-    from headrace.engine.loop import drive_items_async
-
-    return drive_items_async(flow_lifecycle(run), run, finish)
-
-
-async def _run_async(run: RunningFlow, return_state: bool) -> Any:
-    from headrace.engine.loop import drive_async
-
-    return finish(await drive_async(flow_lifecycle(run), run), return_state)

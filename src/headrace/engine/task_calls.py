@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headrace.base import errors
+from headrace.engine.calling import answer_call, settled
 from headrace.engine.context import current, current_sketch
-from headrace.engine.drivers import drive_items, drive_sync
 from headrace.engine.forks import after_fork
 from headrace.engine.futures import Future, FutureList
 from headrace.engine.inputs import Awaited, list_awaited
 from headrace.engine.iteration import Iteration, Sink
 from headrace.engine.mapping import spread
-from headrace.engine.outcomes import finish
 from headrace.engine.runner import TaskRunner
 from headrace.engine.runners.threads import ThreadPoolTaskRunner
-from headrace.engine.session import Session, current_session
 from headrace.engine.submissions import Submission
 from headrace.engine.task_lifecycle import task_lifecycle
 from headrace.engine.task_run import RunningTask
@@ -45,11 +42,7 @@ def call_task(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         return sketch.call_task(task, args, kwargs)
     return_state, wait_for = bool(kwargs.pop("return_state", False)), kwargs.pop("wait_for", None)
     run = task.begin(task.signature.bind(args, kwargs), wait_for)
-    if task.is_generator:
-        return _iterate(run, return_state)
-    if task.is_async:
-        return _run_async(run, return_state)
-    return finish(drive_sync(task_lifecycle(run), run), return_state)
+    return answer_call("Task", task, run, task_lifecycle(run), return_state)
 
 
 def submit_task(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -87,12 +80,12 @@ def defer_task(
         return sketch.defer_task(task, parameters, wait_for, dependencies)
     from headrace.engine.deferring import defer
 
-    return defer(_settled(task), task, parameters, wait_for, dependencies)
+    return defer(settled(task), task, parameters, wait_for, dependencies)
 
 
 def begin_task(task: Task[..., Any], parameters: dict[str, Any], wait_for: Awaited) -> RunningTask:
     """A run of the task, called from here, that has not begun yet."""
-    return RunningTask(_settled(task), task, parameters, current.get(), wait_for)
+    return RunningTask(settled(task), task, parameters, current.get(), wait_for)
 
 
 def _submit(task: Task[..., Any], parameters: dict[str, Any], wait_for: Awaited) -> Future[Any]:
@@ -100,7 +93,7 @@ def _submit(task: Task[..., Any], parameters: dict[str, Any], wait_for: Awaited)
     around = current.get()
     runner = _loose_runner if around is None or around.flow_run is None else around.flow_run.runner()
     if runner.defer is not None:
-        return runner.defer(_settled(task), task, parameters, wait_for)
+        return runner.defer(settled(task), task, parameters, wait_for)
     run = task.begin(parameters, wait_for)
     if task.is_generator:
         run.iteration = Iteration(Sink.LIST)
@@ -109,30 +102,3 @@ def _submit(task: Task[..., Any], parameters: dict[str, Any], wait_for: Awaited)
     submission = Submission(run)
     runner.submit(submission)
     return submission.future
-
-
-def _settled(task: Task[..., Any]) -> Session:
-    """This process's session, whose settings have filled in what the task left to them."""
-    session = current_session()
-    task.settle_defaults(session.settings)
-    return session
-
-
-def _iterate(run: RunningTask, return_state: bool) -> Any:
-    if return_state:
-        raise errors.UsageError(
-            f"Task {run.task.name!r} is a generator: what a call gives are its items, so it cannot return a state."
-        )
-    if not run.task.is_async:
-        items = drive_items(task_lifecycle(run), run, finish)
-        run.session.iterations.add(items)
-        return items
-    from headrace.engine.loop import drive_items_async
-
-    return drive_items_async(task_lifecycle(run), run, finish)
-
-
-async def _run_async(run: RunningTask, return_state: bool) -> Any:
-    from headrace.engine.loop import drive_async
-
-    return finish(await drive_async(task_lifecycle(run), run), return_state)

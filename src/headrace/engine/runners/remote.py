@@ -108,7 +108,7 @@ class RemoteTaskRunner(TaskRunner):
             self._abandoned = True
         self.stop(wait=False)
         with self._changed:
-            self._changed.wait_for(lambda: not self._open, PATIENCE)
+            self._changed.wait_for(lambda: not self._open and not self._ending, PATIENCE)
             left = [*self._open]
         for submission in left:
             self._bury(submission, LEFT)
