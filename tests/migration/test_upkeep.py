@@ -9,7 +9,7 @@ from headrace.base.errors import DatabaseBusy, UnusableDatabase, UsageError
 from headrace.storage import compiled, migrations, revision
 from headrace.storage.databases import open_database, open_upkeep
 from headrace.storage.databases.postgresql import schema
-from headrace.storage.databases.sqlite import upkeep as sqlite_upkeep
+from headrace.storage.databases.sqlite import file
 from tests.migration.catalogue import read_catalogue
 from tests.unit.storage import marks
 
@@ -125,7 +125,7 @@ def test_a_newer_database_is_left_to_a_newer_version(database_url: str, monkeypa
 
 
 def test_a_database_in_use_is_left_alone(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_upkeep, "ALONE_AFTER", 0)
+    monkeypatch.setattr(file, "ALONE_AFTER", 0)
     monkeypatch.setattr(schema, "ALONE_AFTER", 0)
     with open_database(database_url) as database:
         database.write(marks.write(1))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from headrace.base import clock
 from headrace.base.errors import UnusableDatabase
 from headrace.storage import compiled, revision
+from headrace.storage.database import Connection
 from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader, open_writer
 from headrace.storage.locks import FileLock
 
@@ -142,25 +144,33 @@ class File:
             raise UnusableDatabase(f"{self.path} cannot be made: {error.strerror}.") from error
 
     def _migrate(self) -> None:
-        self._have_alone()
-        writer = open_writer(self.path, self._patience, "full")
-        try:
-            from headrace.storage import migrations
+        from headrace.storage import migrations
 
-            writer.command("PRAGMA journal_mode=wal")
-            writer.command("BEGIN IMMEDIATE")
-            migrations.upgrade(writer)
+        have_alone(self._open, lambda: revision.in_use(str(self.path)))
+        alter(self.path, self._patience, migrations.upgrade)
+
+
+def have_alone(opened: FileLock, refusal: Callable[[], Exception]) -> None:
+    """Wait until nobody has the database open any more. Raises the refusal when somebody does not end in time."""
+    until = clock.monotonic() + ALONE_AFTER
+    while not opened.try_acquire():
+        if clock.monotonic() > until:
+            raise refusal()
+        time.sleep(TRY_EVERY)
+
+
+def alter(path: Path, patience: float, change: Callable[[Connection], None]) -> None:
+    """Change the schema of a file that nobody else has open, in one transaction."""
+    writer = open_writer(path, patience, "full")
+    try:
+        writer.command("PRAGMA journal_mode=wal")
+        writer.command("BEGIN IMMEDIATE")
+        change(writer)
+        if writer.command("SELECT version_num FROM schema_revision") == [(compiled.head,)]:
             for statement in compiled.statistics:
                 writer.command(statement)
-            writer.command("COMMIT")
-        except sqlite3.Error as error:
-            raise explain(error, self.path) from error
-        finally:
-            writer.close()
-
-    def _have_alone(self) -> None:
-        until = clock.monotonic() + ALONE_AFTER
-        while not self._open.try_acquire():
-            if clock.monotonic() > until:
-                raise revision.in_use(str(self.path))
-            time.sleep(TRY_EVERY)
+        writer.command("COMMIT")
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    finally:
+        writer.close()

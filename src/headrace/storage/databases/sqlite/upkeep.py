@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from headrace.base import clock
 from headrace.base.errors import UnusableDatabase, UsageError
-from headrace.storage import compiled, revision
+from headrace.storage import revision
 from headrace.storage.database import Connection
-from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader, open_writer
-from headrace.storage.databases.sqlite.file import ALONE_AFTER, TRY_EVERY, File
+from headrace.storage.databases.sqlite.connection import SqliteConnection, explain, open_reader
+from headrace.storage.databases.sqlite.file import File, alter, have_alone
 from headrace.storage.locks import FileLock
 from headrace.storage.upkeep import Upkeep
 
@@ -49,19 +47,7 @@ class SqliteUpkeep(Upkeep):
 
     def alter(self, change: Callable[[Connection], None]) -> None:
         with self._alone():
-            writer = open_writer(self.path, self._patience, "full")
-            try:
-                writer.command("PRAGMA journal_mode=wal")
-                writer.command("BEGIN IMMEDIATE")
-                change(writer)
-                if writer.command("SELECT version_num FROM schema_revision") == [(compiled.head,)]:
-                    for statement in compiled.statistics:
-                        writer.command(statement)
-                writer.command("COMMIT")
-            except sqlite3.Error as error:
-                raise explain(error, self.path) from error
-            finally:
-                writer.close()
+            alter(self.path, self._patience, change)
 
     def back_up(self, target: Path) -> None:
         if not self._has_content():
@@ -121,11 +107,7 @@ class SqliteUpkeep(Upkeep):
         change, opened = FileLock(folder / "change"), FileLock(folder / "open")
         try:
             with change.held():
-                until = clock.monotonic() + ALONE_AFTER
-                while not opened.try_acquire():
-                    if clock.monotonic() > until:
-                        raise revision.in_use_still(str(self.path))
-                    time.sleep(TRY_EVERY)
+                have_alone(opened, lambda: revision.in_use_still(str(self.path)))
                 yield
         finally:
             opened.close()
