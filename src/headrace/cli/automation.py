@@ -10,7 +10,7 @@ from rich.text import Text
 
 from headrace.base.errors import ConfigurationError, InvalidRequest, ObjectNotFound
 from headrace.cli.details import show_details
-from headrace.cli.invocation import Injected, Output
+from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.lookup import read_id, read_pages
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
@@ -159,10 +159,7 @@ def pause(
     invocation: Injected,
 ) -> None:
     """Let an automation act on nothing, until it is resumed."""
-    with invocation.administration() as administration:
-        found = find(administration, name, id)
-        administration.enable_automation(found.id, AutomationPartialUpdate(enabled=False))
-    invocation.print_line(f"Paused: automation {one_line(found.name)}.")
+    _enable(invocation, name, id, False, "Paused")
 
 
 @app.command
@@ -174,10 +171,7 @@ def resume(
     invocation: Injected,
 ) -> None:
     """Let an automation act again, on what happens from now on."""
-    with invocation.administration() as administration:
-        found = find(administration, name, id)
-        administration.enable_automation(found.id, AutomationPartialUpdate(enabled=True))
-    invocation.print_line(f"Resumed: automation {one_line(found.name)}.")
+    _enable(invocation, name, id, True, "Resumed")
 
 
 @app.command
@@ -312,3 +306,10 @@ def _without_ids(value: Any) -> Any:
         items = cast("dict[str, Any]", value).items()
         return {key: _without_ids(each) for key, each in items if key != "id"}
     return [_without_ids(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def _enable(invocation: Invocation, name: str | None, automation_id: UUID | None, enabled: bool, done: str) -> None:
+    with invocation.administration() as administration:
+        found = find(administration, name, automation_id)
+        administration.enable_automation(found.id, AutomationPartialUpdate(enabled=enabled))
+    invocation.print_line(f"{done}: automation {one_line(found.name)}.")

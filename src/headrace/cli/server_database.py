@@ -27,13 +27,8 @@ def upgrade(*, revision: Revision = "head", dry_run: Flag = False, yes: Yes = Fa
     dry_run
         Say what would be done, and do nothing.
     """
-    upkeep = _open(invocation)
-    found, wanted = upkeep.read_revision(), find_revision(revision)
-    if found == wanted:
-        invocation.print_line(f"{upkeep.name} has schema {wanted} already.")
-        return
-    _change(invocation, upkeep, f"from schema {found or 'none'} to {wanted}", dry_run, yes)
-    if not dry_run:
+    upkeep, wanted = _open(invocation), find_revision(revision)
+    if _is_to_go(invocation, upkeep, f"to {wanted}", wanted, dry_run, yes):
         upkeep.upgrade(revision)
         invocation.print_line(f"{upkeep.name} has schema {wanted} now.")
 
@@ -51,13 +46,8 @@ def downgrade(*, revision: Revision, dry_run: Flag = False, yes: Yes = False, in
     dry_run
         Say what would be done, and do nothing.
     """
-    upkeep = _open(invocation)
-    found, wanted = upkeep.read_revision(), find_revision(revision)
-    if found == wanted:
-        invocation.print_line(f"{upkeep.name} has schema {wanted} already.")
-        return
-    _change(invocation, upkeep, f"from schema {found or 'none'} back to {wanted}", dry_run, yes)
-    if not dry_run:
+    upkeep, wanted = _open(invocation), find_revision(revision)
+    if _is_to_go(invocation, upkeep, f"back to {wanted}", wanted, dry_run, yes):
         upkeep.downgrade(revision)
         told = "has no tables any more" if wanted == BASE else f"has schema {wanted} now"
         invocation.print_line(f"{upkeep.name} {told}.")
@@ -118,12 +108,19 @@ def check(*, output: Output = None, invocation: Injected) -> None:
         sys.exit(1)
 
 
-def _change(invocation: Invocation, upkeep: Upkeep, what: str, dry_run: bool, yes: bool) -> None:
-    """Say what would be done, or ask whether it is to be."""
+def _is_to_go(invocation: Invocation, upkeep: Upkeep, where: str, wanted: str, dry_run: bool, yes: bool) -> bool:
+    """Whether the schema is to be changed; else it is said why not. Raises `ConfigurationError` where people say no."""
+    found = upkeep.read_revision()
+    what = f"from schema {found or 'none'} {where}"
+    if found == wanted:
+        invocation.print_line(f"{upkeep.name} has schema {wanted} already.")
+        return False
     if dry_run:
         invocation.print_line(f"{upkeep.name} would go {what}.")
-    elif not yes and not invocation.confirm(f"Have {upkeep.name} go {what}?"):
+        return False
+    if not yes and not invocation.confirm(f"Have {upkeep.name} go {what}?"):
         raise ConfigurationError("Nothing was changed.")
+    return True
 
 
 def _open(invocation: Invocation) -> Upkeep:

@@ -60,6 +60,9 @@ GIVEN = frozenset({"name", "description", "enabled", "parameters", "job_variable
 """What triggers of deployments say beside what they wait for: what the automation is called, and what the run is given."""
 
 
+# What all four say beside stands in each: a struct has one line of ancestors.
+
+
 class DeploymentEventTrigger(EventTrigger, kw_only=True, tag="event"):
     """Runs its deployment when events occur, or fail to."""
 
