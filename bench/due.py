@@ -118,19 +118,27 @@ def await_plans(database: Database, count: int, until: float) -> None:
 
 
 def take_runs(
-    address: str, moment: datetime, last: datetime, taken: list[tuple[UUID, float]], enough: threading.Event
+    address: str, moment: datetime, due: int, taken: list[tuple[UUID, float]], enough: threading.Event
 ) -> None:
-    """Ask a server for runs again and again, and note which were handed out when."""
+    """Ask a server for runs again and again, and note which were handed out when: for a minute, or until all were.
+
+    It is asked once more then, for what might be handed out twice.
+    """
     execution = RemoteExecution(Transport(address), 10.0)
+    last = moment + timedelta(seconds=60)
+    ends = False
     try:
-        while not enough.is_set() and datetime.now(UTC) < last:
+        while not ends:
+            ends = enough.is_set() or datetime.now(UTC) >= last
             request = ClaimRequest(
                 claimant=address, presence=Presence(kind="none"), before=datetime.now(UTC), limit=100
             )
             claims = execution.claim_flow_runs(request)
             passed = (datetime.now(UTC) - moment).total_seconds()
             taken += [(claim.flow_run.deployment_id or claim.flow_run.id, passed) for claim in claims]
-            if not claims:
+            if len(taken) >= due:
+                enough.set()
+            elif not claims:
                 enough.wait(0.05)
     finally:
         execution.close()
@@ -156,16 +164,11 @@ def measure_due(
             raise TimeoutError("the moment has passed before everything was ready: give a longer allowance")
         taken: list[tuple[UUID, float]] = []
         enough = threading.Event()
-        last = moment + timedelta(seconds=60)
         threads = [
-            threading.Thread(target=take_runs, args=(address, moment, last, taken, enough)) for address in addresses
+            threading.Thread(target=take_runs, args=(address, moment, due, taken, enough)) for address in addresses
         ]
         for thread in threads:
             thread.start()
-        while len(taken) < due and datetime.now(UTC) < last:
-            time.sleep(0.05)
-        time.sleep(1.0)  # for what might be handed out twice
-        enough.set()
         for thread in threads:
             thread.join()
         counts = Counter(deployment_id for deployment_id, _ in taken)

@@ -19,6 +19,29 @@ from headrace.schema.run import FlowRun
 
 SERVER = ("-m", "headrace.server")
 
+STEPS = """
+import sys
+from headrace import flow, task
+
+@task(log_prints=True)
+def step(number):
+    print("step", number)
+
+@flow
+def steps():
+    for number in range(100):
+        step(number)
+    print("half", flush=True)
+    sys.stdin.readline()
+    for number in range(100, 200):
+        step(number)
+    print("whole", flush=True)
+
+if __name__ == "__main__":
+    steps()
+"""
+"""A script that says when it has come half way, and goes on when it is told a line."""
+
 
 class ServerProcess:
     """A server on a port of its own, which stays the same when it is started again."""
@@ -46,6 +69,15 @@ class ServerProcess:
         os.close(writer)
         with os.fdopen(reader) as ready:
             assert ready.read(), self._log.read_text()
+
+    def start_script(self, script: Path, text: str, **settings: str) -> subprocess.Popen[str]:
+        """Write a script and start it, on this server; its input and output are pipes."""
+        script.write_text(text, encoding="utf-8")
+        pipe = subprocess.PIPE
+        environ = {**os.environ, "HEADRACE_API_URL": self.url, "HEADRACE_LOGGING_COLORS": "never", **settings}
+        return subprocess.Popen(
+            [sys.executable, str(script)], stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environ
+        )
 
     @property
     def pid(self) -> int:

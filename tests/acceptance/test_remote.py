@@ -14,7 +14,7 @@ from headrace.gateway.administration import Administration
 from headrace.schema.filters import FlowRunFilter, IdFilter, LogFilter, RunSelection
 from headrace.schema.run import FlowRun, Page, TaskRun
 from headrace.schema.state import StateType
-from tests.acceptance.serving import ServerProcess
+from tests.acceptance.serving import STEPS, ServerProcess
 
 HEADRACE = Path(sys.executable).with_name("headrace")
 RUNNING, COMPLETED, CRASHED = StateType.RUNNING, StateType.COMPLETED, StateType.CRASHED
@@ -45,28 +45,6 @@ def outer():
 
 if __name__ == "__main__":
     outer()
-"""
-
-PAUSING = """
-import sys
-from headrace import flow, task
-
-@task(log_prints=True)
-def step(number):
-    print("step", number)
-
-@flow
-def steps():
-    for number in range(100):
-        step(number)
-    print("half", flush=True)
-    sys.stdin.readline()
-    for number in range(100, 200):
-        step(number)
-    print("said", flush=True)
-
-if __name__ == "__main__":
-    steps()
 """
 
 HOLDING = """
@@ -100,16 +78,7 @@ def administration(server: ServerProcess) -> Iterator[Administration]:
 
 
 def start(server: ServerProcess, folder: Path, text: str, **settings: str) -> subprocess.Popen[str]:
-    script = folder / "script.py"
-    script.write_text(text)
-    return subprocess.Popen(
-        [sys.executable, str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "HEADRACE_API_URL": server.url, "HEADRACE_LOGGING_COLORS": "never", **settings},
-    )
+    return server.start_script(folder / "script.py", text, **settings)
 
 
 def await_line(process: subprocess.Popen[str], wanted: str) -> None:
@@ -161,11 +130,11 @@ def test_everything_a_script_does_is_recorded_on_the_server(
 def test_a_server_killed_in_the_middle_loses_nothing(
     server: ServerProcess, administration: Administration, tmp_path: Path
 ) -> None:
-    script = start(server, tmp_path, PAUSING)
+    script = start(server, tmp_path, STEPS)
     await_line(script, "half")
     server.kill()
     go_on(script)
-    await_line(script, "said")  # the script did the rest, with nobody there
+    await_line(script, "whole")  # the script did the rest, with nobody there
     server.start()
     shown = finish(script)
     assert "cannot be reached" in shown
@@ -180,7 +149,7 @@ def test_a_server_killed_in_the_middle_loses_nothing(
 def test_what_a_script_could_not_deliver_the_next_one_does(
     server: ServerProcess, administration: Administration, tmp_path: Path
 ) -> None:
-    script = start(server, tmp_path, PAUSING, HEADRACE_OUTAGE_LIMIT_SECONDS="0.2")
+    script = start(server, tmp_path, STEPS, HEADRACE_OUTAGE_LIMIT_SECONDS="0.2")
     await_line(script, "half")
     server.kill()
     go_on(script)

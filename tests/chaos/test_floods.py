@@ -1,8 +1,5 @@
 """P10: more than can be taken makes who tells it wait, and say so; what is refused is told why. Nothing is dropped silently."""
 
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -52,17 +49,9 @@ Journal._wait_for_room = drop
 
 def flood_with_lines(folder: Path, bug: str = "") -> None:
     """Tell more than there is room for after the server was killed; everything arrives once it is back, in order."""
-    (folder / "script.py").write_text(FLOOD.format(bug=bug, threads=THREADS, lines=LINES))
+    text = FLOOD.format(bug=bug, threads=THREADS, lines=LINES)
     with serving(folder) as server:
-        environ = {**os.environ, "HEADRACE_API_URL": server.url, "HEADRACE_JOURNAL_MEMORY_MIB": "1"}
-        script = subprocess.Popen(
-            [sys.executable, str(folder / "script.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environ,
-        )
+        script = server.start_script(folder / "script.py", text, HEADRACE_JOURNAL_MEMORY_MIB="1")
         administration: Any = server.open_administration()
         try:
             assert script.stdin is not None

@@ -6,7 +6,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -26,33 +25,11 @@ from headrace.schema.flow import FlowCreate
 from headrace.schema.orchestration import Beat, ClaimRequest, Presence, Proposal
 from headrace.schema.run import FlowRunCreate, Page
 from headrace.schema.state import StateCreate, StateDetails, StateType
-from tests.acceptance.serving import SERVER, ServerProcess
+from tests.acceptance.serving import SERVER, STEPS, ServerProcess
 from tests.chaos.proxy import Proxy
 
 POINTS = int(os.environ.get("HEADRACE_CHAOS_POINTS", "50"))
 RUNNING, COMPLETED, CRASHED = StateType.RUNNING, StateType.COMPLETED, StateType.CRASHED
-
-STEPS = """
-import sys
-from headrace import flow, task
-
-@task(log_prints=True)
-def step(number):
-    print("step", number)
-
-@flow
-def steps():
-    for number in range(100):
-        step(number)
-    print("half", flush=True)
-    sys.stdin.readline()
-    for number in range(100, 200):
-        step(number)
-    print("whole", flush=True)
-
-if __name__ == "__main__":
-    steps()
-"""
 
 FORGETFUL = """
 from headrace.engine.journal import Journal
@@ -88,15 +65,7 @@ def serving(folder: Path, bug: str | None = None, **environ: str) -> Generator[S
 
 def start_script(server: ServerProcess, folder: Path, bug: str = "", **settings: str) -> subprocess.Popen[str]:
     """The flow of steps, when it has come half way; with a planted bug, if one is written."""
-    (folder / "script.py").write_text(bug + STEPS)
-    script = subprocess.Popen(
-        [sys.executable, str(folder / "script.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "HEADRACE_API_URL": server.url, "HEADRACE_LOGGING_COLORS": "never", **settings},
-    )
+    script = server.start_script(folder / "script.py", bug + STEPS, **settings)
     assert script.stdout is not None
     assert script.stdout.readline() == "half\n"
     return script
@@ -238,15 +207,7 @@ def hold_the_interpreter(folder: Path, bug: str = "") -> None:
 
 
 def start_holding(server: ServerProcess, folder: Path, bug: str) -> subprocess.Popen[str]:
-    (folder / "holding.py").write_text(bug + HOLDING)
-    script = subprocess.Popen(
-        [sys.executable, str(folder / "holding.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "HEADRACE_API_URL": server.url, "HEADRACE_HEARTBEAT_SECONDS": "0.5"},
-    )
+    script = server.start_script(folder / "holding.py", bug + HOLDING, HEADRACE_HEARTBEAT_SECONDS="0.5")
     assert script.stdout is not None
     assert script.stdout.readline() == "begun\n"
     return script
