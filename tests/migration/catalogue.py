@@ -1,4 +1,4 @@
-"""What a database has: its tables, columns, keys and indexes, so that two databases can be compared."""
+"""What a database has: its tables, columns, keys, indexes and triggers, so that two databases can be compared."""
 
 import re
 from collections.abc import Callable
@@ -30,6 +30,8 @@ def _read_sqlite(rows: Callable[[str], list[tuple[Any, ...]]]) -> Catalogue:
             catalogue[index if origin == "c" else f"{name}: {parts}"] = [(name, unique, origin, partial), *parts]
     for name, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"):
         catalogue[name].append((re.sub(r"\s+", " ", sql).partition(" WHERE ")[2],))
+    for name, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"):
+        catalogue[name] = [(re.sub(r"\s+", " ", sql),)]
     return catalogue
 
 
@@ -50,6 +52,11 @@ def _read_postgresql(rows: Callable[[str], list[tuple[Any, ...]]]) -> Catalogue:
         "indexes": rows(
             "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
         ),
+        "triggers": rows(
+            "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE NOT tgisinternal ORDER BY 1, 2"
+        ),
+        "functions": rows("SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"),
         "sequences": rows(
             "SELECT sequencename, data_type::text FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
         ),

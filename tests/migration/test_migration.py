@@ -19,7 +19,7 @@ from headrace.storage.databases import open_database
 from headrace.storage.databases.postgresql.connection import connect
 from headrace.storage.databases.sqlite.connection import open_writer
 from tests.migration.catalogue import read_catalogue
-from tests.unit.storage import marks
+from tests.unit.storage import marks, rows_of_runs
 
 NEXT = """
 import os, signal
@@ -117,6 +117,7 @@ def test_the_catalogue_sees_what_differs(fresh: Database) -> None:
         "DROP INDEX ix_logs_task_run_id",
         "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id, timestamp) WHERE task_run_id IS NULL",
         "ALTER TABLE flows ADD COLUMN extra TEXT",
+        "DROP TRIGGER count_task_runs_deleted" + ("" if fresh.dialect == "sqlite" else " ON task_runs"),
     ]
     for change in changes:
         fresh.write(lambda connection: connection.bind().execute(text(change)).close())  # noqa: B023
@@ -170,6 +171,26 @@ def test_the_limits_of_deployments_become_limits_that_are_held(database_url: str
     with open_database(database_url) as database:
         (again,) = database.read(lambda connection: limits.list_limits(connection, workspace, "", Page()))
     assert (again.name, again.slots) == (limit.name, 3)
+
+
+def test_runs_that_are_there_are_counted(database_url: str, home: Path) -> None:
+    home.mkdir()
+    migrate(database_url, lambda connection: migrations.upgrade(connection, "0012"))
+    states = [("COMPLETED", "Completed"), ("COMPLETED", "Cached"), (None, None), ("COMPLETED", "Completed")]
+    rows = [rows_of_runs.make_row(tables.task_runs, state) for state in states]
+
+    def fill(connection: Connection) -> None:
+        connection.change(tables.task_runs.insert().values(rows))
+
+    migrate(database_url, fill)
+    migrate(database_url, migrations.upgrade)
+    more = rows_of_runs.make_row(tables.task_runs, states[1])
+    with open_database(database_url) as database:
+        database.write(lambda connection: connection.change(tables.task_runs.insert().values(more)))
+        counts = database.read(
+            lambda connection: rows_of_runs.read_counts(connection, DEFAULT_WORKSPACE, tables.task_runs)
+        )
+    assert counts == {("COMPLETED", "Completed"): 2, ("COMPLETED", "Cached"): 2, ("", ""): 1}
 
 
 def test_a_killed_migration_is_done_again_from_the_start(

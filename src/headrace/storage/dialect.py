@@ -84,6 +84,10 @@ class Dialect(ABC):
     def cursor_order(self) -> tuple[ColumnElement[int], ...]:
         """The order of cursors, for ORDER BY."""
 
+    def is_over(self, session: ColumnElement[int]) -> ColumnElement[bool] | None:
+        """Whether a session of that number is over; None where sessions have no numbers."""
+        return None
+
 
 class Sqlite(Dialect):
     """SQLite, 3.24 and later. Transactions commit one by one, so events are in order as they are numbered."""
@@ -149,6 +153,11 @@ class Postgresql(Dialect):
 
     def cursor_order(self) -> tuple[ColumnElement[int], ...]:
         return (events.c.xid, events.c.id)
+
+    def is_over(self, session: ColumnElement[int]) -> ColumnElement[bool]:
+        return session.not_in(
+            select(literal_column("pid", sqlalchemy.Integer)).select_from(sqlalchemy.text("pg_stat_activity"))
+        )
 
 
 DIALECTS: dict[DialectName, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgresql()}

@@ -44,7 +44,7 @@ def generate() -> str:
 
 
 def schema(dialect: Dialect) -> tuple[str, ...]:
-    """The statements that make a database: its tables and indexes, its revision, and the workspace that all have."""
+    """The statements that make a database: its tables, indexes and triggers, its revision, the workspace that all have."""
     created: list[str] = []
 
     def keep(statement: Any, *_: Any) -> None:
@@ -55,6 +55,7 @@ def schema(dialect: Dialect) -> tuple[str, ...]:
         start = len(created)
         table.create(engine, checkfirst=False)
         created[start + 1 :] = sorted(created[start + 1 :])  # a table knows its indexes in no order
+    created += tables.triggers(dialect.name)
     now = dialect.now()
     revision = insert(tables.schema_revision).values(version_num=migrations.head())
     workspace = insert(tables.workspaces).values(id=DEFAULT_WORKSPACE, name="default", created=now, updated=now)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Table, case, func, literal, select, update
 from headrace.schema.filters import RunSelection
 from headrace.schema.run import FlowRunSort, Page, TaskRunSort
 from headrace.schema.state import TERMINAL, StateType
+from headrace.storage import run_counts
 from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
@@ -64,16 +65,12 @@ def list_runs_in(
     return [FlowRunRow._make(row) for row in connection.select(query.order_by(run.id).limit(limit))]
 
 
-def count_flow_runs(connection: Connection, workspace_id: UUID, selection: RunSelection) -> int:
-    """How many flow runs a selection names."""
-    wanted = select_flow_runs(workspace_id, selection, DIALECTS[connection.dialect])
-    return connection.select(select(func.count()).select_from(t.flow_runs).where(wanted))[0][0]
-
-
-def count_task_runs(connection: Connection, workspace_id: UUID, selection: RunSelection) -> int:
-    """How many task runs a selection names."""
-    wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
-    return connection.select(select(func.count()).select_from(t.task_runs).where(wanted))[0][0]
+def count_runs(connection: Connection, workspace_id: UUID, table: Table, selection: RunSelection) -> int:
+    """How many runs of a table a selection names."""
+    if run_counts.asks_for_states(table, selection):
+        return sum(_count_states(connection, workspace_id, table, selection).values())
+    wanted = SELECT[table](workspace_id, selection, DIALECTS[connection.dialect])
+    return connection.select(select(func.count()).select_from(table).where(wanted))[0][0]
 
 
 def measure_lateness(connection: Connection, workspace_id: UUID, selection: RunSelection, now: int) -> float | None:
@@ -109,6 +106,9 @@ def list_spans(
 
 def count_task_runs_by_state(connection: Connection, workspace_id: UUID, selection: RunSelection) -> dict[str, int]:
     """How many task runs that a selection names are in a state of each type."""
+    if run_counts.asks_for_states(t.task_runs, selection):
+        counts = _count_states(connection, workspace_id, t.task_runs, selection)
+        return {kind: number for kind, number in counts.items() if kind is not None}
     run = t.task_runs.c
     wanted = select_task_runs(workspace_id, selection, DIALECTS[connection.dialect])
     query = select(run.state_type, func.count()).where(wanted, run.state_type.is_not(None)).group_by(run.state_type)
@@ -136,6 +136,13 @@ def find_runs_of_state(
     column = table.c.id
     query = select(column).where(table.c.workspace_id == workspace_id, column >= lowest, column <= highest)
     return [row[0] for row in connection.select(query)]
+
+
+def _count_states(
+    connection: Connection, workspace_id: UUID, table: Table, selection: RunSelection
+) -> dict[str | None, int]:
+    wanted = selection.flow_runs if table is t.flow_runs else selection.task_runs
+    return run_counts.count_by_state(connection, workspace_id, table, wanted and wanted.state)
 
 
 def _listed(connection: Connection, workspace_id: UUID, table: Table, selection: RunSelection) -> Condition:

@@ -34,6 +34,7 @@ from headrace.storage import (
     automation_tables,
     background_tables,
     block_tables,
+    count_tables,
     loop_tables,
     outbox_tables,
     search_tables,
@@ -206,6 +207,8 @@ def _tags(name: str) -> Table:
 
 flow_run_tags = _tags("flow_run_tags")
 task_run_tags = _tags("task_run_tags")
+
+run_counts, triggers = count_tables.run_counts, count_tables.triggers
 
 # The log of events ---------------------------------------------------------------------------------------------------
 

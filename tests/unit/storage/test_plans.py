@@ -141,9 +141,9 @@ QUESTIONS: dict[str, Ask] = {
        for name, which in FLOW_RUNS.items()},
     **{f"task runs {name}": partial(runs.list_task_runs, workspace_id=own, selection=which, sort=TaskRunSort.ID_DESC, page=PAGE)
        for name, which in TASK_RUNS.items()},
-    **{f"count flow runs {name}": partial(runs.count_flow_runs, workspace_id=own, selection=which)
+    **{f"count flow runs {name}": partial(runs.count_runs, workspace_id=own, table=tables.flow_runs, selection=which)
        for name, which in FLOW_RUNS.items()},
-    **{f"count task runs {name}": partial(runs.count_task_runs, workspace_id=own, selection=which)
+    **{f"count task runs {name}": partial(runs.count_runs, workspace_id=own, table=tables.task_runs, selection=which)
        for name, which in TASK_RUNS.items()},
     **{f"history of {table.name}": partial(histories.count_history, workspace_id=own, table=table, selection=RunSelection(),
                                            start=0, end=10**15, width=10**12, now=10**15)

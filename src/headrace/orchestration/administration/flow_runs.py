@@ -52,7 +52,9 @@ class FlowRunVerbs(Office):
 
     def count_flow_runs(self, selection: RunSelection | None = None) -> int:
         wanted = selection or RunSelection()
-        return self._read_runs(lambda unit: runs.count_flow_runs(unit.connection, unit.workspace_id, wanted))
+        return self._read_runs(
+            lambda unit: runs.count_runs(unit.connection, unit.workspace_id, tables.flow_runs, wanted)
+        )
 
     def flow_run_history(
         self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None

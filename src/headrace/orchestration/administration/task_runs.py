@@ -41,7 +41,9 @@ class TaskRunVerbs(Office):
 
     def count_task_runs(self, selection: RunSelection | None = None) -> int:
         wanted = selection or RunSelection()
-        return self._read_runs(lambda unit: runs.count_task_runs(unit.connection, unit.workspace_id, wanted))
+        return self._read_runs(
+            lambda unit: runs.count_runs(unit.connection, unit.workspace_id, tables.task_runs, wanted)
+        )
 
     def task_run_history(
         self, start: datetime, end: datetime, interval: float, selection: RunSelection | None = None

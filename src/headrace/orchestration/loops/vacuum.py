@@ -15,7 +15,7 @@ from headrace.orchestration.desk import Desk
 from headrace.orchestration.loops.loop import Loop
 from headrace.orchestration.unit import Unit
 from headrace.schema.result_file import file_of_key, split_location
-from headrace.storage import deletions, retention
+from headrace.storage import deletions, retention, run_counts
 from headrace.storage.database import Connection, Database
 
 INTERVAL = 3600.0
@@ -74,6 +74,7 @@ class Vacuum(Loop):
             done += self._delete_loose(desk, before, files)
             done += self._repeat(desk, retention.delete_lost_logs, before)
             files.delete_packs(self._piece)
+        self._perform(desk, lambda unit: run_counts.fold(unit.connection, unit.workspace_id))
         return done + self._repeat(
             desk,
             lambda connection, workspace_id, _, limit: retention.delete_lost_statuses(connection, workspace_id, limit),
