@@ -106,6 +106,7 @@ ROWS = (
             at_most=each.p50,
         )
         for each in QUESTIONS
+        if each.p50 is not None
     ),
     *(
         Row(

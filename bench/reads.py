@@ -18,11 +18,11 @@ MOVING = ("RUNNING", "PENDING", "PAUSED", "CANCELLING", "COMPLETED")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and the limits of the budget: of the median at 20,000 runs, of the 95th percentile beyond."""
+    """What is asked, and the limits of the budget: of the median at 20,000 runs, if it has one, of the 95th percentile beyond."""
 
     key: str
     title: str
-    p50: float
+    p50: float | None
     p95: float
     keeps: bool = False
     """The answer is as long whatever the history."""
@@ -34,6 +34,8 @@ QUESTIONS = (
     Question("run", "flow run by id", 0.002, 0.050, keeps=True),
     Question("history", "history of 7 days", 0.010, 0.150),
     Question("dashboard", "dashboard: its nine calls one after another", 0.010, 0.150),
+    Question("filtered", "newest 50 failed flow runs with a tag", None, 0.050),
+    Question("counts", "counts: flow runs and task runs, all and completed, one after another", None, 0.150),
 )
 
 
@@ -50,6 +52,8 @@ class Browser:
             "run": lambda: api.get(f"/flow_runs/{random.choice(self._ids)}"),
             "history": lambda: self._history(timedelta(days=7), 7200),
             "dashboard": self._dashboard,
+            "filtered": lambda: self._list(FAILED, "ID_DESC", "prod", limit=50),
+            "counts": self._count,
         }
 
     def measure(self) -> dict[str, list[float]]:
@@ -64,9 +68,18 @@ class Browser:
                 found[key].append(time.perf_counter() - begin)
         return found
 
-    def _list(self, states: tuple[str, ...] = (), sort: str = "START_TIME_DESC", **page: int) -> list[dict[str, Any]]:
-        wanted = {"flow_runs": {"state": {"type": {"any_": states}}}} if states else {}
-        return self._api.post("/flow_runs/filter", {**wanted, "sort": sort, **page})
+    def _list(
+        self, states: tuple[str, ...] = (), sort: str = "START_TIME_DESC", tag: str = "", **page: int
+    ) -> list[dict[str, Any]]:
+        wanted: dict[str, Any] = {"state": {"type": {"any_": states}}} if states else {}
+        if tag:
+            wanted["tags"] = {"all_": [tag]}
+        return self._api.post("/flow_runs/filter", {"flow_runs": wanted or None, "sort": sort, **page})
+
+    def _count(self) -> None:
+        for kind in ("flow_runs", "task_runs"):
+            for wanted in (None, {"state": {"type": {"any_": ["COMPLETED"]}}}):
+                self._api.post(f"/{kind}/count", {kind: wanted})
 
     def _history(self, span: timedelta, interval: int) -> Any:
         now = datetime.now(UTC)
