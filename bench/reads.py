@@ -18,7 +18,7 @@ MOVING = ("RUNNING", "PENDING", "PAUSED", "CANCELLING", "COMPLETED")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and the limits of the budget: of the median at 20,000 runs, if it has one, of the 95th percentile beyond."""
+    """What is asked, and the limits of the budget: of the median at 20,000 runs (if any), of the 95th percentile beyond."""
 
     key: str
     title: str
