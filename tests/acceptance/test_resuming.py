@@ -57,14 +57,19 @@ def outer() -> int:
 
 
 DEAF = """
-import re
+import itertools
+import os
+from pathlib import Path
+
 from headrace import flow, task
 from headrace.engine.session import current_session
+
+MARK = Path(os.environ["SIDE"])
 
 @task
 def think() -> None:
     current_session().journal.flush()  # what the run has told so far is delivered
-    re.match("(a+)+$", "a" * 64 + "b")  # holds the interpreter for years, and hears no signal
+    sum(itertools.repeat(0, 10**15))  # holds the interpreter for weeks, and hears no signal
 
 @flow(timeout_seconds=0.5)
 def deaf() -> None:
@@ -73,6 +78,13 @@ def deaf() -> None:
 @flow(timeout_seconds=0.5)
 async def async_deaf() -> None:
     think()
+
+@flow(timeout_seconds=2, retries=1)
+def hears_later() -> str:
+    if not MARK.exists():
+        MARK.touch()
+        think()
+    return "heard"
 """
 
 
@@ -149,3 +161,11 @@ def test_a_time_limit_holds_for_code_that_nothing_interrupts(workshop: Workshop,
     assert (run.state_type, run.state_name) == (StateType.FAILED, "TimedOut")
     # What had been told of its task before is told to have ended as well.
     assert all(task.state and task.state.is_final() for task in workshop.administration.list_task_runs())
+
+
+def test_a_run_that_had_to_be_ended_is_tried_again(workshop: Workshop) -> None:
+    deployment = workshop.deploy("hears_later", DEAF)
+    workshop.start_worker()
+    run = workshop.wait(workshop.run(deployment))
+    names = [state.name for state in workshop.administration.list_flow_run_states(run.id)]
+    assert names == ["Scheduled", "Pending", "Running", "AwaitingRetry", "Pending", "Retrying", "Completed"]

@@ -115,6 +115,28 @@ def test_an_attempt_that_was_ended_because_it_was_late_has_timed_out(execution: 
     assert execution.end_attempt(run.id, run.epoch, "again", late=True) is False
 
 
+def test_a_late_attempt_of_a_deployment_is_tried_again_by_whoever_starts_its_runs(
+    execution: Execution, stage: Stage
+) -> None:
+    run = stage.scheduled(deployment_id=uuid7(), empirical_policy=FlowRunPolicy(retries=1, retry_delay=30))
+    for last in (False, True):
+        (mine,) = claim(execution, stage, presence=BEATING)
+        stage.propose(run, StateType.RUNNING, epoch=mine.epoch, presence=BEATING)
+        task = stage.made(run.id)
+        stage.deliver(task, *stage.story(task)[:2], attempts={run.id: mine.epoch})
+        assert execution.end_attempt(run.id, mine.epoch, "It was late.", late=True) is True
+        assert execution.read_task_run(task.id).state_type is StateType.CRASHED
+        assert claim(execution, stage, presence=BEATING) == []
+        after = execution.read_flow_run(run.id)
+        if last:
+            assert (after.state_type, after.state_name) == (StateType.FAILED, "TimedOut")
+        else:
+            assert (after.state_type, after.state_name) == (StateType.SCHEDULED, "AwaitingRetry")
+            assert after.state is not None
+            assert after.state.message == "It was late."
+        stage.clock.advance(30)
+
+
 def test_the_end_of_an_attempt_means_nothing_to_a_run_that_is_not_its_any_more(
     execution: Execution, stage: Stage
 ) -> None:

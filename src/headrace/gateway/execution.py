@@ -154,8 +154,9 @@ class Execution(Protocol):
     def end_attempt(self, flow_run_id: UUID, epoch: int, message: str, late: bool = False) -> bool:
         """Say that what executed an attempt has ended; the run crashes, for this reason, if it still is that attempt's.
 
-        With `late` it was ended because of a time limit, so the run has failed as TimedOut. False when the attempt does not
-        hold the run: the run has ended, is suspended or waits for its start, or another attempt holds it.
+        With `late` it was ended because of a time limit, so the run has failed as TimedOut, or, if it has retries left and a
+        deployment, waits to be started again. False when the attempt does not hold the run: the run has ended, is suspended
+        or waits for its start, or another attempt holds it.
         """
         ...
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from headrace.orchestration.desk import Desk
 from headrace.orchestration.ledgers import store_ledgers
-from headrace.orchestration.proposals import propose
+from headrace.orchestration.proposals import load_flow_run, propose
 from headrace.orchestration.task_claims import end_task_worker
 from headrace.orchestration.task_runs import crash_unfinished
 from headrace.orchestration.unit import Unit
@@ -17,6 +19,8 @@ from headrace.rules.transitions import CRASHED, FAILED, TIMED_OUT
 from headrace.schema.orchestration import Decision, Proposal
 from headrace.schema.state import StateCreate, StateDetails
 from headrace.storage import compiled
+from headrace.storage.rows import to_flow_run_policy
+from headrace.storage.texts import storable_json
 
 DIED = "The process that executed this run has died."
 
@@ -116,8 +120,16 @@ def _crash(unit: Unit, flow_run_id: UUID, message: str) -> bool:
 
 
 def _time_out(unit: Unit, flow_run_id: UUID, message: str) -> bool:
-    """Say of a run that it was ended because of its time limit, and its task runs with it. Nobody is left to retry it."""
+    """Say of a run that it was ended because of its time limit, and its task runs with it.
+
+    Its process, which would have tried again, is gone: whoever starts runs of its deployment does, if there is one.
+    """
+    row = load_flow_run(unit, flow_run_id)
     details = StateDetails(retriable=False)
+    if row is not None and row.deployment_id is not None:
+        details = StateDetails()
+        policy = replace(to_flow_run_policy(row), retry_type="reschedule")
+        unit.execute(compiled.change_flow_run_policy, id=row.id, new_empirical_policy=storable_json(policy))
     state = StateCreate(type=FAILED, name=TIMED_OUT, message=message, state_details=details)
     decision = propose(unit, Proposal(flow_run_id=flow_run_id, state=state))
     crash_unfinished(unit, flow_run_id, message)
