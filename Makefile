@@ -32,8 +32,8 @@ export MLFLOW_DISABLE_TELEMETRY ?= true
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys._base_executable)' 2>/dev/null && break; done)
 
-# Processes for the tests; the suite waits for signals, not for time, so a few more than there are cores do no harm.
-JOBS ?= auto
+# Processes for the tests: one more than there are cores, since many tests wait for processes of their own.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # KEEP=0 throws away what earlier demos recorded, begins anew, and stops everything at the end.
 KEEP ?= 1
 # How many examples of each operation `make fuzz` tries.

@@ -98,10 +98,11 @@ class Deadline:
         self._timer = threading.Timer(seconds, self._pass)
         self._timer.daemon = True
 
-    def watch(self, connection: socket.socket | None) -> None:
-        """Cut this connection when the time has passed."""
+    def watch(self, connection: socket.socket) -> None:
+        """Cut this connection when the time has passed, also if another socket has taken it over by then, to encrypt it."""
         with self._lock:
-            self._connection = connection
+            self._let_go()
+            self._connection = socket.fromfd(connection.fileno(), connection.family, connection.type)
             if self.passed:
                 self._cut()
 
@@ -115,6 +116,11 @@ class Deadline:
             with contextlib.suppress(OSError):  # it has ended by itself
                 self._connection.shutdown(socket.SHUT_RDWR)
 
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def __enter__(self) -> Self:
         self._timer.start()
         return self
@@ -123,3 +129,5 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._timer.cancel()
+        with self._lock:
+            self._let_go()

@@ -145,7 +145,7 @@ def _watch_by(deadline: Deadline) -> Any:
     """What tells a deadline of the connection that it may have to cut."""
 
     def tell(name: str, info: Mapping[str, Any]) -> None:
-        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
+        if name.endswith("connect_tcp.complete"):
             deadline.watch(info["return_value"].get_extra_info("socket"))
 
     return tell

@@ -157,12 +157,6 @@ class _Session(smtplib.SMTP):
         self._deadline.watch(connection)
         return connection
 
-    def starttls(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """Go on encrypted."""
-        answer = super().starttls(*args, **kwargs)
-        self._deadline.watch(self.sock)
-        return answer
-
 
 class _SecureSession(_Session):
     """As `_Session`, encrypted from its beginning."""
@@ -173,9 +167,7 @@ class _SecureSession(_Session):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = super()._get_socket(host, port, timeout)
-        secured = self._context.wrap_socket(connection, server_hostname=host)
-        self._deadline.watch(secured)
-        return secured
+        return self._context.wrap_socket(connection, server_hostname=host)
 
 
 def _connect(server: MailServer, port: int, address: str, deadline: Deadline) -> smtplib.SMTP:

@@ -186,8 +186,16 @@ def test_a_redirect_inward_is_not_followed(web: WebReceiver) -> None:
         assert inner.received == []
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_an_answer_that_never_ends_is_cut(head: bytes) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "head"),
+    [
+        ("http", b""),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"),
+        ("http", b"HTTP/1.1 200 OK\r\n\r\n"),
+        ("https", b"\x16\x03\x03\x40\x00"),  # a handshake of 16 KiB begins
+    ],
+)
+def test_an_answer_that_never_ends_is_cut(scheme: str, head: bytes) -> None:
     """A byte now and then keeps every single wait short; the whole has a limit as well."""
     ended = threading.Event()
 
@@ -204,7 +212,7 @@ def test_an_answer_that_never_ends_is_cut(head: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=drip, args=(listener,))
         thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(Undelivered, match=r"^127\.0\.0\.1 has not answered within 0\.3 s\.$"):
             ask(url, timeout=0.3)
         ended.set()
