@@ -88,7 +88,7 @@ judge-bump: tools ## Move the lock of the official client to its newest release
 	@grep '^prefect==' tests/judge/requirements.txt
 
 fuzz: tools ## A thousand examples of every operation of the API, on both databases: hours (EXAMPLES=100 for fewer)
-	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) -rA tests/fuzz
+	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) --dist worksteal -v --durations=0 tests/fuzz
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline
