@@ -21,6 +21,7 @@ from tests.fuzz.documents import thinned
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("hooks.py")
+ROOT = Path(__file__).parents[2]
 
 EXAMPLES = int(os.environ.get("FUZZ", "0"))
 SHARE = 250
@@ -63,7 +64,7 @@ def fuzz(server: ServerProcess, document: Path, phases: str, *options: str) -> N
         ],
         cwd=server.home.parent,
         env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        | {"SCHEMATHESIS_HOOKS": str(HOOKS)},
+        | {"SCHEMATHESIS_HOOKS": str(HOOKS), "FUZZ_URL": server.url, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
