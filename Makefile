@@ -87,8 +87,8 @@ judge-bump: tools ## Move the lock of the official client to its newest release
 	$(UV) pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate tests/judge/requirements.in -o tests/judge/requirements.txt
 	@grep '^prefect==' tests/judge/requirements.txt
 
-fuzz: tools ## A thousand examples of every operation of the API, on both databases: hours (EXAMPLES=100 for fewer)
-	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) -rA tests/fuzz
+fuzz: tools ## A thousand examples of every operation of the API, on both databases: over an hour (EXAMPLES=100 for fewer)
+	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) --dist worksteal -v --durations=0 tests/fuzz
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline

@@ -1,61 +1,86 @@
 """The API against what its own description allows, and against much that it does not: nothing breaks, nothing is misdescribed.
 
-`make test` tries ten examples of every operation, `make fuzz` a thousand, on both databases.
+`make test` tries ten examples of every operation on SQLite, `make fuzz` a thousand on both databases, in shares of 250
+with a server each. The coverage phase, which goes through every field of every body, reads the whole description in
+`make fuzz`; in `make test` it tries large components that many operations take in one of them (`documents.py`).
 """
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headrace.server.openapi import FILE
 from tests.acceptance.serving import ServerProcess
+from tests.fuzz.documents import thinned
 
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("hooks.py")
+ROOT = Path(__file__).parents[2]
+
 EXAMPLES = int(os.environ.get("FUZZ", "0"))
-KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+SHARE = 250
+"""How many examples of each operation one server gets: the more it has stored, the longer it takes over each."""
+
+SHARES = [min(SHARE, EXAMPLES - begin) for begin in range(0, EXAMPLES, SHARE)] or [10]
+KINDS = [pytest.param("postgresql", marks=pytest.mark.postgresql), "sqlite"]
 
 ENDLESS = "/api/live"
 """A stream that ends with its client; its first event is tested elsewhere."""
 
-ALIKE = (
-    r"/api/(artifacts/(latest/filter|latest/count|count)|task_runs/(filter|paginate|history|count)"
-    r"|flows/(filter|paginate|count)|flow_runs/(paginate|history|lateness|count)|deployments/(filter|paginate|count)"
-    r"|ui/flow_runs/history|ui/task_runs/.*counts?)"
-)
-"""Operations that take the very selection that /api/flow_runs/filter takes. To try each of its fields in each of them takes
-longer than all the rest, so only `make fuzz` does.
-"""
+AUTOMATIONS = "/api/automations/.*"
+"""Hundreds of them, all of which look at whatever happens, would make everything else wait."""
+
+pytestmark = [
+    pytest.mark.timeout(0 if EXAMPLES else 900),
+    pytest.mark.parametrize("kind", KINDS if EXAMPLES else KINDS[1:]),
+]
 
 
-def fuzz(server: ServerProcess, folder: Path, phases: str, without: str) -> None:
-    limits = ["--max-examples", str(EXAMPLES)] if EXAMPLES else ["--max-examples", "10", "--seed", "1"]
-    ended = subprocess.run(
-        [
-            *(str(PROGRAM), "--config-file", str(CONFIGURATION), "run", str(FILE)),
-            *("--url", server.url.removesuffix("/api"), "--workers", "2"),
-            *("--phases", phases, "--exclude-path-regex", f"^({without})$", *limits),
-        ],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2_000:]
-
-
-@pytest.mark.timeout(0 if EXAMPLES else 900)
-@pytest.mark.parametrize("kind", KINDS if EXAMPLES else KINDS[:1])
-def test_the_api_is_as_it_is_described(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.fixture
+def server(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     url = {"HEADRACE_DATABASE_URL": request.getfixturevalue("postgresql_url")} if kind == "postgresql" else {}
     server = ServerProcess(tmp_path / "server", tmp_path / "server.log", **url)
     server.start()
-    try:
-        fuzz(server, tmp_path, "coverage", ENDLESS if EXAMPLES else f"{ENDLESS}|{ALIKE}")
-        fuzz(server, tmp_path, "examples,fuzzing,stateful", ENDLESS)
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+def fuzz(server: ServerProcess, document: Path, phases: str, *options: str) -> None:
+    """Have Schemathesis try its phases; what it found is shown, with the seed that finds it again.
+
+    One thread, since Hypothesis sets the interpreter's recursion limit, and what another is compiling then fails.
+    """
+    folder = server.home.parent
+    command = [
+        *(str(PROGRAM), "--config-file", str(CONFIGURATION), "run", str(document)),
+        *("--url", server.url.removesuffix("/api"), "--workers", "1", "--phases", phases, *options),
+        *(() if EXAMPLES else ("--seed", "1")),
+    ]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environ |= {"SCHEMATHESIS_HOOKS": str(HOOKS), "FUZZ_URL": server.url, "PYTHONPATH": str(ROOT)}
+    with (folder / "found.txt").open("w+") as found:  # for those who don't want to wait for the end of an hour
+        ended = subprocess.run(command, cwd=folder, env=environ, stdout=found, stderr=found, check=False)
+        found.seek(0)
+        assert ended.returncode == 0, found.read()[-20_000:]
+
+
+@pytest.mark.parametrize("share", range(len(SHARES)))
+def test_examples_of_every_operation_are_answered_as_described(server: ServerProcess, share: int) -> None:
+    examples = ("--max-examples", str(SHARES[share]))
+    fuzz(server, FILE, "examples,fuzzing,stateful", *examples, "--exclude-path-regex", f"^{ENDLESS}$")
+
+
+@pytest.mark.parametrize("part", ["automations", "all else"])
+def test_every_field_of_every_body_is_read_as_described(server: ServerProcess, part: str, tmp_path: Path) -> None:
+    document = FILE
+    if not EXAMPLES:
+        document = tmp_path / "openapi.json"
+        document.write_text(json.dumps(thinned(json.loads(FILE.read_bytes()))), encoding="utf-8")
+    which = ("include", AUTOMATIONS) if part == "automations" else ("exclude", f"{ENDLESS}|{AUTOMATIONS}")
+    fuzz(server, document, "coverage", f"--{which[0]}-path-regex", f"^({which[1]})$")

@@ -211,6 +211,7 @@ def test_a_paused_run_asks_for_input(ask: httpx2.Client, run: dict[str, Any]) ->
     assert ask.post(f"{path}/resume", json={"run_input": {"value": 7}}).json()["state"]["type"] == "RUNNING"
     given = ask.get(f"{path}/input/paused-1-response")
     assert (given.status_code, given.text) == (200, '{"value":7}')
+    assert given.headers["content-type"].startswith("text/plain")
     found = ask.post(f"{path}/input/filter", json={"prefix": "paused-", "limit": 5, "exclude_keys": [asked["key"]]})
     assert [each["key"] for each in found.json()] == ["paused-1-response"]
     assert ask.delete(f"{path}/input/paused-1-response").status_code == 204

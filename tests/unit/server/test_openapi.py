@@ -113,3 +113,13 @@ def test_every_body_has_an_example() -> None:
 def test_an_example_is_what_it_is_an_example_of(name: str) -> None:
     kind = list_types()[name]
     assert msgspec.convert(mend(msgspec.json.decode(json.dumps(EXAMPLES[name])), kind), kind, strict=False)
+
+
+def test_what_is_answered_as_text_is_described_as_text() -> None:
+    text = {
+        path
+        for path, methods in DOCUMENT["paths"].items()
+        for each in methods.values()
+        if "text/plain" in each["responses"].get("200", {}).get("content", {})
+    }
+    assert {"/api/metrics", "/api/flow_runs/{flow_run_id}/input/{key}"} <= text

@@ -25,7 +25,7 @@ def list_flow_run_inputs(
 
 
 # The text itself is the answer.
-@get("/api/flow_runs/{flow_run_id:str}/input/{key:str}", **needs(READ))
+@get("/api/flow_runs/{flow_run_id:str}/input/{key:str}", media_type=MediaType.TEXT, **needs(READ))
 def read_flow_run_input(flow_run_id: FromPath[UUID], key: FromPath[str], execution: Runs) -> Response[str]:
     return Response(execution.read_flow_run_input(flow_run_id, key).value, media_type=MediaType.TEXT)
 
