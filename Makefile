@@ -34,6 +34,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 # Processes for the tests: one more than there are cores, since many tests wait for processes of their own.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Who has nothing left takes from the others: dealt out in advance, the slow tests of one folder all go to one process.
+PYTEST = $(RUN)/pytest -n $(JOBS) --dist worksteal
 # KEEP=0 throws away what earlier demos recorded, begins anew, and stops everything at the end.
 KEEP ?= 1
 # How many examples of each operation `make fuzz` tries.
@@ -70,25 +72,25 @@ ui-types: tools ## Write the UI's types anew from the description of the API
 	@$(RUN)/python hatch_build.py npm run --silent types
 
 quick: check ## Formats, lint, types, floors, unit and conformance tests on SQLite: under three minutes
-	$(RUN)/pytest -q -n $(JOBS) -m "not postgresql" --cov=headrace.rules --cov=headrace.engine --cov-report= tests/unit tests/conformance
+	$(PYTEST) -q -m "not postgresql" --cov=headrace.rules --cov=headrace.engine --cov-report= tests/unit tests/conformance
 	$(WHOLE)
 
 test: tools demo-tools services check ui ui-check ## Everything, on both databases
-	$(RUN)/pytest -n $(JOBS) --cov --cov-report=
+	$(PYTEST) --cov --cov-report=
 	$(WHOLE)
 
 chaos: tools ## Kill runs, servers, schedulers, vacuums and databases at 200 points (POINTS=1000 for more)
-	HEADRACE_CHAOS_POINTS="$(POINTS)" $(RUN)/pytest -q -n $(JOBS) -rP tests/chaos
+	HEADRACE_CHAOS_POINTS="$(POINTS)" $(PYTEST) -q -rP tests/chaos
 
 judge: tools ## The official client against our server, on SQLite and PostgreSQL
-	JUDGE=everywhere $(RUN)/pytest -n $(JOBS) tests/judge
+	JUDGE=everywhere $(PYTEST) tests/judge
 
 judge-bump: tools ## Move the lock of the official client to its newest release
 	$(UV) pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate tests/judge/requirements.in -o tests/judge/requirements.txt
 	@grep '^prefect==' tests/judge/requirements.txt
 
 fuzz: tools ## A thousand examples of every operation of the API, on both databases: over an hour (EXAMPLES=100 for fewer)
-	FUZZ="$(EXAMPLES)" $(RUN)/pytest -n $(JOBS) --dist worksteal -v --durations=0 tests/fuzz
+	FUZZ="$(EXAMPLES)" $(PYTEST) -v --durations=0 tests/fuzz
 
 check: tools ## Lock file, formats, lint, strict types, floors, and drawings that are up to date
 	$(UV) lock --quiet --check --offline
