@@ -103,6 +103,8 @@ def returns_states(sdk: Sdk, use: Use, states: Any) -> Any:
 
 @over(use={**SOME, **ITERATED}, error=ERRORS)
 def raises(sdk: Sdk, use: Use, error: BaseException) -> Any:
+    error.__traceback__ = error.__context__ = None  # of earlier cases, longer with each: at last nobody can pickle it
+
     @use.define()
     def work(item: Any = 0) -> Any:
         sdk.note("executed")
