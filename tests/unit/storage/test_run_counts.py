@@ -131,16 +131,16 @@ def test_many_count_at_a_time_and_what_they_leave_is_folded(database: Database, 
     assert sum(there.values()) == 120
     database.write(lambda connection: connection.change(delete(t.task_runs).where(t.task_runs.c.state_name == "Late")))
     there.pop(("SCHEDULED", "Late"))
-    for _ in range(2):
-        assert database.read(lambda connection: read_counts(connection, DEFAULT_WORKSPACE, t.task_runs)) == there
-        database.write(lambda connection: run_counts.fold(connection, DEFAULT_WORKSPACE))
     count = t.run_counts.c
-    sessions = database.read(lambda connection: connection.select(select(count.session, count.state_name)))
-    # Of those that are over nothing is left; this database's own session, which deleted, may go on.
-    own = {session for session, _ in sessions if session}
-    assert len(own) <= 1
+    while True:
+        database.write(lambda connection: run_counts.fold(connection, DEFAULT_WORKSPACE))
+        assert database.read(lambda connection: read_counts(connection, DEFAULT_WORKSPACE, t.task_runs)) == there
+        rows = database.read(lambda connection: connection.select(select(count.session, count.state_name)))
+        # This database's own session, which deleted, may go on; those that are closed take a moment to be over.
+        if len({session for session, _ in rows if session}) <= 1:
+            break
     if database.dialect == "sqlite":
-        assert {name for _, name in sessions} == {name for _, name in there}
+        assert {name for _, name in rows} == {name for _, name in there}
 
 
 @TABLES
