@@ -155,9 +155,8 @@ class Postgresql(Dialect):
         return (events.c.xid, events.c.id)
 
     def is_over(self, session: ColumnElement[int]) -> ColumnElement[bool]:
-        return session.not_in(
-            select(literal_column("pid", sqlalchemy.Integer)).select_from(sqlalchemy.text("pg_stat_activity"))
-        )
+        activity = sqlalchemy.table("pg_stat_activity", sqlalchemy.column("pid", sqlalchemy.Integer))
+        return session.not_in(select(activity.c.pid))
 
 
 DIALECTS: dict[DialectName, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgresql()}

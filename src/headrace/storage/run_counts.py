@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, delete, func, literal, select
 
 from headrace.schema.filters import RunSelection, StateFilter
 from headrace.storage import tables as t
@@ -47,21 +46,12 @@ def fold(connection: Connection, workspace_id: UUID) -> None:
     """Make one count of those that sessions have left which are over, and drop what counts nothing."""
     dialect = DIALECTS[connection.dialect]
     own, kept = _count.workspace_id == workspace_id, _count.session == KEPT
-    if (over := dialect.is_over(_count.session)) is not None:
-        parts = (_count.kind, _count.state_type, _count.state_name)
-        left: Counter[tuple[str, str, str]] = Counter()
-        for *state, number in connection.select(
-            delete(t.run_counts).where(own, ~kept, over).returning(*parts, _count.number)
-        ):
-            left[state[0], state[1], state[2]] += number
-        rows = [
-            dict(zip(("kind", "state_type", "state_name"), state, strict=True), number=number)
-            for state, number in sorted(left.items())
-        ]
-        if rows:
-            added = dialect.insert(t.run_counts).values(
-                [{**row, "workspace_id": workspace_id, "session": KEPT} for row in rows]
-            )
-            total = {"number": _count.number + added.excluded.number}
-            connection.change(added.on_conflict_do_update(index_elements=t.run_counts.primary_key.columns, set_=total))
+    over = dialect.is_over(_count.session)
+    if over is not None:
+        left = delete(t.run_counts).where(own, ~kept, over).returning(*_count).cte("gone").c
+        state = (left.workspace_id, left.kind, left.state_type, left.state_name)
+        sums = select(*state, literal(KEPT), func.sum(left.number)).group_by(*state)
+        insert = dialect.insert(t.run_counts).from_select([column.name for column in _count], sums)
+        total = {"number": _count.number + insert.excluded.number}
+        connection.change(insert.on_conflict_do_update(index_elements=t.run_counts.primary_key.columns, set_=total))
     connection.change(delete(t.run_counts).where(own, kept, _count.number == 0))

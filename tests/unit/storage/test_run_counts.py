@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -147,10 +148,7 @@ def test_many_count_at_a_time_and_what_they_leave_is_folded(database: Database, 
 def test_only_what_is_asked_of_states_alone_is_answered_from_the_counts(database: Database, table: Table) -> None:
     completed = StateFilter(type=StateTypeFilter(any_=[StateType.COMPLETED]))
     late = StateFilter(name=TextFilter(any_=["Late"]))
-
-    def of(**said: Any) -> RunSelection:
-        return select_runs(table, **said)
-
+    of = partial(select_runs, table)
     answered = [RunSelection(), of(), of(state=completed), of(state=late), RunSelection(flows=FlowFilter())]
     others = [
         of(state=completed, tags=TagsFilter(all_=["a"])),

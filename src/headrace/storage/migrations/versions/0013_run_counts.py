@@ -10,6 +10,7 @@ from headrace.storage.types import Id, Text
 revision = "0013"
 down_revision = "0012"
 
+# In words of its own, not those of `storage.count_tables`: when these change, databases of this revision have what follows.
 COUNTED = ("flow_runs", "task_runs")
 KEY = ("workspace_id", "kind", "state_type", "state_name", "session")
 ADD = f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET number = run_counts.number + excluded.number"
