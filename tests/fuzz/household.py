@@ -1,10 +1,9 @@
 """Things that exist on a server under test, made when they are wanted, for requests to be about something."""
 
 import itertools
-import json
-import urllib.request
 from typing import Any, NamedTuple, cast
-from urllib.error import HTTPError
+
+import httpx2
 
 
 class Recipe(NamedTuple):
@@ -62,7 +61,7 @@ class Household:
     """What is there at the moment, by name; what a request has removed is made again."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._server = httpx2.Client(base_url=url, timeout=30)
         self._things: dict[str, str] = {}
         self._numbers = itertools.count()
         self._makers = {name: recipe for recipe in RECIPES for name in recipe.gives}
@@ -74,8 +73,8 @@ class Household:
         """The thing's id or name; None if it cannot be made just now."""
         try:
             return self._get(name)
-        except HTTPError as error:
-            if error.code >= 500:
+        except httpx2.HTTPStatusError as error:
+            if error.response.is_server_error:
                 raise
             self._things.clear()  # what it is made of has gone
             return None
@@ -108,8 +107,5 @@ class Household:
         return before + (str(next(self._numbers)) if name == "n" else self._get(name)) + after
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(
-            self._url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return json.loads(response.read() or "null")
+        answer = self._server.post(path, json=body).raise_for_status()
+        return answer.json() if answer.content else None
