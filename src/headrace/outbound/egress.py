@@ -21,6 +21,12 @@ from headrace.base.errors import HeadraceError
 Resolve = Callable[[str, int], list[str]]
 
 
+CARRYING = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""Networks whose addresses end in one of IPv4: translated by the network (RFC 6052), and compatible, of old (RFC 4291)."""
+LOCAL_TRANSLATION = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""Addresses that a network translates as it likes (RFC 8215)."""
+
+
 class Undelivered(HeadraceError):
     """Something did not get there, was not let out, or was answered with an error.
 
@@ -77,12 +83,23 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_private(address: str) -> bool:
-    """Whether an address is not one of the public internet: of this machine, of its network, of a cloud's own services."""
+    """Whether an address is not one of the public internet: of this machine, of its network, of a cloud's own services.
+
+    An address of IPv6 that stands for one of IPv4 is as private as that one.
+    """
     known = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(known, "ipv4_mapped", None) or getattr(known, "sixtofour", None)
-    teredo = getattr(known, "teredo", None)
-    inner = [mapped] if mapped else list(teredo or ())
-    return not known.is_global or known.is_multicast or any(not each.is_global for each in inner)
+    if isinstance(known, ipaddress.IPv4Address):
+        return not known.is_global or known.is_multicast
+    local = known.is_multicast or known.is_site_local or known in LOCAL_TRANSLATION
+    return local or not known.is_global or any(not each.is_global for each in _carried(known))
+
+
+def _carried(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The addresses of IPv4 that what is sent to an address may reach: by its mapping, its tunnel, or its translation."""
+    last = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    translated = last if any(address in network for network in CARRYING) else None
+    single = (address.ipv4_mapped, address.sixtofour, translated)
+    return [*(each for each in single if each is not None), *(address.teredo or ())]
 
 
 class Deadline:

@@ -114,6 +114,8 @@ def test_private_addresses_are_refused_unless_allowed(web: WebReceiver, host: st
         ("8.8.8.8", False), ("2606:4700::1111", False), ("127.0.0.1", True), ("192.168.1.1", True), ("172.16.0.1", True),
         ("100.64.0.1", True), ("224.0.0.1", True), ("fe80::1%eth0", True), ("fc00::1", True), ("::", True),
         ("::ffff:127.0.0.1", True), ("2002:7f00:1::", True), ("255.255.255.255", True),
+        ("64:ff9b::808:808", False), ("64:ff9b::7f00:1", True), ("64:ff9b:1::808:808", True), ("::10.0.0.1", True),
+        ("fec0::1", True),
     ],
 )  # fmt: skip
 def test_an_address_is_private_or_not(address: str, private: bool) -> None:
