@@ -13,6 +13,9 @@ TEXT = "%(asctime)s | %(levelname)-7s | %(name)s - %(message)s"
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """The attributes that every record has; others are what the line adds."""
 
+TELLING = ("httpx2", "httpcore2", "apprise")
+"""Libraries whose lines hold the addresses that they call, which are secrets of Slack's, Teams' and others' webhooks."""
+
 
 class JsonLines(logging.Formatter):
     """One line of JSON for each record: `time`, `level`, `logger`, `message`, `exception`, and what is extra."""
@@ -38,3 +41,5 @@ def configure_logging(level: str, form: Literal["text", "json"] = "text") -> Non
     logging.basicConfig(level=level, handlers=[handler])
     # What its library says of itself is for those who look for its faults.
     logging.getLogger("uvicorn").setLevel("WARNING" if level != "DEBUG" else level)
+    for name in TELLING:
+        logging.getLogger(name).setLevel("WARNING")

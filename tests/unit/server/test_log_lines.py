@@ -1,9 +1,13 @@
 import json
 import logging
+import subprocess
 import sys
 from uuid import UUID
 
+import pytest
+
 from headrace.server.log_lines import JsonLines
+from tests.unit.outbound.receivers import receive_web
 
 
 def write(message: str, *arguments: object, **what: object) -> dict[str, object]:
@@ -38,3 +42,21 @@ def test_what_failed_is_told_with_its_traceback() -> None:
 
 def test_what_a_record_adds_does_not_hide_what_it_is() -> None:
     assert write("hello", level="mine", time="mine")["level"] == "WARNING"
+
+
+SENDING = """
+import sys
+from headrace.outbound.http import Outgoing, send
+from headrace.server.log_lines import configure_logging
+configure_logging(sys.argv[1])
+assert send(Outgoing(method="POST", url=sys.argv[2], allow_private=True)).is_success
+"""
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_the_address_of_a_webhook_is_a_secret_that_no_library_logs(level: str) -> None:
+    with receive_web() as web:
+        url = f"{web.url}/services/T000/s3cret"
+        sent = subprocess.run([sys.executable, "-c", SENDING, level, url], stderr=subprocess.PIPE, check=True)
+        assert [received.path for received in web.received] == ["/services/T000/s3cret"]
+    assert b"s3cret" not in sent.stderr
