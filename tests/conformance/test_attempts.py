@@ -26,13 +26,21 @@ def reopen(execution: Execution, run: FlowRun, **how: Any) -> Claim:
     return execution.reopen_flow_run(Reopening(flow_run_id=run.id, **how))
 
 
-def call(stage: Stage, run: FlowRun, name: str, seconds: tuple[float, float | None], **what: Any) -> TaskRunFact:
+def call(
+    stage: Stage,
+    run: FlowRun,
+    name: str,
+    seconds: tuple[float, float | None],
+    ordinal: int = 0,
+    end: StateType = COMPLETED,
+    **what: Any,
+) -> TaskRunFact:
     """A call of a task that began and ended so many seconds after now; None for one that has not ended."""
-    made = stage.made(run.id, name=f"{name}-0", task_key=f"{name}-1a2b", dynamic_key=name_call(name, 0), **what)
+    made = stage.made(run.id, name=f"{name}-0", task_key=f"{name}-1a2b", dynamic_key=name_call(name, ordinal), **what)
     began, ended = seconds
     states = [stage.state(made, 1, PENDING, began), stage.state(made, 2, RUNNING, began, 1)]
     if ended is not None:
-        states.append(stage.state(made, 3, COMPLETED, ended, 1, data=RECORD))
+        states.append(stage.state(made, 3, end, ended, 1, data=RECORD if end is COMPLETED else None))
     stage.deliver(made, *states)
     return made
 
@@ -185,6 +193,30 @@ def test_from_a_task_on_nothing_is_restored_that_may_have_depended_on_it(executi
     stage.propose(run, CRASHED)
     reopen(execution, run, presence=NOBODY, from_task="train")
     assert calls(execution, run) == [name_call(name, 0) for name in ("before", "beside", "meanwhile")]
+
+
+def test_what_began_after_the_task_had_failed_and_before_it_was_finished_is_restored(
+    execution: Execution, stage: Stage
+) -> None:
+    run = stage.running()
+    call(stage, run, "load", (0, 1))
+    call(stage, run, "train", (1, 2), end=FAILED)
+    call(stage, run, "load", (3, 4), ordinal=1)
+    call(stage, run, "train", (4, 5), ordinal=1)
+    call(stage, run, "after", (5, 6))
+    stage.propose(run, CRASHED)
+    reopen(execution, run, presence=NOBODY, from_task="train")
+    assert calls(execution, run) == [name_call("load", 0), name_call("load", 1)]
+
+
+def test_where_the_task_only_failed_what_began_after_that_runs_again(execution: Execution, stage: Stage) -> None:
+    run = stage.running()
+    call(stage, run, "before", (0, 1))
+    call(stage, run, "train", (1, 2), end=FAILED)
+    call(stage, run, "told", (3, 4))
+    stage.propose(run, FAILED)
+    reopen(execution, run, presence=NOBODY, from_task="train")
+    assert calls(execution, run) == [name_call("before", 0)]
 
 
 def test_what_runs_again_may_run_again_once_more(execution: Execution, stage: Stage) -> None:

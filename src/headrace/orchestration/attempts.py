@@ -11,7 +11,7 @@ import msgspec
 from headrace.base.errors import HeadraceError, InvalidRequest, ObjectNotFound
 from headrace.orchestration.proposals import load_flow_run, propose, stale
 from headrace.orchestration.unit import Unit
-from headrace.rules.transitions import CRASHED, PENDING, SCHEDULED, is_terminal
+from headrace.rules.transitions import COMPLETED, CRASHED, PENDING, SCHEDULED, is_terminal
 from headrace.schema.checkpoint import Checkpoint, Reopening
 from headrace.schema.identities import call_of, forget_call
 from headrace.schema.orchestration import Claim, Decision, Proposal
@@ -98,13 +98,16 @@ def _enter(unit: Unit, proposal: Proposal) -> Decision:
 
 
 def _forget_from(unit: Unit, run: FlowRunRow, task: str) -> None:
-    """Have no call of a task restored, nor any that may have depended on it: that began after the first had ended."""
+    """Have no call of a task restored, nor any that may have depended on it: that began after the first was finished."""
     rows = [TaskRunRow(*values) for values in unit.fetch(compiled.find_calls, flow_run_id=run.id)]
     of_task = [row for row in rows if task in _names_of_task(row)]
     if not of_task:
         known = ", ".join(_list_tasks(rows)) or "none, for it is not durable"
         raise InvalidRequest(f"Flow run {run.name!r} has no task {task!r} that could be run again; its tasks: {known}.")
-    ended = min((row.end_time for row in of_task if row.end_time is not None), default=None)
+    finished = [
+        row for row in of_task if row.state_type == COMPLETED
+    ] or of_task  # one that failed gave nothing to depend on
+    ended = min((row.end_time for row in finished if row.end_time is not None), default=None)
     again = {row.id for row in of_task}
     for row in rows:
         began = row.end_time if row.start_time is None else row.start_time  # one that was cached has never run
