@@ -192,6 +192,31 @@ def test_requests_have_bounds(administration: Administration, execution: Executi
         send(administration, hook, b"{", "application/json")
 
 
+@pytest.mark.parametrize("deep", [66, 900, 995, 100_000])
+def test_what_is_nested_to_do_harm_is_refused(
+    administration: Administration, execution: Execution, hook: Webhook, deep: int
+) -> None:
+    body = b"[" * deep + b"]" * deep
+    with pytest.raises(InvalidRequest, match="nested"):
+        send(administration, hook, body, "application/json")
+    assert [event["event"] for event in told(execution)] == ["headrace.webhook.failed"]
+    with pytest.raises(InvalidRequest, match="nested"):
+        send(administration, hook, body, headers={"aeg-event-type": "SubscriptionValidation"})
+
+
+@pytest.mark.parametrize("deep", [130, 995, 100_000])
+def test_so_is_what_a_template_nests(
+    administration: Administration, execution: Execution, hook: Webhook, deep: int
+) -> None:
+    nested = (
+        '{"event": "e", "resource": {"prefect.resource.id": "r"}, "payload": {"deep": {{ body|replace("x", "") }}}}'
+    )
+    administration.update_webhook(hook.id, WebhookUpdate(template=nested))
+    with pytest.raises(InvalidRequest, match=r"What the template makes is no event: .*(nested|recursion)"):
+        send(administration, hook, b"x" + b"[" * deep + b"]" * deep, "text/plain")
+    assert [event["event"] for event in told(execution)] == ["headrace.webhook.failed"]
+
+
 def test_a_webhook_that_is_off_or_has_moved_does_not_answer(
     administration: Administration, execution: Execution, hook: Webhook
 ) -> None:

@@ -16,7 +16,7 @@ from headrace.orchestration.unit import Unit
 from headrace.rules.templates import TemplateError, render
 from headrace.schema.report import EventReport
 from headrace.schema.webhook import LARGEST_REQUEST, HookCall
-from headrace.schema.wire import Wire, decode_json, simplify
+from headrace.schema.wire import DEEPEST, Wire, decode_json, measure_depth, simplify
 from headrace.schema.wire_event import FLOW_RUN, ID, NAME, ROLE, TASK_RUN, Resource, WireEvent
 from headrace.storage.webhooks import WebhookRow
 
@@ -52,8 +52,10 @@ def make_event(row: WebhookRow, call: HookCall, now: int) -> WireEvent:
     try:
         told = msgspec.json.decode(text, type=Told)
         occurred = to_datetime(now) if told.occurred is None else msgspec.convert(told.occurred, type(to_datetime(0)))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidRequest(f"What the template makes is no event: {error}.") from None
+    if measure_depth(told.payload) > 2 * DEEPEST:
+        raise InvalidRequest(f"What the template makes is no event: it is nested more than {2 * DEEPEST} deep.")
     if not told.event.strip():
         raise InvalidRequest("What the template makes is no event: it has no name.")
     if told.event.startswith((FLOW_RUN, TASK_RUN)):
@@ -79,11 +81,14 @@ def read_body(call: HookCall) -> Any:
     if media == "application/x-www-form-urlencoded":
         return dict(parse_qsl(text, keep_blank_values=True))
     try:
-        return decode_json(call.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = decode_json(call.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if _JSON.fullmatch(media):
-            raise InvalidRequest("The request says that it is JSON, and is not.") from None
+            raise InvalidRequest(f"The request says that it is JSON, and is not: {error}.") from None
         return text
+    if measure_depth(value) > DEEPEST:
+        raise InvalidRequest(f"The request is nested more than {DEEPEST} deep.")
+    return value
 
 
 def find_handshake(call: HookCall) -> dict[str, str] | None:
@@ -93,7 +98,7 @@ def find_handshake(call: HookCall) -> dict[str, str] | None:
     try:
         told = msgspec.json.decode(call.body, type=list[dict[str, Any]])
         code = cast("dict[str, Any]", told[0]["data"])["validationCode"]
-    except (msgspec.MsgspecError, LookupError, TypeError):
+    except (msgspec.MsgspecError, RecursionError, LookupError, TypeError):
         return None
     return {"validationResponse": code} if isinstance(code, str) else None
 

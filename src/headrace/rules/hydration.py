@@ -49,7 +49,7 @@ def _hydrate_object(value: dict[str, Any], render: Callable[[str], str]) -> Any:
             text = hydrate(inner, render)
             try:
                 return json.loads(text) if isinstance(text, str) else text
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InvalidRequest(f"{text!r:.80} is no JSON: {error}.") from None
         case {"__prefect_kind": "none", "value": inner}:
             return hydrate(inner, render)

@@ -48,8 +48,32 @@ def _plain(value: Any) -> Any:
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 _packer = msgspec.msgpack.Encoder(enc_hook=_plain)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-decode_json = msgspec.json.Decoder().decode
-"""Plain JSON to plain Python values."""
+_decode = msgspec.json.Decoder().decode
+
+DEEPEST = 64
+"""How deep lists and objects may be nested in what others send."""
+
+
+def decode_json(text: str | bytes) -> Any:
+    """Plain JSON to plain Python values; raises `msgspec.DecodeError` for what is none, or can only be nested to do harm."""
+    try:
+        return _decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("JSON is nested too deeply") from None
+
+
+def measure_depth(value: Any) -> int:
+    """How many lists and objects are around the innermost value."""
+    level = [value]
+    depth = 0
+    while level := [
+        each
+        for holder in level
+        if isinstance(holder, (dict, list))
+        for each in (cast("dict[str, Any]", holder).values() if isinstance(holder, dict) else cast("list[Any]", holder))
+    ]:
+        depth += 1
+    return depth
 
 
 def encode_json(value: Any) -> str:

@@ -25,12 +25,10 @@ from headrace.schema.filters import RunSelection
 from headrace.schema.listing import PlainListing
 from headrace.schema.run import TaskRunCreate
 from headrace.schema.schedule import DeploymentScheduleCreate, DeploymentScheduleUpdate, SchedulePreview
+from headrace.schema.wire import DEEPEST, measure_depth
 
 BODY = "headrace.body"
 """The key of a request's scope under which its body stands once it was read."""
-
-DEEPEST = 64
-"""How deep lists and objects of a request may be nested."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
@@ -72,7 +70,7 @@ def read_json(data: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         what = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid JSON: {error}"
         raise InvalidRequest(f"The request body {what}.") from None
-    if data.count(b"[") + data.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+    if data.count(b"[") + data.count(b"{") > DEEPEST and measure_depth(value) > DEEPEST:
         raise InvalidRequest("The request body is nested too deeply.")
     return value
 
@@ -161,17 +159,3 @@ def _clean(value: Any) -> Any:
             return {_clean(key): _clean(each) for key, each in cast("dict[str, Any]", value).items()}
         case _:
             return value
-
-
-def _depth(value: Any) -> int:
-    """How many lists and objects are around the innermost value."""
-    level = [value]
-    depth = 0
-    while level := [
-        each
-        for holder in level
-        if isinstance(holder, (dict, list))
-        for each in (cast("dict[str, Any]", holder).values() if isinstance(holder, dict) else cast("list[Any]", holder))
-    ]:
-        depth += 1
-    return depth
