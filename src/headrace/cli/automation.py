@@ -246,7 +246,9 @@ def convert(written: dict[str, Any], kind: type[Any]) -> Any:
     try:
         return msgspec.convert(plain, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidRequest(f"This is no automation: {error}.") from None
+        name = written.get("name")
+        what = one_line(name) if isinstance(name, str) else "This"
+        raise InvalidRequest(f"{what} is no automation: {error}.") from None
 
 
 def write_yaml(found: Automation) -> str:

@@ -230,7 +230,7 @@ def _read_reason(response: httpx2.Response) -> tuple[str | None, Any]:
     reasons = cast("dict[str, Any]", told)
     text = reasons.get("detail") or reasons.get("exception_message")
     name = reasons.get("error")
-    said = " ".join(text.split()).removeprefix("body: ") if isinstance(text, str) else None
+    said = " ".join(text.split()).removeprefix("body: ").removeprefix("body.") if isinstance(text, str) else None
     return said, name if isinstance(name, str) else None
 
 

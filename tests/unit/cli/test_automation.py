@@ -127,14 +127,14 @@ def test_it_is_updated_paused_resumed_and_deleted(stocked: Terminal) -> None:
         (["create", "-j", "[]"], "--from-json is no JSON object"),
         (["create", "-j", '{"automations": 3}'], "automations is a list of automations."),
         (["create", "-j", '{"automations": []}'], "No automation is written there."),
-        (["create", "-j", '{"name": "x"}'], "This is no automation: Object missing required field `trigger`."),
+        (["create", "-j", '{"name": "x"}'], "x is no automation: Object missing required field `trigger`."),
         (
             ["create", "-j", '{"name": "x", "trigger": {"expekt": ["a"]}}'],
-            "This is no automation: Object contains unknown field `expekt` - at `$.trigger`.",
+            "x is no automation: Object contains unknown field `expekt` - at `$.trigger`.",
         ),
         (
             ["create", "-j", '{"name": "x", "trigger": {}, "actions": [{"type": "call"}]}'],
-            "This is no automation: Invalid value 'call' - at `$.actions[0].type`.",
+            "x is no automation: Invalid value 'call' - at `$.actions[0].type`.",
         ),
         (["update", "both", "-j", '{"automations": [{}, {}]}'], "An automation is one thing; 2 are written there."),
     ],

@@ -27,6 +27,7 @@ def answering(status: int, content: Any = None, **headers: str) -> Transport:
         (409, {"exception_message": "It exists."}, errors.ObjectAlreadyExists, "It exists."),
         (409, {"detail": "It is fenced.", "error": "StaleEpoch"}, errors.StaleEpoch, "It is fenced."),
         (422, {"detail": "body: A page\nis large."}, errors.InvalidRequest, "A page is large."),
+        (422, {"detail": "body.name: It is\ntoo long."}, errors.InvalidRequest, "name: It is too long."),
         (422, {"detail": "body: Facts are gone.", "error": "LostFacts"}, errors.LostFacts, "Facts are gone."),
         (413, None, errors.InvalidRequest, "answers 413"),
         (401, {"exception_message": "Unauthorized"}, errors.NotAuthorized, "HEADRACE_API_KEY"),
