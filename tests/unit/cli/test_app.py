@@ -165,6 +165,7 @@ def test_help_loads_only_what_it_shows(home: Path) -> None:
         "headrace.base",
         "headrace.base.clock",
         "headrace.base.errors",
+        "headrace.base.keys",
         "headrace.base.profiles",
         "headrace.base.settings",
         "headrace.cli",
