@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from msgspec import Struct
 
 from headrace.base.errors import ConfigurationError, UnknownSetting
-from headrace.base.keys import read_key
+from headrace.base.keys import read_key, read_secrets_keys
 from headrace.base.profiles import DEFAULT_PROFILE, read_profiles
 
 PREFIX = "HEADRACE_"
@@ -340,7 +340,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_logging_format", _log_format, "text", "How a server writes its log: text, or json (a line each)."),
     Setting("retention_runs_days", _days, "90", "Days from their end on for which runs are kept; or 'forever'."),
     Setting("retention_events_days", _days, "7", "Days for which events are kept that are no states; or 'forever'."),
-    Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
+    Setting(
+        "secrets_key",
+        read_secrets_keys,
+        None,
+        "The keys that seal secrets; else those in <home>/secrets.key.",
+        secret=True,
+    ),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
     Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),

@@ -124,6 +124,7 @@ def test_an_empty_variable_is_not_set(environ: dict[str, str]) -> None:
         ("server_outbound_private", "10.1.2.3/8, ::1", ("10.0.0.0/8", "::1/128")),
         ("server_smtp_host", "smtp.example.com", "smtp.example.com"),
         ("server_smtp_security", "SSL", "ssl"),
+        ("secrets_key", f"{'A' * 43}=,{'B' * 42}A=", f"{'A' * 43}=,{'B' * 42}A="),
         ("outage_limit_seconds", "0", 0.0),
         ("debug", "1", True),
     ],
@@ -187,6 +188,15 @@ def test_a_key_that_no_header_carries_is_refused_and_not_repeated(
     with pytest.raises(ConfigurationError, match=rf"^{name} \(environment\) is no key[^\n]*\.$") as caught:
         load_settings(environ | {name: text})
     assert text == "\n" or "ret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["short", f"{'A' * 43}=,short", "schlüssel", ","])
+def test_keys_that_seal_nothing_are_refused_and_not_repeated(environ: dict[str, str], text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^HEADRACE_SECRETS_KEY \(environment\) holds no keys: each"
+    ) as caught:
+        load_settings(environ | {"HEADRACE_SECRETS_KEY": text})
+    assert text == "," or text not in str(caught.value)
 
 
 def test_a_bad_value_in_a_profile_names_the_profile(environ: dict[str, str], home: Path) -> None:
