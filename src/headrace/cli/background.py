@@ -15,6 +15,9 @@ from headrace.server.instances import FOLDER
 PATIENCE = 30.0
 """Seconds that a process has to end in good order."""
 
+LARGEST_LOG = 4 * 1024 * 1024
+"""The most bytes of a log to which another process adds its own."""
+
 
 class Ended(ConfigurationError):
     """The process ended before it was ready; the message says why, as far as it said so."""
@@ -25,8 +28,11 @@ def start_in_background(invocation: Invocation, command: list[str], name: int | 
     folder = invocation.settings.home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = folder / f"{name}.log"
+    _put_away(log)
     ready, told = os.pipe()
-    with log.open("wb") as file:
+    # What the one before it said stays: it may be why that one ended.
+    with log.open("ab") as file:
+        begun = file.tell()
         process = subprocess.Popen(
             [*command, "--ready-fd", str(told)],
             env=invocation.environ,
@@ -41,7 +47,7 @@ def start_in_background(invocation: Invocation, command: list[str], name: int | 
     with os.fdopen(ready) as answer:
         said = answer.read()
     if not said:
-        raise Ended(_last_line(log).removeprefix("Error: ") or "The process ended before it was ready.")
+        raise Ended(_last_line(log, begun).removeprefix("Error: ") or "The process ended before it was ready.")
     return process.pid, said, log
 
 
@@ -53,6 +59,15 @@ def end_within(wait: Callable[[], None], seconds: float = PATIENCE) -> bool:
     return not waiting.is_alive()
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+def _put_away(log: Path) -> None:
+    """Begin a new log when the old one is large, and keep that one until the next time."""
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
+def _last_line(log: Path, begun: int) -> str:
+    """The last thing that was said since the log was this long."""
+    with log.open("rb") as file:
+        file.seek(begun)
+        lines = file.read().decode(errors="replace").splitlines()
     return next((line for line in reversed(lines) if line.strip()), "")
