@@ -43,6 +43,13 @@ def test_flags_that_leave_nothing_to_do_are_refused(terminal: Terminal) -> None:
     assert said == "Error: --services-only and --no-services together leave nothing to do."
 
 
+@pytest.mark.parametrize("verb", ["start", "stop"])
+@pytest.mark.parametrize("port", ["65536", "70000", "-1"])
+def test_what_is_no_port_is_refused(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, verb: str, port: str) -> None:
+    monkeypatch.delattr("os.execve")
+    assert "--port" in terminal.fail("server", verb, "--port", port)
+
+
 @pytest.mark.parametrize("flags", [["--workers", "0"], ["--keep-alive-timeout", "-1"], ["--log-level", "LOUD"]])
 def test_flags_that_mean_nothing_are_refused(terminal: Terminal, flags: list[str]) -> None:
     assert terminal.fail("server", "start", *flags)
