@@ -80,7 +80,7 @@ def _read_rows(data: Any) -> list[dict[str, Any]] | None:
     if isinstance(data, str):
         try:
             data = msgspec.json.decode(data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
     if isinstance(data, dict):
         columns = {str(name): values for name, values in cast("dict[Any, Any]", data).items()}
