@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headrace.base.errors import ConfigurationError
 from headrace.cli.invocation import Invocation
-from headrace.server.instances import FOLDER
+from headrace.server.instances import make_folder
 
 PATIENCE = 30.0
 """Seconds that a process has to end in good order."""
@@ -25,9 +25,7 @@ class Ended(ConfigurationError):
 
 def start_in_background(invocation: Invocation, command: list[str], name: int | str) -> tuple[int, str, Path]:
     """Start a process of its own and wait until it is ready: its number, what it said then, and its log. Raises `Ended`."""
-    folder = invocation.settings.home / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = folder / f"{name}.log"
+    log = make_folder(invocation.settings.home) / f"{name}.log"
     _put_away(log)
     ready, told = os.pipe()
     # What the one before it said stays: it may be why that one ended.

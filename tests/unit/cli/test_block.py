@@ -141,6 +141,9 @@ def test_classes_are_registered_from_modules(real: Terminal, tmp_path: Path) -> 
     (tmp_path / "empty_blocks.py").write_text("from headrace.blocks.core import Block\n")
     assert "There is no class of blocks in empty_blocks.py" in real.fail("block", "register", "-f", "empty_blocks.py")
     assert "There is no file none.py" in real.fail("block", "register", "-f", "none.py")
+    assert "There is no file nofile in " in real.fail("block", "register", "-f", "nofile")
+    (tmp_path / "notes").touch()
+    assert "notes is no file of Python" in real.fail("block", "register", "-f", "notes")
     assert "There is no module 'no_such'" in real.fail("block", "register", "-m", "no_such")
     for wrong in ([], ["-m", "a", "-f", "b"]):
         assert "Name either a module with --module or a file with --file" in real.fail("block", "register", *wrong)

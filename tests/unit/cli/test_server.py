@@ -89,5 +89,23 @@ def test_a_database_is_copied_and_emptied(terminal: Terminal, home: Path, tmp_pa
     assert terminal.read("server", "database", "reset", "-y") == f"{home}/headrace.db is empty now.\n"
 
 
+def test_an_empty_file_is_called_so(terminal: Terminal, home: Path, tmp_path: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "headrace.db").touch()
+    ended = terminal.type("server", "database", "check")
+    assert (ended.code, ended.out) == (1, f"{home}/headrace.db is empty.\n")
+    assert "headrace.db is empty, so there is" in terminal.fail("server", "database", "backup", str(tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("command", [["server", "start", "-b"], ["server", "services", "start", "-b"]])
+def test_a_home_that_is_no_folder_is_named(terminal: Terminal, tmp_path: Path, command: list[str]) -> None:
+    terminal.environ["HEADRACE_HOME"] = str(tmp_path / "file")
+    (tmp_path / "file").touch()
+    said = terminal.fail(*command)
+    assert said.startswith(
+        f"Error: The folder {tmp_path}/file/servers cannot be made: Not a directory. Set HEADRACE_HOME"
+    )
+
+
 def test_a_revision_that_does_not_exist_is_refused(terminal: Terminal) -> None:
     assert "There is no revision '7'" in terminal.fail("server", "database", "downgrade", "-r", "7")
