@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 from msgspec import Struct
 
 from headrace.base.errors import ConfigurationError, UnknownSetting
+from headrace.base.keys import read_key, read_secrets_keys
 from headrace.base.profiles import DEFAULT_PROFILE, read_profiles
 
 PREFIX = "HEADRACE_"
@@ -305,7 +306,7 @@ SETTINGS: tuple[Setting, ...] = (
         "database_synchronous", _synchronous, "normal", "SQLite: 'full' survives power loss, 'normal' process death."
     ),
     Setting("api_url", _api_url, None, "The server's API; without one, runs are recorded in the database directly."),
-    Setting("api_key", _text, None, "The key shown to the server.", secret=True),
+    Setting("api_key", read_key, None, "The key shown to the server.", secret=True),
     Setting("ui_url", _ui_url, None, "Where people look at runs, for links; by default the server's own address."),
     Setting("deployments_default_work_pool_name", _text, None, "The work pool of deployments that name none."),
     Setting("results_path", _path, "<home>/results", "Where kept results are written."),
@@ -322,7 +323,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("logging_settings_path", _path, "<home>/logging.yml", "A file that sets up logging, if it exists."),
     Setting("server_api_host", _host, "127.0.0.1", "The address that a server started here listens on."),
     Setting("server_api_port", _port, "4200", "The port that a server started here listens on; 0: any free one."),
-    Setting("server_api_key", _text, None, "The key that a server started here asks for.", secret=True),
+    Setting("server_api_key", read_key, None, "The key that a server started here asks for.", secret=True),
     Setting(
         "server_outbound_private",
         _networks,
@@ -339,7 +340,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server_logging_format", _log_format, "text", "How a server writes its log: text, or json (a line each)."),
     Setting("retention_runs_days", _days, "90", "Days from their end on for which runs are kept; or 'forever'."),
     Setting("retention_events_days", _days, "7", "Days for which events are kept that are no states; or 'forever'."),
-    Setting("secrets_key", _text, None, "The keys that seal secrets; else those in <home>/secrets.key.", secret=True),
+    Setting(
+        "secrets_key",
+        read_secrets_keys,
+        None,
+        "The keys that seal secrets; else those in <home>/secrets.key.",
+        secret=True,
+    ),
     Setting("heartbeat_seconds", _interval, "10", "How often a process shows the server that its runs are alive."),
     Setting("outage_limit_seconds", _seconds, "1800", "How long a run waits for a database or API that is away."),
     Setting("journal_memory_mib", _mebibytes, "64", "How much undelivered history a process holds in memory."),

@@ -14,6 +14,7 @@ from rich.text import Text
 from headrace.base.errors import InvalidRequest
 from headrace.cli.invocation import Flag, Injected, Invocation
 from headrace.cli.texts import clean, one_line
+from headrace.cli.values import decode_shallow
 
 if TYPE_CHECKING:
     import httpx2
@@ -122,7 +123,7 @@ def _read_data(data: str | None, method: str) -> bytes | None:
             why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
             raise InvalidRequest(f"--data: {data[1:]} cannot be read: {why}.") from None
     try:
-        msgspec.json.decode(text)
+        decode_shallow(text, "--data")
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"--data is no JSON: {error}.") from None
     except UnicodeEncodeError:
@@ -149,6 +150,6 @@ def _show_content(invocation: Invocation, response: httpx2.Response) -> None:
         try:
             invocation.print_json(msgspec.json.decode(response.content))
             return
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     invocation.out.file.write(f"{clean(response.text)}\n")

@@ -6,13 +6,14 @@ An error is one line on stderr and exit code 1, whatever it is; `HEADRACE_DEBUG=
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, ArgumentCollection, CycloptsError, Group, Parameter
 
-from headrace.base.errors import HeadraceError
+from headrace.base.errors import HeadraceError, InvalidRequest
 from headrace.cli.invocation import Invocation
 
 NOUNS = {
@@ -95,6 +96,7 @@ def make_app(invocation: Invocation) -> App:
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
+        config=_refuse_fractions,
     )
     for noun, summary in NOUNS.items():
         app.command(f"headrace.cli.{noun.replace('-', '_')}:app", name=noun, help=summary)
@@ -133,6 +135,16 @@ def _name_noun(arguments: Sequence[str]) -> list[str]:
             words[place] = SPELLINGS.get(word, word)
             break
     return words
+
+
+def _refuse_fractions(_app: App, _commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Have whole numbers written as such, for every command: cyclopts rounds fractions. Raises `InvalidRequest`."""
+    for argument in arguments:
+        if argument.hint is int or int in get_args(argument.hint):
+            for token in argument.tokens:
+                # Whether there may be none is for the option itself to say.
+                if not re.fullmatch(r"[+-]?[0-9]+", token.value) and token.value.lower() not in {"none", "null"}:
+                    raise InvalidRequest(f"{token.keyword or argument.name} {token.value!r} is no whole number.")
 
 
 def _read_version() -> str:

@@ -184,7 +184,7 @@ def register(
     from headrace.blocks.core import Block, register_with
     from headrace.projects.entrypoints import load_place
 
-    place, loaded = load_place(module or str(file), Path.cwd())
+    place, loaded = load_place(str(module if file is None else Path.cwd() / file), Path.cwd())
     classes = [
         each
         for each in vars(loaded).values()

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from msgspec import UNSET
 
 from headrace.base.errors import ConfigurationError
-from headrace.cli.values import read_object, read_pairs
+from headrace.cli.values import read_duration, read_object, read_pairs
 from headrace.schema.schedule import DeploymentScheduleCreate
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class DeployOptions:
         ),
     ] = None
     interval: Annotated[
-        list[float] | None, Parameter(name="--interval", negative=(), help="Run every so many seconds.")
+        list[str] | None, Parameter(name="--interval", negative=(), help="Run this often: '1h 30m', or seconds.")
     ] = None
     anchor_date: Annotated[str | None, Parameter(name="--anchor-date", help="From when intervals are counted.")] = None
     rrule: Annotated[
@@ -158,7 +158,8 @@ def _read_schedules(options: DeployOptions) -> list[DeploymentScheduleCreate]:
 
     zone, anchor = options.timezone, options.anchor_date
     entries = [ScheduleEntry(cron=cron, timezone=zone) for cron in options.cron or ()]
-    entries += [ScheduleEntry(interval=each, anchor_date=anchor, timezone=zone) for each in options.interval or ()]
+    intervals = [read_duration(each, "--interval") for each in options.interval or ()]
+    entries += [ScheduleEntry(interval=each, anchor_date=anchor, timezone=zone) for each in intervals]
     entries += [ScheduleEntry(rrule=rule, timezone=zone) for rule in options.rrule or ()]
     if anchor is not None and not options.interval:
         raise ConfigurationError("--anchor-date goes with --interval.")

@@ -12,7 +12,7 @@ from headrace.cli.lookup import read_pages
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_when, show_tags
-from headrace.cli.values import read_pairs
+from headrace.cli.values import read_duration, read_pairs
 
 app = App(name="flow", help_flags=["--help"])
 
@@ -28,7 +28,7 @@ Crons = Annotated[
     list[str] | None,
     Parameter(negative=(), help="Run by a cron string. May be repeated, as interval and rrule may."),
 ]
-Intervals = Annotated[list[float] | None, Parameter(negative=(), help="Run every so many seconds.")]
+Intervals = Annotated[list[str] | None, Parameter(negative=(), help="Run this often: '1h 30m', or seconds.")]
 Rules = Annotated[list[str] | None, Parameter(negative=(), help="Run by an iCalendar rule.")]
 
 
@@ -96,7 +96,7 @@ def serve(
     from headrace.schedules import Schedule
 
     when = [Schedule(cron=each, timezone=timezone) for each in cron or ()]
-    when += [Schedule(interval=each, timezone=timezone) for each in interval or ()]
+    when += [Schedule(interval=read_duration(each, "--interval"), timezone=timezone) for each in interval or ()]
     when += [Schedule(rrule=each, timezone=timezone) for each in rrule or ()]
     if timezone is not None and not when:
         raise ConfigurationError("--timezone goes with --cron, --interval or --rrule.")

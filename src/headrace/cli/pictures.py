@@ -49,7 +49,9 @@ def print_artifact(artifact: Artifact, invocation: Invocation) -> None:
 
     width = min(invocation.out.width, READABLE)
     content = _show_content(artifact, invocation.out.width - 4)
-    invocation.out.print(Padding(content, (0, 0, 1, 4)), width=None if artifact.type == "table" else width)
+    # In a pipe there is no end of the line to fill up to.
+    padded = Padding(content, (0, 0, 1, 4), expand=False)
+    invocation.out.print(padded, width=None if artifact.type == "table" else width)
 
 
 def _show_content(artifact: Artifact, width: int) -> RenderableType:
@@ -80,7 +82,7 @@ def _read_rows(data: Any) -> list[dict[str, Any]] | None:
     if isinstance(data, str):
         try:
             data = msgspec.json.decode(data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
     if isinstance(data, dict):
         columns = {str(name): values for name, values in cast("dict[Any, Any]", data).items()}

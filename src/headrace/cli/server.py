@@ -28,6 +28,8 @@ app.command(services_app)
 LOOK_EVERY = 0.25
 """Seconds between two looks whether a server answers, for who waits for one."""
 
+Port = Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))]
+
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -35,7 +37,7 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 def start(
     *,
     host: str | None = None,
-    port: int | None = None,
+    port: Port = None,
     log_level: Annotated[Level, Parameter(name=["--log-level", "-l"])] = "INFO",
     keep_alive_timeout: Annotated[float | None, Parameter(validator=Number(gte=0))] = None,
     workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 1,
@@ -87,7 +89,7 @@ def start(
 
 
 @app.command
-def stop(*, port: int | None = None, invocation: Injected) -> None:
+def stop(*, port: Port = None, invocation: Injected) -> None:
     """Stop the servers that were started from this home, letting their requests finish.
 
     Parameters

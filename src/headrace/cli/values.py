@@ -17,6 +17,9 @@ from headrace.schema.wire import decode_json
 LONGEST_WAIT = 100 * 366 * 86_400.0
 """The most seconds that a duration may say: a hundred years."""
 
+DEEPEST = 500
+"""How deep lists and objects may be nested: about half of what the interpreter can write again."""
+
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS = {
     word: _SECONDS[unit]
@@ -80,7 +83,7 @@ def read_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
         if not sign or not key:
             raise InvalidRequest(f"{option} {pair!r} is not written as name=value.")
         try:
-            found[key] = decode_json(text)
+            found[key] = decode_shallow(text, f"{option}: {key}")
         except msgspec.DecodeError:
             found[key] = text
     return found
@@ -102,6 +105,17 @@ def read_object_file(path: Path, option: str) -> dict[str, Any]:
     return _decode_object(text, f"{option}: {path}")
 
 
+def decode_shallow(text: str, what: str) -> Any:
+    """What a JSON text says. Raises `DecodeError`, and `InvalidRequest` for what is nested too deeply."""
+    try:
+        value = decode_json(text)
+    except RecursionError:
+        raise InvalidRequest(f"{what} is nested too deeply.") from None
+    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+        raise InvalidRequest(f"{what} is nested too deeply.")
+    return value
+
+
 def check_name(name: str, noun: str) -> str:
     """The name, if it can be one. Raises `InvalidRequest`."""
     if not re.fullmatch(r"[^/%&><]+", name):
@@ -111,9 +125,22 @@ def check_name(name: str, noun: str) -> str:
 
 def _decode_object(text: str, what: str) -> dict[str, Any]:
     try:
-        value = decode_json(text)
+        value = decode_shallow(text, what)
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"{what} is no JSON: {error}.") from None
     if not isinstance(value, dict):
         raise InvalidRequest(f'{what} is no JSON object, such as {{"name": "value"}}.')
     return cast("dict[str, Any]", value)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for each in level for inner in _list_inner(each)]
+    return any(isinstance(each, (list, dict)) for each in level)
+
+
+def _list_inner(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*cast("dict[str, Any]", value).values()]
+    return cast("list[Any]", value) if isinstance(value, list) else []

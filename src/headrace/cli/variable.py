@@ -13,8 +13,9 @@ from headrace.cli.lookup import read_pages
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_instant, say_when
+from headrace.cli.values import decode_shallow
 from headrace.schema.variable import VariableCreate, VariableSort, VariableUpdate
-from headrace.schema.wire import decode_json, encode_json
+from headrace.schema.wire import encode_json
 
 app = App(name="variable", help_flags=["--help"])
 
@@ -117,7 +118,7 @@ def unset(name: Named, /, *, invocation: Injected) -> None:
 def read_value(text: str) -> Any:
     """The value that a text says: JSON, or else the text it is."""
     try:
-        return decode_json(text)
+        return decode_shallow(text, "The value")
     except DecodeError:
         return text
 

@@ -109,6 +109,12 @@ class Transport:
             raise errors.Unavailable(
                 f"Nothing answers at {self.shown} ({_say(error)}): start the server there, or set HEADRACE_API_URL anew."
             ) from None
+        except httpx2.LocalProtocolError:
+            # What it says may repeat a header, and with it the key.
+            raise errors.Unavailable(
+                f"A request to {self.shown} was not sent: HTTP does not allow it. Look for line breaks in its headers, "
+                "of which the key is one."
+            ) from None
         except (httpx2.HTTPError, OSError) as error:
             raise errors.Unavailable(f"The connection to {self.shown} broke: {_say(error)}.") from None
         except httpx2.InvalidURL as error:

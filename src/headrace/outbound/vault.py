@@ -7,7 +7,6 @@ a part of): moved to another one it does not open. The library is loaded when th
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import fcntl
 import os
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from headrace.base.errors import ConfigurationError
+from headrace.base.keys import SECRETS_KEY_BYTES, decode_secrets_keys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
@@ -85,7 +84,7 @@ class Vault:
         """
         if self._given is None:
             with self._alone():
-                self._write([os.urandom(KEY_BYTES), *self._read()])
+                self._write([os.urandom(SECRETS_KEY_BYTES), *self._read()])
 
     def forget(self, needed: frozenset[str]) -> None:
         """Forget the keys of the file that are not needed: those beyond the newest two that sealed nothing any more."""
@@ -105,7 +104,7 @@ class Vault:
 
     def _read(self) -> list[bytes]:
         if self._given is not None:
-            return _parse(self._given.replace(",", " "), "HEADRACE_SECRETS_KEY")
+            return _parse(self._given, "HEADRACE_SECRETS_KEY")
         try:
             return _parse(self._path.read_text("ascii", "replace"), str(self._path))
         except FileNotFoundError:
@@ -132,7 +131,7 @@ class Vault:
 
     def _begin(self) -> None:
         """Make the file with a first key, unless another process just did."""
-        self._write([os.urandom(KEY_BYTES)], only_first=True)
+        self._write([os.urandom(SECRETS_KEY_BYTES)], only_first=True)
 
     def _write(self, keys: list[bytes], only_first: bool = False) -> None:
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}.{os.urandom(4).hex()}")
@@ -155,16 +154,10 @@ class Vault:
 
 
 def _parse(text: str, source: str) -> list[bytes]:
-    keys: list[bytes] = []
-    for word in text.split():
-        try:
-            key = base64.b64decode(word, validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise ConfigurationError(f"{source} holds no keys: each is {KEY_BYTES} random bytes in base64.")
-        keys.append(key)
-    return keys
+    try:
+        return decode_secrets_keys(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{source} {error}.") from None
 
 
 def _name(key: bytes) -> str:

@@ -6,6 +6,7 @@ import importlib
 import sys
 import traceback
 from difflib import get_close_matches
+from importlib.machinery import all_suffixes
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -53,6 +54,8 @@ def _load_file(path: Path, shown: str, folder: Path) -> ModuleType:
         nearest = get_close_matches(path.name, [each.name for each in path.parent.glob("*.py")], n=1)
         advice = f"; did you mean {Path(shown).with_name(nearest[0])}?" if nearest else f" in {folder}."
         raise ConfigurationError(f"There is no file {shown}{advice}")
+    if path.suffix not in all_suffixes():
+        raise ConfigurationError(f"{shown} is no file of Python: those end in .py.")
     path = path.resolve()
     name, root = name_module(path)
     _make_importable(folder, path.parent, root)

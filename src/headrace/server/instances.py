@@ -48,10 +48,21 @@ class Registration:
         self._lock.close()
 
 
+def make_folder(home: Path) -> Path:
+    """The folder of the instances and their logs, made if need be. Raises `ConfigurationError` when it cannot be."""
+    folder = home / FOLDER
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {folder} cannot be made: {error.strerror}. Set HEADRACE_HOME to a folder of yours."
+        ) from None
+    return folder
+
+
 def register(home: Path, place: int | str, url: str, version: str, database: str) -> Registration:
     """Say that this process serves on the port, or runs the loops. Raises `ConfigurationError` when another does those."""
-    folder = home / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = make_folder(home)
     lock = FileLock(folder / f"{place}.lock")
     if place == SERVICES:
         if not lock.try_acquire():

@@ -180,6 +180,9 @@ def serve(
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket bound to the address. Raises `ConfigurationError` in one sentence when that cannot be."""
+    if not 0 <= port <= 65535:
+        # Of a larger number the system would take what is left of it.
+        raise ConfigurationError(f"{port} is no port: choose one from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             "127.0.0.1" if host == "localhost" else host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -116,12 +116,15 @@ def test_an_empty_variable_is_not_set(environ: dict[str, str]) -> None:
         ("logging_colors", "Never", "never"),
         ("server_api_host", "::1", "::1"),
         ("server_api_port", "0", 0),
+        ("api_key", " sekret\n", "sekret"),
         ("server_api_key", "admin:pass", "admin:pass"),
+        ("server_api_key", "two words\r\n", "two words"),
         ("server_outbound_private", "None", ()),
         ("server_outbound_private", "ALL", ("0.0.0.0/0", "::/0")),
         ("server_outbound_private", "10.1.2.3/8, ::1", ("10.0.0.0/8", "::1/128")),
         ("server_smtp_host", "smtp.example.com", "smtp.example.com"),
         ("server_smtp_security", "SSL", "ssl"),
+        ("secrets_key", f"{'A' * 43}=,{'B' * 42}A=", f"{'A' * 43}=,{'B' * 42}A="),
         ("outage_limit_seconds", "0", 0.0),
         ("debug", "1", True),
     ],
@@ -175,6 +178,25 @@ def test_a_bad_value_is_named_in_one_line(environ: dict[str, str], name: str, te
         load_settings(environ | {name: text})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["HEADRACE_API_KEY", "HEADRACE_SERVER_API_KEY"])
+@pytest.mark.parametrize("text", ["sek\nret", "sek\x7fret", "sek\0ret", "sékret", "sek\udce9ret", "\n"])
+def test_a_key_that_no_header_carries_is_refused_and_not_repeated(
+    environ: dict[str, str], name: str, text: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} \(environment\) is no key[^\n]*\.$") as caught:
+        load_settings(environ | {name: text})
+    assert text == "\n" or "ret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["short", f"{'A' * 43}=,short", "schlüssel", ","])
+def test_keys_that_seal_nothing_are_refused_and_not_repeated(environ: dict[str, str], text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^HEADRACE_SECRETS_KEY \(environment\) holds no keys: each"
+    ) as caught:
+        load_settings(environ | {"HEADRACE_SECRETS_KEY": text})
+    assert text == "," or text not in str(caught.value)
 
 
 def test_a_bad_value_in_a_profile_names_the_profile(environ: dict[str, str], home: Path) -> None:

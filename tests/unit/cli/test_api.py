@@ -55,6 +55,7 @@ def test_a_refusal_is_shown_and_said_in_one_line(machine: Machine) -> None:
         (["GET", "http://elsewhere.example/"], "is no path"),
         (["GET", "/a b"], "is no path"),
         (["POST", "/flows/filter", "--data", "{"], "--data is no JSON"),
+        (["POST", "/flows/filter", "--data", "[" * 100_000], "--data is nested too deeply."),
         (["POST", "/flows/filter", "--data", "@gone.json"], "gone.json cannot be read"),
         (["GET", "/health", "-H", "nonsense"], "is no header"),
         (["GET", "/health", "-H", "A: b\nC: d"], "is no header"),

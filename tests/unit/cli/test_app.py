@@ -128,6 +128,16 @@ def test_a_closed_pipe_is_silent(home: Path) -> None:
     os.close(send)
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_lead_nowhere(home: Path, closed: str) -> None:
+    for arguments, code in (("version", 0), ("flow ls -o json", 0), ("--help", 0), ("variable set a - nonsense", 1)):
+        command = f"exec {sys.executable} -m headrace {arguments} {closed}"
+        ended = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        assert (ended.returncode, "unforeseen" in ended.stdout + ended.stderr) == (code, False), ended
+        assert bool(ended.stdout) is (code == 0 and " >&-" not in f" {closed}")
+        assert bool(ended.stderr) is (code == 1 and "2>&-" not in closed)
+
+
 def test_a_pipe_gets_whole_lines(home: Path) -> None:
     long = "x" * 300
     ended = headrace("config", "view", HEADRACE_API_URL=f"http://{long}", HEADRACE_LOGGING_COLORS="auto")
@@ -165,6 +175,7 @@ def test_help_loads_only_what_it_shows(home: Path) -> None:
         "headrace.base",
         "headrace.base.clock",
         "headrace.base.errors",
+        "headrace.base.keys",
         "headrace.base.profiles",
         "headrace.base.settings",
         "headrace.cli",

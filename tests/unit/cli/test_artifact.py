@@ -4,6 +4,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from headrace.cli.invocation import UNBOUNDED
+from headrace.cli.pictures import READABLE
 from headrace.schema.artifact import Artifact, ArtifactCollection
 from headrace.schema.state import StateType
 from tests.unit.cli.conftest import Terminal
@@ -89,6 +91,21 @@ def test_each_kind_is_shown_as_what_it_is(terminal: Terminal, kind: str, data: A
 def test_a_long_table_is_cut_and_says_so(terminal: Terminal) -> None:
     terminal.administration.add_artifact(40, "table", [{"n": value} for value in range(1200)])
     assert "the first 50 of 1,200 rows; -o json has all" in terminal.read("artifact", "inspect", str(number(40)))
+
+
+@pytest.mark.parametrize("data", [[{"n": "x" * 300, "m": 1}], [{"n": value, "m": "x" * 300} for value in range(60)]])
+def test_a_table_in_a_pipe_is_whole_and_no_wider_than_it_is(terminal: Terminal, data: Any) -> None:
+    terminal.administration.add_artifact(40, "table", data)
+    shown = terminal.read("artifact", "inspect", str(number(40)), width=UNBOUNDED)
+    assert "x" * 300 in shown
+    assert max(map(len, shown.splitlines())) < 320
+
+
+@pytest.mark.parametrize("kind", ["markdown", "progress", "image", "own-kind"])
+def test_a_picture_in_a_pipe_can_be_read(terminal: Terminal, kind: str) -> None:
+    terminal.administration.add_artifact(40, kind, 42.5 if kind == "progress" else "some text")
+    shown = terminal.read("artifact", "inspect", str(number(40)), width=UNBOUNDED)
+    assert max(map(len, shown.splitlines())) <= READABLE
 
 
 def test_versions_of_a_key(terminal: Terminal) -> None:

@@ -55,12 +55,12 @@ def registered(real: Terminal) -> Terminal:
 
 
 def test_a_block_is_made_shown_and_deleted(real: Terminal) -> None:
-    assert real.read("block", "create", "secret", "token", "--set", "value=007") == "Saved: block secret/token.\n"
+    assert real.read("block", "create", "secret", "token", "--set", "value=007007007") == "Saved: block secret/token.\n"
     shown = real.read("block", "inspect", "secret/token")
     assert "Block secret/token" in shown
     assert "********" in shown
-    assert "007" not in shown
-    assert "007" in real.read("block", "inspect", "secret/token", "--secrets")
+    assert "007007007" not in shown
+    assert "007007007" in real.read("block", "inspect", "secret/token", "--secrets")
     told = json.loads(real.read("block", "inspect", "secret/token", "-o", "json"))
     assert (told["name"], told["data"]) == ("token", {"value": "********"})
     assert real.read("block", "inspect", told["id"]) == shown
@@ -141,6 +141,9 @@ def test_classes_are_registered_from_modules(real: Terminal, tmp_path: Path) -> 
     (tmp_path / "empty_blocks.py").write_text("from headrace.blocks.core import Block\n")
     assert "There is no class of blocks in empty_blocks.py" in real.fail("block", "register", "-f", "empty_blocks.py")
     assert "There is no file none.py" in real.fail("block", "register", "-f", "none.py")
+    assert "There is no file nofile in " in real.fail("block", "register", "-f", "nofile")
+    (tmp_path / "notes").touch()
+    assert "notes is no file of Python" in real.fail("block", "register", "-f", "notes")
     assert "There is no module 'no_such'" in real.fail("block", "register", "-m", "no_such")
     for wrong in ([], ["-m", "a", "-f", "b"]):
         assert "Name either a module with --module or a file with --file" in real.fail("block", "register", *wrong)

@@ -77,6 +77,10 @@ class TestSet:
         [
             ("HEADRACE_API_ULR=http://h", "There is no setting HEADRACE_API_ULR; did you mean HEADRACE_API_URL?"),
             ("HEADRACE_LOGGING_LEVEL=LOUD", "HEADRACE_LOGGING_LEVEL='LOUD' (command line) is no level"),
+            (
+                "HEADRACE_SECRETS_KEY=short",
+                "HEADRACE_SECRETS_KEY (command line) holds no keys: each is 32 random bytes",
+            ),
             ("HEADRACE_LOGGING_LEVEL", "write HEADRACE_NAME=value"),
             ("HEADRACE_LOGGING_LEVEL=", "write HEADRACE_NAME=value"),
             ("HEADRACE_HOME=/x", "set in the environment only"),

@@ -75,7 +75,7 @@ def test_a_project_begins_and_is_deployed(workplace: Workplace, capfd: pytest.Ca
             "--timezone",
             "Europe/Berlin",
         ),
-        *("--interval", "90", "--concurrency-limit", "2", "--collision-strategy", "CANCEL_NEW"),
+        *("--interval", "1 minute 30 seconds", "--concurrency-limit", "2", "--collision-strategy", "CANCEL_NEW"),
         *(
             "--param",
             "rows=3",
@@ -185,7 +185,8 @@ def test_what_steps_say_is_told_beside(workplace: Workplace) -> None:
         ("deploy flow.py:train -n x --cron 1", "--cron: A cron string has five fields"),
         ("deploy flow.py:train -n x --cron @daily --timezone Mars", "--timezone: There is no time zone 'Mars'"),
         ("deploy flow.py:train -n x --rrule FREQ=X", "--rrule: Rule 'FREQ=X' cannot be read"),
-        ("deploy flow.py:train -n x --interval 0", "--interval: An interval is at least one second"),
+        ("deploy flow.py:train -n x --interval 0.5", "--interval: An interval is at least one second"),
+        ("deploy flow.py:train -n x --interval often", "--interval 'often' is no duration: write '10 minutes'"),
         ("deploy flow.py:train -n x --interval 5 --anchor-date z", "--anchor-date: 'z' is no date"),
         ("deploy flow.py:train -n x --anchor-date 2026-01-01", "--anchor-date goes with --interval."),
         ("deploy flow.py:train -n x --timezone UTC", "--timezone goes with --cron, --interval or --rrule."),

@@ -67,11 +67,10 @@ def test_serve_says_what_is_to_be_served(terminal: Terminal, project: Path, monk
     monkeypatch.setattr(serving, "serve", note)
     terminal.read("flow", "serve", "served_flows.py")
     told = (
-        "-n daily -d Each -v 2 -t a -t b --cron @daily --interval 60 --rrule FREQ=DAILY --timezone Asia/Tokyo --limit 3"
+        "-n daily -d Each -v 2 -t a -t b --cron @daily --interval 1m --interval 90 --rrule FREQ=DAILY "
+        "--timezone Asia/Tokyo --limit 3 --global-limit 2 --no-pause-on-shutdown"
     )
-    terminal.read(
-        "flow", "serve", "served_flows.py:etl", *told.split(), "--global-limit", "2", "--no-pause-on-shutdown"
-    )
+    terminal.read("flow", "serve", "served_flows.py:etl", *told.split())
     (plain, default), (full, options) = served
     assert (plain.name, plain.entrypoint, plain.schedules) == ("etl", "served_flows.py:etl", UNSET)
     assert default == {"limit": None, "pause_on_shutdown": True, "environ": default["environ"]}
@@ -85,6 +84,7 @@ def test_serve_says_what_is_to_be_served(terminal: Terminal, project: Path, monk
     assert [each.schedule for each in full.schedules] == [
         Schedule(cron="@daily", timezone="Asia/Tokyo"),
         Schedule(interval=60, timezone="Asia/Tokyo"),
+        Schedule(interval=90, timezone="Asia/Tokyo"),
         Schedule(rrule="FREQ=DAILY", timezone="Asia/Tokyo"),
     ]
     assert full.pull_steps == [{"headrace.deployments.steps.set_working_directory": {"directory": str(project)}}]
@@ -97,6 +97,7 @@ def test_serve_says_what_is_to_be_served(terminal: Terminal, project: Path, monk
         ("served_flows.py:etk", "There is no 'etk' in served_flows.py; did you mean served_flows.py:etl?"),
         ("served_flows.py -n a/b", "Deployment 'a/b': a deployment cannot be called 'a/b'"),
         ("served_flows.py --cron daily", "Schedule: cron: A cron string has five fields"),
+        ("served_flows.py --interval often", "--interval 'often' is no duration: write '10 minutes'"),
         ("served_flows.py --timezone UTC", "--timezone goes with --cron, --interval or --rrule."),
         ("served_flows.py --limit 0", "limit is how many runs are executed at once, at least 1, not 0."),
         ("served_flows.py --global-limit 0", "Deployment 'etl': concurrency_limit: expected a whole number >= 1"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 from headrace.cli import reference
-from headrace.cli.app import NOUNS
+from headrace.cli.app import NOUNS, make_app
+from headrace.cli.invocation import Invocation
 from headrace.cli.reference import Command, fill_in, list_commands
 from tests.unit.cli.conftest import Machine
 
@@ -241,6 +244,40 @@ def test_no_name_makes_a_command_show_where_it_failed(machine: Machine, command:
         assert "unforeseen" not in ended.err
         assert ended.err.count("\n") == (ended.code != 0), (bad, ended)
         assert "\x1b" not in ended.out + ended.err
+
+
+def list_whole_numbers() -> Iterator[tuple[Command, str, int | None]]:
+    """Every option and argument that is a whole number, and its place if it has one."""
+    for command in COMMANDS:
+        app = make_app(Invocation({}))
+        for word in command.words:
+            app = app[word]
+        for place, argument in enumerate(app.assemble_argument_collection()):
+            if argument.hint is int or int in get_args(argument.hint):
+                yield command, argument.names[0], None if argument.names[0].startswith("-") else place
+
+
+WHOLE_NUMBERS = [*list_whole_numbers()]
+
+
+def test_there_are_whole_numbers() -> None:
+    known = {f"{command.name} {name}" for command, name, _ in WHOLE_NUMBERS}
+    assert known > {"flow-run ls --limit", "concurrency-limit create LIMIT", "deploy --concurrency-limit"}
+
+
+@pytest.mark.parametrize("written", ["2.7", "2.0", "0x10", "1_000", " 1", "٣"])
+@pytest.mark.parametrize(
+    ("command", "name", "place"), WHOLE_NUMBERS, ids=lambda value: getattr(value, "name", str(value))
+)
+def test_every_whole_number_is_written_as_one(
+    machine: Machine, command: Command, name: str, place: int | None, written: str
+) -> None:
+    words = _fill_in(command)
+    if place is None:
+        words.append(f"{name}={written}")
+    else:
+        words[place] = written
+    assert machine.fail(*command.words, *words) == f"Error: {name} {written!r} is no whole number."
 
 
 def _fill_in(command: Command) -> list[str]:

@@ -43,6 +43,13 @@ def test_flags_that_leave_nothing_to_do_are_refused(terminal: Terminal) -> None:
     assert said == "Error: --services-only and --no-services together leave nothing to do."
 
 
+@pytest.mark.parametrize("verb", ["start", "stop"])
+@pytest.mark.parametrize("port", ["65536", "70000", "-1"])
+def test_what_is_no_port_is_refused(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, verb: str, port: str) -> None:
+    monkeypatch.delattr("os.execve")
+    assert "--port" in terminal.fail("server", verb, "--port", port)
+
+
 @pytest.mark.parametrize("flags", [["--workers", "0"], ["--keep-alive-timeout", "-1"], ["--log-level", "LOUD"]])
 def test_flags_that_mean_nothing_are_refused(terminal: Terminal, flags: list[str]) -> None:
     assert terminal.fail("server", "start", *flags)
@@ -80,6 +87,24 @@ def test_a_database_is_copied_and_emptied(terminal: Terminal, home: Path, tmp_pa
     assert terminal.read("server", "database", "backup", str(copy)) == f"{home}/headrace.db was copied to {copy}.\n"
     assert "exists already" in terminal.fail("server", "database", "backup", str(copy))
     assert terminal.read("server", "database", "reset", "-y") == f"{home}/headrace.db is empty now.\n"
+
+
+def test_an_empty_file_is_called_so(terminal: Terminal, home: Path, tmp_path: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "headrace.db").touch()
+    ended = terminal.type("server", "database", "check")
+    assert (ended.code, ended.out) == (1, f"{home}/headrace.db is empty.\n")
+    assert "headrace.db is empty, so there is" in terminal.fail("server", "database", "backup", str(tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("command", [["server", "start", "-b"], ["server", "services", "start", "-b"]])
+def test_a_home_that_is_no_folder_is_named(terminal: Terminal, tmp_path: Path, command: list[str]) -> None:
+    terminal.environ["HEADRACE_HOME"] = str(tmp_path / "file")
+    (tmp_path / "file").touch()
+    said = terminal.fail(*command)
+    assert said.startswith(
+        f"Error: The folder {tmp_path}/file/servers cannot be made: Not a directory. Set HEADRACE_HOME"
+    )
 
 
 def test_a_revision_that_does_not_exist_is_refused(terminal: Terminal) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from headrace.base.errors import InvalidRequest
-from headrace.cli.values import read_duration, read_instant, read_object_file, read_pairs
+from headrace.cli.values import DEEPEST, read_duration, read_instant, read_object, read_object_file, read_pairs
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,25 @@ def test_pairs() -> None:
         "d": "NaN",
         "e": "[1,",
     }
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, 100_000])
+def test_what_is_nested_too_deeply_is_refused(tmp_path: Path, depth: int) -> None:
+    deep = f'{{"a": {"[" * depth}{"]" * depth}}}'
+    with pytest.raises(InvalidRequest, match=r"^--x is nested too deeply\.$"):
+        read_object(deep, "--x")
+    with pytest.raises(InvalidRequest, match=r"^--x: a is nested too deeply\.$"):
+        read_pairs([f"a={deep}"], "--x")
+    file = tmp_path / "x.json"
+    file.write_text(deep)
+    with pytest.raises(InvalidRequest, match=r"^--x: .*x\.json is nested too deeply\.$"):
+        read_object_file(file, "--x")
+
+
+def test_many_lists_are_not_deep() -> None:
+    depth = DEEPEST - 1
+    for text in (f'{{"a": [{",".join(["[]"] * 1000)}]}}', f'{{"a": {"[" * depth}"["{"]" * depth}}}'):
+        assert set(read_object(text, "--x")) == {"a"}
 
 
 def test_files(tmp_path: Path) -> None:

@@ -72,3 +72,9 @@ def test_unset_deletes(terminal: Terminal, word: str) -> None:
 @pytest.mark.parametrize("word", ["get", "inspect", "unset"])
 def test_a_variable_that_is_not_there_is_an_error(terminal: Terminal, word: str) -> None:
     assert terminal.fail("variable", word, "city") == "Error: There is no variable called 'city'."
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused(terminal: Terminal) -> None:
+    for depth in (600, 100_000):
+        said = terminal.fail("variable", "set", "deep", "[" * depth + "]" * depth)
+        assert said == "Error: The value is nested too deeply."

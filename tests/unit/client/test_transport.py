@@ -77,6 +77,15 @@ def test_a_redirect_is_not_followed_with_the_key() -> None:
         answering(307, location="https://server.invalid/api/flows/1").send("GET", "/flows/1")
 
 
+def test_a_key_that_breaks_its_header_is_not_repeated() -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.LocalProtocolError(f"Illegal header value {request.headers['authorization']!r}")
+
+    with pytest.raises(errors.Unavailable, match="was not sent: HTTP does not allow it") as raised:
+        Transport("http://server.invalid/api", "sesame\n", wire=httpx2.MockTransport(refuse)).send("GET", "/flows/1")
+    assert "sesame" not in str(raised.value)
+
+
 def test_a_connection_that_broke_is_made_anew_for_what_may_be_repeated() -> None:
     asked: list[str] = []
 

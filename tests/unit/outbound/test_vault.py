@@ -86,7 +86,7 @@ def test_keys_can_be_given(tmp_path: Path) -> None:
         Vault(path, new).open(sealed, HERE)
 
 
-@pytest.mark.parametrize("given", ["short", base64.b64encode(b"x" * 31).decode(), "§"])
+@pytest.mark.parametrize("given", ["short", base64.b64encode(b"x" * 31).decode(), "§", "\n"])
 def test_what_is_no_key_is_refused(tmp_path: Path, given: str) -> None:
     with pytest.raises(
         ConfigurationError, match="HEADRACE_SECRETS_KEY holds no keys: each is 32 random bytes in base64"

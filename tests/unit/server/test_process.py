@@ -25,6 +25,12 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
             listen("localhost", port)
 
 
+@pytest.mark.parametrize("port", [-1, 65_536, 131_072])
+def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{port} is no port: choose one from 0 to 65535 with --port.$"):
+        listen("127.0.0.1", port)
+
+
 @pytest.mark.parametrize("host", ["no such host", "256.1.1.1", "10.255.255.1"])
 def test_an_address_that_is_not_ours_is_said_in_one_sentence(host: str) -> None:
     with pytest.raises(ConfigurationError, match=host) as refused:

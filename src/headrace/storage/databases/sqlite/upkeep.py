@@ -51,7 +51,7 @@ class SqliteUpkeep(Upkeep):
 
     def back_up(self, target: Path) -> None:
         if not self._has_content():
-            raise UsageError(f"{self.path} does not exist, so there is nothing to copy.")
+            raise UsageError(f"{self._say_missing()}, so there is nothing to copy.")
         if target.exists():
             raise UsageError(f"{target} exists already: a copy never replaces a file.")
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
@@ -77,7 +77,7 @@ class SqliteUpkeep(Upkeep):
 
     def check(self) -> list[str]:
         if not self._has_content():
-            return [f"{self.path} does not exist."]
+            return [f"{self._say_missing()}."]
         try:
             with self._reading() as reader:
                 told = [str(row[0]) for row in reader.command(f"PRAGMA integrity_check({MOST_FAULTS})")]
@@ -87,6 +87,9 @@ class SqliteUpkeep(Upkeep):
 
     def _has_content(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
+
+    def _say_missing(self) -> str:
+        return f"{self.path} {'is empty' if self.path.exists() else 'does not exist'}"
 
     @contextmanager
     def _reading(self) -> Generator[SqliteConnection]:
