@@ -12,13 +12,10 @@ from typing import Any, cast
 import msgspec
 
 from headrace.base.errors import InvalidRequest
-from headrace.schema.wire import decode_json
+from headrace.schema.wire import DEEPEST, NestedTooDeeply, decode_json, measure_depth
 
 LONGEST_WAIT = 100 * 366 * 86_400.0
 """The most seconds that a duration may say: a hundred years."""
-
-DEEPEST = 500
-"""How deep lists and objects may be nested: about half of what the interpreter can write again."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS = {
@@ -109,9 +106,10 @@ def decode_shallow(text: str, what: str) -> Any:
     """What a JSON text says. Raises `DecodeError`, and `InvalidRequest` for what is nested too deeply."""
     try:
         value = decode_json(text)
-    except RecursionError:
-        raise InvalidRequest(f"{what} is nested too deeply.") from None
-    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+        deep = measure_depth(value) > DEEPEST
+    except NestedTooDeeply:
+        deep, value = True, None
+    if deep:
         raise InvalidRequest(f"{what} is nested too deeply.")
     return value
 
@@ -131,16 +129,3 @@ def _decode_object(text: str, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest(f'{what} is no JSON object, such as {{"name": "value"}}.')
     return cast("dict[str, Any]", value)
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [inner for each in level for inner in _list_inner(each)]
-    return any(isinstance(each, (list, dict)) for each in level)
-
-
-def _list_inner(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*cast("dict[str, Any]", value).values()]
-    return cast("list[Any]", value) if isinstance(value, list) else []

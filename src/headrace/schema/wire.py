@@ -54,12 +54,16 @@ DEEPEST = 64
 """How deep lists and objects may be nested in what others send."""
 
 
+class NestedTooDeeply(msgspec.DecodeError):
+    """JSON is nested deeper than the interpreter can follow."""
+
+
 def decode_json(text: str | bytes) -> Any:
-    """Plain JSON to plain Python values; raises `msgspec.DecodeError` for what is none, or can only be nested to do harm."""
+    """Plain JSON to plain Python values; raises `msgspec.DecodeError` for what is none, or nested to do harm."""
     try:
         return _decode(text)
     except RecursionError:
-        raise msgspec.DecodeError("JSON is nested too deeply") from None
+        raise NestedTooDeeply("JSON is nested too deeply") from None
 
 
 def measure_depth(value: Any) -> int:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from headrace.base.errors import InvalidRequest
-from headrace.cli.values import DEEPEST, read_duration, read_instant, read_object, read_object_file, read_pairs
+from headrace.cli.values import read_duration, read_instant, read_object, read_object_file, read_pairs
+from headrace.schema.wire import DEEPEST
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_pairs() -> None:
     }
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 100_000])
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 100_000])
 def test_what_is_nested_too_deeply_is_refused(tmp_path: Path, depth: int) -> None:
     deep = f'{{"a": {"[" * depth}{"]" * depth}}}'
     with pytest.raises(InvalidRequest, match=r"^--x is nested too deeply\.$"):
