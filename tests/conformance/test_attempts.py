@@ -9,6 +9,7 @@ from headrace.base.ids import uuid7
 from headrace.gateway.administration import Administration
 from headrace.gateway.execution import Execution
 from headrace.schema.checkpoint import Checkpoint, Reopening
+from headrace.schema.deployment import DeploymentCreate, DeploymentUpdate
 from headrace.schema.fact import ResultFact, TaskRunFact
 from headrace.schema.identities import name_call
 from headrace.schema.orchestration import Claim, ClaimRequest
@@ -169,6 +170,23 @@ def test_parameters_may_be_given_other_values(execution: Execution, stage: Stage
     claim = reopen(execution, run, presence=NOBODY, parameters={"rows": [1, {"ünï": None}]})
     assert claim.flow_run.parameters == {"path": "in", "rows": [1, {"ünï": None}]}
     assert execution.read_flow_run(run.id).parameters == claim.flow_run.parameters
+
+
+def test_other_values_have_to_fit_the_deployment(
+    administration: Administration, execution: Execution, stage: Stage
+) -> None:
+    schema = {"properties": {"rows": {"type": "integer"}, "path": {"type": "string"}}, "required": ["path"]}
+    create = DeploymentCreate(name="prod", flow_id=stage.flow("etl"), parameter_openapi_schema=schema)
+    made = administration.create_deployment(create)
+    run = stage.ended(FAILED, deployment_id=made.id, parameters={"rows": "many"})
+    with pytest.raises(InvalidRequest, match='rows: "zz" is not of type "integer"'):
+        reopen(execution, run, parameters={"rows": "zz"})
+    assert execution.read_flow_run(run.id) == run
+    # What the run had is its own, and so is what it never had.
+    assert reopen(execution, run, parameters={"rows": 5}).flow_run.parameters == {"rows": 5}
+    administration.update_deployment(made.id, DeploymentUpdate(enforce_parameter_schema=False))
+    stage.propose(run, FAILED, force=True)
+    assert reopen(execution, run, parameters={"rows": "zz"}).flow_run.parameters == {"rows": "zz"}
 
 
 def test_a_reopened_run_has_its_pauses_before_it_and_all_its_resumes(execution: Execution, stage: Stage) -> None:

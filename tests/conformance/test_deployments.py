@@ -2,7 +2,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from headrace.base.errors import InvalidRequest, ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
@@ -292,6 +292,35 @@ def test_parameters_have_to_fit(administration: Administration, stage: Stage) ->
         run(x=1)
     administration.update_deployment(made.id, DeploymentUpdate(enforce_parameter_schema=False))
     run(x="one")
+
+
+def test_parameters_of_schedules_have_to_fit(administration: Administration, stage: Stage) -> None:
+    twice = [structs.replace(HOURLY, parameters=given) for given in ({"who": "me"}, {"x": "one"})]
+    fits, other = twice
+    refused = pytest.raises(InvalidRequest, match='x: "one" is not of type "integer"')
+    with refused:
+        deploy(administration, stage, parameter_openapi_schema=SCHEMA, schedules=[other])
+    assert administration.count_deployments() == 0
+    # What is missing comes from the deployment, or from nowhere, as its runs will tell.
+    made = deploy(administration, stage, parameter_openapi_schema=SCHEMA, schedules=[fits])
+    with refused:
+        administration.create_deployment_schedules(made.id, [structs.replace(other, slug="other")])
+    with refused:
+        administration.update_deployment(
+            made.id,
+            DeploymentUpdate(
+                schedules=[DeploymentScheduleUpdate(schedule=Schedule(interval=60), parameters={"x": "one"})]
+            ),
+        )
+    (kept,) = administration.read_deployment(made.id).schedules
+    with refused:
+        administration.update_deployment_schedule(made.id, kept.id, DeploymentScheduleUpdate(parameters={"x": "one"}))
+    assert administration.read_deployment(made.id).schedules == [kept]
+    administration.update_deployment(made.id, DeploymentUpdate(enforce_parameter_schema=False))
+    administration.update_deployment_schedule(made.id, kept.id, DeploymentScheduleUpdate(parameters={"x": "one"}))
+    # It is as it is: to pause it takes no other parameters.
+    administration.update_deployment(made.id, DeploymentUpdate(enforce_parameter_schema=True))
+    administration.update_deployment_schedule(made.id, kept.id, DeploymentScheduleUpdate(active=False))
 
 
 def test_a_deleted_deployment_leaves_no_run_waiting(

@@ -96,7 +96,6 @@ def test_what_is_paused(yard: Yard) -> None:
     assert kinds(yard, run) == [
         ReasonKind.POOL_PAUSED,
         ReasonKind.QUEUE_PAUSED,
-        ReasonKind.LATE,
         ReasonKind.DEPLOYMENT_PAUSED,
     ]
 
@@ -106,7 +105,7 @@ def test_a_pool_that_is_gone_and_a_deployment_that_is_gone(yard: Yard) -> None:
     yard.administration.delete_work_pool("p")
     assert kinds(yard, run)[0] in {ReasonKind.NO_POOL, ReasonKind.LATE}
     lone = yard.stage.scheduled(deployment_id=uuid7())
-    assert kinds(yard, lone) == [ReasonKind.NO_DEPLOYMENT, ReasonKind.LATE]
+    assert kinds(yard, lone) == [ReasonKind.NO_DEPLOYMENT]
 
 
 def test_a_full_pool_and_a_full_queue(yard: Yard) -> None:
@@ -116,7 +115,7 @@ def test_a_full_pool_and_a_full_queue(yard: Yard) -> None:
     first, second = yard.run(-2), yard.run(-1)
     assert claim_in_pool(yard) == [first.id]
     told = why(yard, second)
-    assert [reason.kind for reason in told] == [ReasonKind.LIMIT, ReasonKind.LIMIT, ReasonKind.LATE]
+    assert [reason.kind for reason in told] == [ReasonKind.LIMIT, ReasonKind.LIMIT]
     limits = [reason.limit for reason in told[:2]]
     assert [limit and (limit.kind, limit.name, limit.used) for limit in limits] == [
         ("queue", "default", 1),
@@ -132,7 +131,7 @@ def test_the_limit_of_its_deployment_is_held(yard: Yard) -> None:
     assert claim_in_pool(yard) == [first.id]
     yard.stage.clock.advance(5)
     told = why(yard, third)
-    assert [reason.kind for reason in told] == [ReasonKind.LIMIT, ReasonKind.LATE]
+    assert [reason.kind for reason in told] == [ReasonKind.LIMIT]
     assert told[0].message == (
         f"The limit of its deployment (1) is full: held by flow run {first.name!r} for 5 seconds. It is number 2 in line."
     )

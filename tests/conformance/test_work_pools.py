@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -202,6 +203,39 @@ def test_what_is_paused_gives_nothing(yard: Yard) -> None:
     assert yard.claim() == [first.id]
     yard.administration.update_work_queue(other, WorkQueueUpdate(is_paused=False))
     assert yard.claim() == [second.id]
+
+
+def test_workers_hear_that_there_is_room(yard: Yard) -> None:
+    """As at the end of a run: they would find out with their next look alone."""
+    other = yard.queue("other")
+
+    def called(change: Callable[[], None]) -> list[UUID | None]:
+        begin = yard.execution.last_cursor()
+        change()
+        return [event.flow_run_id for event in yard.execution.read_events(begin, kinds=("slots",)).events]
+
+    def pool(**what: Any) -> list[UUID | None]:
+        return called(lambda: yard.administration.update_work_pool("local", WorkPoolUpdate(**what)))
+
+    def queue(**what: Any) -> list[UUID | None]:
+        return called(lambda: yard.administration.update_work_queue(other, WorkQueueUpdate(**what)))
+
+    assert pool(is_paused=True) + pool(is_paused=False) == []  # nobody waits
+    yard.stage.scheduled()
+    yard.put(seconds=60)
+    assert pool(is_paused=True) + pool(is_paused=False) == []  # a look will find it in time
+    first = yard.put(seconds=5)
+    assert (pool(is_paused=True), pool(is_paused=False), pool(is_paused=False)) == ([], [first.id], [])
+    assert (pool(concurrency_limit=1), pool(concurrency_limit=0)) == ([], [])
+    assert (pool(concurrency_limit=2), pool(concurrency_limit=None)) == ([first.id], [first.id])
+    assert queue(is_paused=True) + queue(is_paused=False) == []  # nobody waits there
+    second = yard.put("other")
+    assert (queue(is_paused=True), queue(is_paused=False), queue(priority=7)) == ([], [second.id], [])
+    assert (queue(concurrency_limit=1), queue(concurrency_limit=2)) == ([], [second.id])
+    assert queue(concurrency_limit=None) == [second.id]
+    assert pool(description="the same") == []
+    # What waited in a queue that is deleted waits in the default one from now on.
+    assert called(lambda: yard.administration.delete_work_queue(other)) == [second.id]
 
 
 def test_no_more_executes_than_may(yard: Yard) -> None:

@@ -12,6 +12,7 @@ from headrace.base.errors import ConfigurationError, InvalidRequest, ObjectNotFo
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
 from headrace.cli.lookup import read_id, read_pages
+from headrace.cli.mail import warn_of_mail
 from headrace.cli.runs import Limit
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_duration, say_instant, say_when, show_tags
@@ -51,6 +52,7 @@ def create(*, from_file: File = None, from_json: Written = None, output: Output 
     wanted = [convert(each, AutomationCreate) for each in read_written(from_file, from_json)]
     with invocation.administration() as administration:
         made = [administration.create_automation(each) for each in wanted]
+    warn_of_mail(invocation, made)
     if output == "json":
         invocation.print_json(made if len(made) > 1 else made[0])
         return
@@ -76,6 +78,7 @@ def update(
     with invocation.administration() as administration:
         found = find(administration, name, id)
         administration.update_automation(found.id, wanted)
+    warn_of_mail(invocation, [wanted])
     invocation.print_line(f"Updated: automation {one_line(wanted.name)}.")
 
 

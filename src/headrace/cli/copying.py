@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from headrace.base.errors import ConfigurationError, GatewayError, ObjectNotFound, Unavailable
 from headrace.cli.counterparts import Counterparts, find_by_name, put_named_first
@@ -225,7 +225,8 @@ class Copier:
         except ObjectNotFound:
             self._target.create_work_queue(pool, _make(WorkQueueCreate, queue))
         else:
-            self._target.update_work_queue(there.id, _make(WorkQueueUpdate, queue))
+            # When the source's was asked last says nothing of the target's.
+            self._target.update_work_queue(there.id, _make(WorkQueueUpdate, queue, last_polled=UNSET))
 
     def _copy_deployments(self) -> Iterator[Copied]:
         found = read_pages(lambda page: self._source.list_deployments(page=page))

@@ -17,6 +17,7 @@ from headrace.base.errors import ConfigurationError
 from headrace.cli.deploy_options import DeployOptions, read_wishes
 from headrace.cli.details import show_details
 from headrace.cli.invocation import Injected, Invocation, Output
+from headrace.cli.mail import warn_of_mail
 from headrace.cli.texts import one_line, say_count, say_duration, say_when, show_tags
 from headrace.schema.schedule import Schedule
 
@@ -82,6 +83,7 @@ def deploy(
         )
     for note in chain.from_iterable(each.notes for each in made):
         invocation.print_warning(note)
+    warn_of_mail(invocation, chain.from_iterable(each.automations for each in made))
     if output == "json":
         invocation.print_json([each.deployment for each in made])
     else:

@@ -18,7 +18,7 @@ from headrace.cli.pages import find_page
 from headrace.cli.runs import Limit, show_heading, tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_count, say_instant, say_when, show_tags
-from headrace.cli.values import read_duration, read_instant, read_object, read_pairs
+from headrace.cli.values import check_known, read_duration, read_instant, read_object, read_pairs
 from headrace.cli.watching import Interval, Seconds, watch_run
 from headrace.schema.deployment import (
     Deployment,
@@ -174,6 +174,7 @@ def run(
     )
     with invocation.administration() as administration:
         deployment = find_deployment(administration, choose_named(name, id_, "deployment"))
+        check_known(deployment, asked.parameters)
         made = administration.run_deployment(deployment.id, asked)
         _tell_made(administration, deployment, made, invocation)
         if watch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 from msgspec import UNSET
@@ -17,7 +17,7 @@ from headrace.cli.lookup import find_deployment, name_deployments, read_id, read
 from headrace.cli.runs import tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import MISSING, one_line, say_count, say_duration, say_when
-from headrace.cli.values import read_duration, read_pairs, read_wall
+from headrace.cli.values import check_known, read_duration, read_pairs, read_wall
 from headrace.rules.occurrences import check_schedule, first_occurrences
 from headrace.schema.deployment import Deployment, DeploymentUpdate
 from headrace.schema.schedule import (
@@ -31,6 +31,8 @@ from headrace.schema.schedule import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from headrace.gateway.administration import Administration
 
 app = App(name="schedule", help="When deployments run by themselves.", help_flags=["--help"])
 
@@ -115,7 +117,7 @@ def create(
         overlap=overlap,
     )
     with invocation.administration() as administration:
-        deployment = find_deployment(administration, name)
+        deployment = _find_taking(administration, name, asked.parameters)
         if replace:
             known = len(deployment.schedules)
             if known and not yes and not invocation.confirm(f"Replace {say_count(known, 'schedule')}?"):
@@ -296,6 +298,13 @@ def _as_update(asked: DeploymentScheduleCreate) -> DeploymentScheduleUpdate:
     """What makes the schedule in the place of others. Without a slug it says nothing of one."""
     said = {name: getattr(asked, name) for name in asked.__struct_fields__ if name not in {"slug", "replaces"}}
     return DeploymentScheduleUpdate(**said, slug=UNSET if asked.slug is None else asked.slug)
+
+
+def _find_taking(administration: Administration, name: str, parameters: dict[str, Any]) -> Deployment:
+    """The deployment, whose runs have to have these parameters."""
+    deployment = find_deployment(administration, name)
+    check_known(deployment, parameters)
+    return deployment
 
 
 def _find_schedule(deployment: Deployment, named: str | None) -> DeploymentSchedule:

@@ -90,7 +90,7 @@ class Execution(Protocol):
         earlier attempts finished is found by `list_checkpoints`, but for what `from_task` leaves out. One that has not ended
         is taken away from its attempt if a new attempt of its parent takes it up. Raises `ObjectNotFound`, `StaleEpoch` when
         that attempt is over itself, and `InvalidRequest` for a run that has not ended, that nobody could start, or without
-        such a task.
+        such a task, and for parameters that do not fit its deployment.
         """
         ...
 

@@ -11,7 +11,9 @@ from headrace.base.clock import to_datetime
 from headrace.base.errors import GatewayError, InvalidRequest, ObjectNotFound
 from headrace.orchestration import automations, deployments, inputs, outbox, schedules
 from headrace.orchestration.automation_events import append_action
+from headrace.orchestration.places import load_queue_by_id
 from headrace.orchestration.proposals import load_flow_run, propose
+from headrace.orchestration.room import change_pool, change_queue
 from headrace.orchestration.scenes import Scene
 from headrace.orchestration.unit import Unit
 from headrace.rules.hydration import hydrate
@@ -151,15 +153,17 @@ def _make_payload(template: str, context: Told) -> Any:
 def _pause_work(
     unit: Unit, action: a.PauseWorkPool | a.ResumeWorkPool | a.PauseWorkQueue | a.ResumeWorkQueue, scene: Scene
 ) -> Told:
+    changed = {"is_paused": isinstance(action, (a.PauseWorkPool, a.PauseWorkQueue)), "updated": unit.now}
     if isinstance(action, (a.PauseWorkPool, a.ResumeWorkPool)):
-        kind, table, found = "work-pool", tables.work_pools, action.work_pool_id or scene.require("work-pool")
-    else:
-        kind, table, found = "work-queue", tables.work_queues, action.work_queue_id or scene.require("work-queue")
-    paused = isinstance(action, (a.PauseWorkPool, a.PauseWorkQueue))
-    changed = {"is_paused": paused, "updated": unit.now}
-    if not work_pools.change_row(unit.connection, unit.workspace_id, table, found, changed):
-        raise ObjectNotFound(f"There is no {kind.replace('-', ' ')} with id {found}.")
-    return {f"{kind.replace('-', '_')}_id": str(found)}
+        pool_id = action.work_pool_id or scene.require("work-pool")
+        pools = work_pools.find_pools(unit.connection, unit.workspace_id, [pool_id])
+        if not pools:
+            raise ObjectNotFound(f"There is no work pool with id {pool_id}.")
+        change_pool(unit, pools[0], changed)
+        return {"work_pool_id": str(pool_id)}
+    queue = load_queue_by_id(unit, action.work_queue_id or scene.require("work-queue"))
+    change_queue(unit, queue, changed)
+    return {"work_queue_id": str(queue.id)}
 
 
 def _move_run(unit: Unit, action: a.AnyAction, scene: Scene) -> Told:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from headrace.base.errors import HeadraceError, InvalidRequest, ObjectNotFound
+from headrace.orchestration.parameters import check_some_parameters
 from headrace.orchestration.proposals import load_flow_run, propose, stale
 from headrace.orchestration.unit import Unit
 from headrace.rules.transitions import COMPLETED, CRASHED, PENDING, SCHEDULED, is_terminal
@@ -17,7 +18,7 @@ from headrace.schema.identities import call_of, forget_call
 from headrace.schema.orchestration import Claim, Decision, Proposal
 from headrace.schema.state import StateCreate
 from headrace.schema.wire import decode_json
-from headrace.storage import compiled
+from headrace.storage import compiled, deployments
 from headrace.storage.rows import FlowRunRow, TaskRunRow, to_current_fact, to_state
 from headrace.storage.texts import storable_json
 
@@ -40,7 +41,7 @@ def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
     """Let a run that has ended begin another attempt.
 
     Raises `ObjectNotFound`, `StaleEpoch` when the attempt of the parent that takes it up is over, and `InvalidRequest` for a
-    run that has not ended, that nobody could start, or that has no such task.
+    run that has not ended, that nobody could start, or that has no such task, and for parameters that its deployment refuses.
     """
     rows = unit.fetch(compiled.lock_flow_run, id=request.flow_run_id)
     if not rows:
@@ -60,6 +61,7 @@ def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
     if request.from_task is not None:
         _forget_from(unit, row, request.from_task)
     if request.parameters:
+        _check_parameters(unit, row, request.parameters)
         told = {**decode_json(row.parameters), **request.parameters}
         unit.execute(compiled.change_flow_run_parameters, id=row.id, new_parameters=storable_json(told))
     if not ended:
@@ -71,6 +73,13 @@ def reopen_flow_run(unit: Unit, request: Reopening) -> Claim:
         taken = StateCreate(type=PENDING, message=request.message)
         decision = _enter(unit, Proposal(flow_run_id=row.id, state=taken, presence=request.presence))
     return Claim(flow_run=decision.flow_run, epoch=decision.epoch)
+
+
+def _check_parameters(unit: Unit, row: FlowRunRow, given: dict[str, Any]) -> None:
+    """Raise unless the deployment of a run, if there still is one, takes these."""
+    if row.deployment_id is not None:
+        for deployment in deployments.find_deployments(unit.connection, unit.workspace_id, [row.deployment_id]):
+            check_some_parameters(deployment, given)
 
 
 def _check_parent(unit: Unit, child: FlowRunRow, request: Reopening) -> None:

@@ -15,11 +15,11 @@ from headrace.orchestration.automations import delete_owned
 from headrace.orchestration.deployment_limits import drop_own_limit, find_limits, settle_limit
 from headrace.orchestration.flow_runs import Origin, create_flow_run
 from headrace.orchestration.flows import load_flow
+from headrace.orchestration.parameters import check_parameters
 from headrace.orchestration.places import find_place, find_places
 from headrace.orchestration.schedules import describe_run, replace_schedules, restart_schedules, settle_runs
 from headrace.orchestration.slots import to_limit
 from headrace.orchestration.unit import Unit
-from headrace.rules.arguments import check_arguments
 from headrace.rules.transitions import SCHEDULED
 from headrace.schema.deployment import Deployment, DeploymentCreate, DeploymentFlowRunCreate, DeploymentUpdate
 from headrace.schema.run import CreatedBy, FlowRun, FlowRunCreate
@@ -99,11 +99,7 @@ def run_deployment(
     """Make a run of a deployment. Raises `ObjectNotFound`, and `InvalidRequest` for parameters that do not fit."""
     row = load_deployment(unit, deployment_id)
     parameters = {**decode_json(row.parameters), **create.parameters}
-    enforced = (
-        row.enforce_parameter_schema if create.enforce_parameter_schema is None else create.enforce_parameter_schema
-    )
-    if enforced and row.parameter_openapi_schema is not None:
-        check_arguments(decode_json(row.parameter_openapi_schema) or {}, parameters)
+    check_parameters(row, parameters, create.enforce_parameter_schema)
     request = FlowRunCreate(
         flow_id=row.flow_id,
         name=create.name,

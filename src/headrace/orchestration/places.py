@@ -53,6 +53,14 @@ def load_queue(unit: Unit, pool: PoolRow, name: str) -> QueueRow:
     raise ObjectNotFound(f"Work pool {pool.name!r} has no queue called {name!r}.")
 
 
+def load_queue_by_id(unit: Unit, queue_id: UUID) -> QueueRow:
+    """The queue of an id. Raises `ObjectNotFound`."""
+    rows = unit.fetch(compiled.find_queues, ids=[queue_id])
+    if not rows:
+        raise ObjectNotFound(f"There is no work queue with id {queue_id}.")
+    return QueueRow._make(rows[0])
+
+
 def list_queues(unit: Unit, pool: PoolRow) -> list[QueueRow]:
     """The queues of a pool."""
     return [QueueRow._make(row) for row in unit.fetch(compiled.find_queues_of_pool, work_pool_id=pool.id)]

@@ -18,6 +18,7 @@ from headrace.base.errors import InvalidRequest, ObjectAlreadyExists, ObjectNotF
 from headrace.base.ids import uuid7
 from headrace.orchestration.deployment_slots import leave_slots
 from headrace.orchestration.flow_runs import Origin
+from headrace.orchestration.parameters import check_some_parameters
 from headrace.orchestration.proposals import propose
 from headrace.orchestration.unit import Unit
 from headrace.rules.occurrences import check_schedule
@@ -90,6 +91,7 @@ def update_schedule(unit: Unit, deployment: DeploymentRow, schedule_id: UUID, up
     if update.max_scheduled_runs is not UNSET:
         row = row._replace(max_scheduled_runs=update.max_scheduled_runs)
     if update.parameters is not UNSET:
+        check_some_parameters(deployment, update.parameters)
         row = row._replace(parameters=storable_json(update.parameters))
     if update.slug is not UNSET:
         row = row._replace(slug=update.slug and storable(update.slug))
@@ -174,6 +176,8 @@ def _to_row(unit: Unit, deployment: DeploymentRow, asked: Asked) -> ScheduleRow:
         raise InvalidRequest(f"A new schedule of deployment {deployment.name!r} has to say when it is due.")
     active = asked.active if isinstance(asked.active, bool) else True
     most = asked.max_scheduled_runs
+    parameters: dict[str, Any] = {} if asked.parameters is UNSET else asked.parameters
+    check_some_parameters(deployment, parameters)
     return ScheduleRow(
         id=uuid7(),
         deployment_id=deployment.id,
@@ -181,7 +185,7 @@ def _to_row(unit: Unit, deployment: DeploymentRow, asked: Asked) -> ScheduleRow:
         schedule=_to_json(unit, asked.schedule),
         active=active,
         max_scheduled_runs=most if isinstance(most, int) else None,
-        parameters=storable_json({} if asked.parameters is UNSET else asked.parameters),
+        parameters=storable_json(parameters),
         look_at=unit.now if active and not deployment.paused else None,
         created=unit.now,
         updated=unit.now,

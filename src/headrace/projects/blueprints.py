@@ -18,7 +18,7 @@ from headrace.projects.documents import Route
 from headrace.projects.entrypoints import AnyFlow
 from headrace.projects.places import Pools
 from headrace.projects.triggers import Automata, check_automata, find_blocks, keep_automations
-from headrace.rules.arguments import check_arguments
+from headrace.rules.arguments import check_some_arguments
 from headrace.schema.automation import AutomationCreate
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentCreate
 from headrace.schema.flow import FlowCreate
@@ -179,7 +179,7 @@ class _Arguments:
     def __init__(self, signature: Signature, schema: dict[str, Any], enforced: bool) -> None:
         self.signature = signature
         self.required: list[str] = schema.get("required", [])
-        self.optional = {key: value for key, value in schema.items() if key != "required"}
+        self.schema = schema
         self.enforced = enforced
 
     def check(self, parameters: dict[str, Any], route: Route, refuse: Refuse) -> None:
@@ -193,7 +193,7 @@ class _Arguments:
                 raise refuse(route, f"flow {self.signature.name!r} has no parameter {name!r}; {advice}")
         if self.enforced:
             try:
-                check_arguments(self.optional, parameters)
+                check_some_arguments(self.schema, parameters)
             except InvalidRequest as error:
                 raise refuse(route, str(error)) from None
 

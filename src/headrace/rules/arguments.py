@@ -33,6 +33,11 @@ def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) ->
     )
 
 
+def check_some_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """As `check_arguments`, for some of the parameters: what is missing comes from elsewhere."""
+    check_arguments({key: value for key, value in schema.items() if key != "required"}, parameters)
+
+
 def check_input(schema: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Raise `InvalidRequest` in one line when what is given to a run does not fit the schema of what it asks for."""
     _check(schema, given, "run_input", "The schema of the run's input", "The input is not what the run asks for")

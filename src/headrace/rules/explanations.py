@@ -282,13 +282,19 @@ def limits_are_full(facts: RunFacts) -> Iterator[Reason]:
         )
 
 
+HOLDING: tuple[Idea, ...] = (is_held_up_where_it_waits, nobody_would_take_it, limits_are_full)
+"""The ideas of what holds up a run that is due."""
+
+
 def is_late(facts: RunFacts) -> Iterator[Reason]:
-    """A run that nobody has taken in time is late."""
+    """A run that nobody has taken in time is late. One that is due just now waits for nothing, unless something holds it."""
     due = _due(facts.run) or facts.now
     if facts.run.state_type is not SCHEDULED or due > facts.now:
         return
     late = facts.now - due
     if late < PUNCTUAL:
+        if any(True for idea in HOLDING for _ in idea(facts)):
+            return  # to wait a moment would not help
         message, step = "The run is due, and nobody has taken it yet.", "Wait a moment."
     else:
         message = f"The run is late by {_say(late)}: nobody has taken it."

@@ -15,6 +15,7 @@ from headrace.storage import tables as t
 from headrace.storage.database import Connection
 from headrace.storage.dialect import DIALECTS
 from headrace.storage.filters import compile_filter
+from headrace.storage.hints import by_index
 from headrace.storage.pages import Order, Query, fetch_page
 from headrace.storage.pool_rows import MISSED_BEATS, PoolRow, QueueRow, WorkerRow
 from headrace.storage.selections import WORK_POOL, WORK_QUEUE
@@ -67,6 +68,17 @@ def list_workers(
     query = query.where(*_worker_conditions(connection, wanted or WorkerFilter(), now))
     order = Order(_worker.last_heartbeat_time, _worker.id, descending=True)
     return [WorkerRow._make(row) for row in fetch_page(connection, query, order, page)]
+
+
+def find_next_run(connection: Connection, workspace_id: UUID, queue_ids: Sequence[UUID], before: int) -> UUID | None:
+    """The run that is the first to start of those which wait in some queues and are due before an instant, if any are."""
+    run = t.flow_runs.c
+    waiting = [run.workspace_id == workspace_id, run.next_scheduled_start_time <= before]
+    query = select(run.id).where(*waiting, run.work_queue_id.in_(queue_ids))
+    # Not by its queue: that would be all the runs it ever had.
+    query = by_index(query, t.flow_runs, "ix_flow_runs_next_scheduled_start_time")
+    rows = connection.select(query.order_by(run.next_scheduled_start_time, run.id).limit(1))
+    return rows[0][0] if rows else None
 
 
 def find_served_pools(connection: Connection, workspace_id: UUID, pool_ids: Sequence[UUID], now: int) -> set[UUID]:

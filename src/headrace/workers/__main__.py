@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import Any, cast
 
@@ -46,6 +48,7 @@ def serve_pool(
         administration = stack.enter_context(closing(cast("Any", open_administration(settings))))
         execution = stack.enter_context(closing(open_execution(settings, supervised=True)))
         prepare_pool(administration, options.pool, kind, wanted)
+        warn_of_missing_queues(administration, options.pool, options.queues)
         infrastructure = stack.enter_context(closing(ProcessInfrastructure(preload)))
         infrastructure.warm_up()
         serve(Worker(options, execution, administration, infrastructure, os.environ), options)
@@ -78,6 +81,22 @@ def prepare_pool(administration: Administration, name: str, kind: str | None, wa
         raise errors.ConfigurationError(
             f"The work pool {name!r} is of the type {pool.type}: this worker serves {kind or PROCESS} pools."
         )
+
+
+def warn_of_missing_queues(administration: Administration, pool: str, queues: Sequence[str]) -> None:
+    """Say which queues there are not, from which nothing will come. They may be made later, so that is no error."""
+    for queue in dict.fromkeys(queues):
+        try:
+            administration.read_work_queue_by_name(pool, queue)
+        except errors.ObjectNotFound:
+            log.warning(
+                "Work pool %r has no queue %r, so nothing comes from it until there is: "
+                "`headrace work-queue create %s --pool %s` makes it.",
+                pool,
+                queue,
+                shlex.quote(queue),
+                shlex.quote(pool),
+            )
 
 
 def configure_logging(level: str) -> None:

@@ -42,6 +42,7 @@ SLOW: dict[str, Any] = {
 
 @pytest.fixture
 def stocked(terminal: Terminal, tmp_path: Path) -> Terminal:
+    terminal.environ["HEADRACE_SERVER_SMTP_HOST"] = "mail.x.org"
     file = tmp_path / "tell.yaml"
     file.write_text(TELL, encoding="utf-8")
     assert terminal.read("automation", "create", "-f", str(file)).startswith("Created: automation tell (")

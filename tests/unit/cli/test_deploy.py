@@ -154,6 +154,16 @@ def test_what_was_passed_over_is_told(workplace: Workplace) -> None:
     assert said.code == 0
 
 
+def test_mail_that_nobody_can_send_is_told(workplace: Workplace) -> None:
+    written = "deployments: [{name: nightly, entrypoint: flow.py:train, work_pool: {name: local}, notify: me@x.org}]\n"
+    Path("headrace.yaml").write_text(written, encoding="utf-8")
+    ended = workplace.type("deploy", "--all", "--param", "rows=1")
+    said = "Warning: No e-mail will be sent until HEADRACE_SERVER_SMTP_HOST is set on the server."
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, said)
+    workplace.environ["HEADRACE_SERVER_SMTP_HOST"] = "mail.x.org"
+    assert "HEADRACE_SERVER_SMTP_HOST" not in workplace.type("deploy", "--all", "--param", "rows=1").err
+
+
 def test_what_steps_say_is_told_beside(workplace: Workplace) -> None:
     Path("headrace.yaml").write_text(
         "build:\n- headrace.deployments.steps.run_shell_script: {script: echo built}\n"

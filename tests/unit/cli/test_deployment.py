@@ -141,6 +141,19 @@ class TestRun:
         (run,) = terminal.administration.flow_runs
         assert f"  Page        {page}{run}\n" in shown
 
+    def test_parameters_are_those_that_the_flow_has(self, terminal: Terminal, daily: Deployment) -> None:
+        daily.parameter_openapi_schema = {"properties": {"n": {}, "who": {}}}
+        said = terminal.fail("deployment", "run", "daily", "--param", "x=3")
+        assert said == "Error: Deployment 'daily' has no parameter 'x'; it has n, who."
+        daily.parameter_openapi_schema = {"properties": {}}
+        assert terminal.fail("deployment", "run", "daily", "--param", "x=3").endswith("'x'; it has none.")
+        assert terminal.administration.flow_runs == {}
+        for more in ({"additionalProperties": True}, {"additionalProperties": {"type": "integer"}}):
+            daily.parameter_openapi_schema = {"properties": {}, **more}
+            terminal.read("deployment", "run", "daily", "--param", "x=3")
+        daily.parameter_openapi_schema, daily.enforce_parameter_schema = {"properties": {}}, False
+        terminal.read("deployment", "run", "daily", "--param", "x=3")
+
     def test_takes_parameters_tags_and_job_variables(self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
         options = ["-p", "limit=7", "-p", "who=a cat", "-p", 'deep={"a": [1]}', "--param", "text=a=b", "-p", "empty="]
         more = ["--params", '{"limit": 1, "other": null}', "--tag", "x", "--tag", "y", "--job-variable", "cpus=2"]

@@ -33,6 +33,15 @@ def refuse(terminal: Terminal, *arguments: str) -> str:
 
 
 class TestCreate:
+    def test_parameters_are_those_that_the_flow_has(self, terminal: Terminal) -> None:
+        deployment = terminal.administration.read_deployment(DAILY)
+        deployment.parameter_openapi_schema = {"properties": {"limit": {}, "depth": {}}}
+        create = ("create", "daily", "--interval", "60", "-p")
+        said = refuse(terminal, *create, "limti=9")
+        assert said == "Error: Deployment 'daily' has no parameter 'limti'; did you mean 'limit'?"
+        assert schedules(terminal) == []
+        schedule(terminal, *create, "limit=9")
+
     def test_by_cron(self, terminal: Terminal) -> None:
         options = ["--timezone", "Europe/Berlin", "--slug", "mornings", "--no-day-or", "--inactive", "-p", "limit=9"]
         shown = schedule(terminal, "create", "f/daily", "--cron", "0 9 1 * 1", *options)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headrace.base.clock import now
 from headrace.base.settings import load_settings
 from headrace.connect import open_administration, open_execution
 from headrace.schema.action import (
@@ -23,8 +24,10 @@ from headrace.schema.automation import AutomationCreate
 from headrace.schema.block import BlockDocumentCreate, BlockSchemaCreate, BlockTypeCreate
 from headrace.schema.deployment import DeploymentCreate
 from headrace.schema.flow import FlowCreate
+from headrace.schema.orchestration import ClaimRequest
 from headrace.schema.schedule import DeploymentScheduleCreate, Schedule
 from headrace.schema.trigger import CompoundTrigger, EventTrigger, Metric, MetricQuery, MetricTrigger
+from headrace.schema.work_pool import WorkerBeat
 from tests.unit.cli.conftest import Machine
 
 GHOST = "01a21c46-30cc-78d0-9e76-6bdcb027172c"
@@ -160,6 +163,26 @@ def test_everything_arrives_once(machine: Machine, tmp_path: Path) -> None:
     )
     (schedule,) = deployment["schedules"]
     assert (schedule["schedule"]["cron"], schedule["slug"], schedule["active"]) == ("0 6 * * *", "s", False)
+
+
+def test_what_was_served_at_the_source_is_served_by_nobody_yet(machine: Machine, tmp_path: Path) -> None:
+    fill(machine, tmp_path)
+    machine.read("--profile", "laptop", "work-pool", "resume", "local")
+    execution = open_execution(load_settings(machine.environ | {"HEADRACE_PROFILE": "laptop"}))
+    execution.beat_worker(WorkerBeat(work_pool_name="local", name="w"))
+    execution.claim_flow_runs(ClaimRequest(before=now(), limit=1, claimant="w", work_pool_name="local"))
+    execution.close()
+
+    def look(profile: str) -> list[tuple[str, bool]]:
+        """How things stand, and whether somebody has asked for runs there."""
+        at = ("--profile", profile)
+        pool = machine.ask(*at, "work-pool", "inspect", "local")
+        deployment = machine.ask(*at, "deployment", "inspect", "train/nightly")
+        return [(each["status"], each.get("last_polled") is not None) for each in (pool, *pool["queues"], deployment)]
+
+    assert look("laptop") == [("READY", False), ("READY", True), ("READY", True), ("READY", True)]
+    outcomes(machine)
+    assert look("team") == [("NOT_READY", False)] * 4
 
 
 def test_automations_name_what_is_at_their_new_place(machine: Machine, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from headrace.schema.trigger import (
     MetricTrigger,
     Posture,
 )
-from headrace.schema.work_pool import WorkPoolCreate
+from headrace.schema.work_pool import WorkPoolCreate, WorkQueueUpdate
 from headrace.schema.workspace import DEFAULT_SCOPE
 from headrace.storage.database import Database
 from headrace.storage.databases import open_database
@@ -424,6 +424,21 @@ def test_deployments_schedules_pools_and_queues_are_paused(office: Office, make:
         "queue": office.administration.read_work_queue(now.work_queue_id).is_paused,
     }
     assert seen[what] is after
+
+
+@pytest.mark.parametrize("kind", ["pool", "queue"])
+def test_workers_hear_that_a_pool_or_queue_is_resumed(office: Office, kind: str) -> None:
+    pool = office.administration.create_work_pool(WorkPoolCreate(name="p", type="process", is_paused=kind == "pool"))
+    queue = office.administration.list_work_queues("p")[0]
+    office.administration.update_work_queue(queue.id, WorkQueueUpdate(is_paused=kind == "queue"))
+    waiting = office.stage.scheduled(work_pool_name="p")
+    by_kind = {"pool": a.ResumeWorkPool(work_pool_id=pool.id), "queue": a.ResumeWorkQueue(work_queue_id=queue.id)}
+    office.make(by_kind[kind])
+    office.start(office.deploy(), StateType.RUNNING, StateType.COMPLETED)
+    begin = office.execution.last_cursor()
+    assert office.loop.run_once() == 1
+    called = [event.flow_run_id for event in office.execution.read_events(begin, kinds=("slots",)).events]
+    assert called == [waiting.id]
 
 
 @pytest.mark.parametrize(

@@ -178,22 +178,27 @@ def test_what_was_not_taken_is_tried_again_and_at_last_given_up(
     assert len(courier.taken) == MOST_ATTEMPTS
 
 
-def test_what_can_never_be_sent_is_given_up_at_once(desk: Desk, loop: Outbox, courier: Recorder) -> None:
+def test_what_can_never_be_sent_is_given_up_at_once(
+    desk: Desk, loop: Outbox, courier: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
     put(desk, "k")
-    courier.problems.append(Undelivered("host answers 404.", lasting=True))
+    courier.problems.append(Undelivered("host answers\n404.", lasting=True))
     assert loop.run_once() == 0
     assert look(desk, "k").state == "failed"
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert line == "The message 'k' (email) is given up, it was not sent: host answers 404."
     (event,) = failures(desk)
     assert (event["resource"]["prefect.resource.name"], event["related"]) == ("k", [])
 
 
 def test_the_other_side_is_left_alone_for_as_long_as_it_asks(
-    desk: Desk, loop: Outbox, courier: Recorder, clock: FrozenClock
+    desk: Desk, loop: Outbox, courier: Recorder, clock: FrozenClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(desk, "k")
     courier.problems.append(Undelivered("host answers 429.", retry_after=600.0))
     loop.run_once()
     assert look(desk, "k").due == to_datetime(clock.micros() + 600_000_000)
+    assert "given up" not in caplog.text
 
 
 def test_one_that_fails_unforeseen_does_not_keep_the_others(

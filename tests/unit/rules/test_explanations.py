@@ -151,7 +151,7 @@ def test_what_is_paused_is_named() -> None:
 
 def test_nobody_is_there_to_take_it() -> None:
     place = PlaceFacts(pool="p", queue="q", seen=ago(172_800))
-    none, _late = reasons(run(), place=place)
+    (none,) = reasons(run(), place=place)
     assert (none.kind, none.since) == (ReasonKind.NO_WORKER, ago(172_800))
     assert none.message == "No worker is online for work pool 'p'; the last was seen 2 days ago."
     assert none.next_step == "Start one: `headrace worker start --pool p`."
@@ -160,7 +160,7 @@ def test_nobody_is_there_to_take_it() -> None:
 
 def test_workers_are_there_but_none_for_the_queue() -> None:
     place = PlaceFacts(pool="p", queue="q", online=1, polled=ago(600))
-    unserved, _late = reasons(run(), place=place)
+    (unserved,) = reasons(run(), place=place)
     assert unserved.kind is ReasonKind.QUEUE_UNSERVED
     assert unserved.message.endswith("but none has asked its queue 'q' for runs for 10 minutes.")
     assert unserved.next_step == "Start one for it: `headrace worker start --pool p --work-queue q`."
@@ -172,9 +172,9 @@ def test_workers_are_there_but_none_for_the_queue() -> None:
 
 def test_a_run_that_belongs_nowhere() -> None:
     told = run()
-    assert kinds(told, place=None) == [ReasonKind.NO_POOL, ReasonKind.LATE]
+    assert kinds(told, place=None) == [ReasonKind.NO_POOL]
     assert kinds(told, place=None, deployment=DeploymentFacts(name="served", polled_lately=True)) == [ReasonKind.LATE]
-    gone, _late = reasons(told, place=None, deployment=None)
+    (gone,) = reasons(told, place=None, deployment=None)
     assert (gone.kind, gone.message) == (
         ReasonKind.NO_DEPLOYMENT,
         "The run's deployment is gone, so nobody knows what to execute.",
@@ -191,7 +191,7 @@ def test_full_limits_say_who_holds_them() -> None:
     own = limit("deployment", *holders, slots=5, used=5)
     pool, queue = limit("pool", used=1, name="p"), limit("queue", holder(name=None, type_="flow_run"), name="q")
     place = PlaceFacts(pool="p", queue="q", online=1, polled_lately=True, full=(queue, pool))
-    first, second, third, late = reasons(run(), place=place, deployment=DeploymentFacts(name="n", limit=own, place=2))
+    first, second, third = reasons(run(), place=place, deployment=DeploymentFacts(name="n", limit=own, place=2))
     assert (first.kind, first.since, first.limit) == (ReasonKind.LIMIT, ago(100), own)
     assert first.message == (
         "The limit of its deployment (5) is full: held by flow run 'run-0' for 100 seconds, "
@@ -201,12 +201,11 @@ def test_full_limits_say_who_holds_them() -> None:
     assert second.next_step.endswith("`headrace work-queue set-concurrency-limit q 2 --pool p`.")
     assert third.message == "Work pool 'p' (limit 1) is full: 1 of 1 in use."
     assert third.next_step.endswith("`headrace work-pool set-concurrency-limit p 2`.")
-    assert late.kind is ReasonKind.LATE
 
 
 def test_a_limit_that_is_shared_is_named() -> None:
     shared = limit("global", holder(None, name=None, type_="process"))
-    (full, _late) = reasons(run(), deployment=DeploymentFacts(name="n", limit=shared))
+    (full,) = reasons(run(), deployment=DeploymentFacts(name="n", limit=shared))
     assert full.message == ("Concurrency limit 'db' (1) is full: held by process of an unknown name for 5 minutes.")
     assert full.next_step.endswith("`headrace global-concurrency-limit update db --limit 2`.")
 
@@ -214,7 +213,7 @@ def test_a_limit_that_is_shared_is_named() -> None:
 def test_a_parent_that_holds_what_its_child_waits_for_is_a_deadlock() -> None:
     own = limit("deployment", holder())
     told = reasons(run(), deployment=DeploymentFacts(name="n", limit=own, place=1), ancestors=frozenset([OTHER]))
-    assert [reason.kind for reason in told] == [ReasonKind.DEADLOCK, ReasonKind.LATE]
+    assert [reason.kind for reason in told] == [ReasonKind.DEADLOCK]
     assert told[0].message == (
         "The limit of its deployment (1) is held by flow run 'brave-otter', which itself waits for this run to end: "
         "neither can go on."
@@ -232,6 +231,12 @@ def test_late_by_how_much() -> None:
     assert "1 worker of the pool is online" in one.next_step
     assert reasons(run(due=600), place=PlaceFacts(pool="p", queue="q"))[-1].next_step == "See to the reasons above."
     assert kinds(run(due=None)) == [ReasonKind.LATE]
+
+
+def test_a_moment_is_not_waited_for_where_something_holds_the_run() -> None:
+    paused = PlaceFacts(pool="p", queue="q", pool_paused=True, online=1, polled_lately=True)
+    assert kinds(run(due=14), place=paused) == [ReasonKind.POOL_PAUSED]
+    assert kinds(run(due=16), place=paused) == [ReasonKind.POOL_PAUSED, ReasonKind.LATE]
 
 
 def test_what_keeps_further_runs_from_being_made_comes_last() -> None:

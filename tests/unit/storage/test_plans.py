@@ -61,6 +61,7 @@ from headrace.storage import (
     searches,
     serving,
     tables,
+    work_pools,
 )
 from headrace.storage.database import Connection, Database, Insertion, Statement
 from headrace.storage.databases import open_database
@@ -230,6 +231,8 @@ FINDS: dict[str, tuple[str | None, Ask]] = {
                           partial(schedules.find_missed_runs, workspace_id=own, schedule_id=uuid7(), since=1, until=7)),
     "schedules: waiting": ("ix_flow_runs_next_of_flow",
                            partial(schedules.find_waiting_runs, workspace_id=own, deployment_id=uuid7(), after=7)),
+    "pools: next run": ("ix_flow_runs_next_scheduled_start_time",
+                        partial(work_pools.find_next_run, workspace_id=own, queue_ids=[uuid7(), uuid7()], before=7)),
     "limits: active": ("ix_flow_runs_state_type",
                        partial(deployments.find_active_runs, workspace_id=own, deployment_id=uuid7())),
     "searches": (None, partial(searches.list_searches, workspace_id=own, page=PAGE)),

@@ -12,7 +12,8 @@ from headrace.base.clock import to_micros
 from headrace.base.errors import InvalidRequest, ObjectAlreadyExists, ObjectNotFound
 from headrace.base.ids import uuid7
 from headrace.orchestration.administration.office import Office, checked
-from headrace.orchestration.places import count_active, list_queues, load_pool, load_queue
+from headrace.orchestration.places import count_active, list_queues, load_pool, load_queue, load_queue_by_id
+from headrace.orchestration.room import change_pool, change_queue, tell_of_room
 from headrace.orchestration.unit import Unit
 from headrace.schema.filters import WorkerFilter, WorkPoolFilter, WorkQueueFilter
 from headrace.schema.job_template import TEMPLATES
@@ -27,7 +28,7 @@ from headrace.schema.work_pool import (
     WorkQueueCreate,
     WorkQueueUpdate,
 )
-from headrace.storage import compiled, tables
+from headrace.storage import tables
 from headrace.storage import work_pools as queries
 from headrace.storage.pool_rows import PoolRow, QueueRow, to_work_pool, to_work_queue, to_worker
 from headrace.storage.texts import storable, storable_json
@@ -87,7 +88,7 @@ class WorkPoolVerbs(Office):
                 if column in changed:
                     changed[column] = storable_json(changed[column])
             row = load_pool(unit, name)
-            queries.change_row(unit.connection, unit.workspace_id, tables.work_pools, row.id, changed)
+            change_pool(unit, row, changed)
 
         self._desk.write(change)
 
@@ -112,7 +113,7 @@ class WorkPoolVerbs(Office):
         return made
 
     def read_work_queue(self, queue_id: UUID) -> WorkQueue:
-        return self._desk.read(lambda unit: _show_queues(unit, [_load_queue(unit, queue_id)])[0])
+        return self._desk.read(lambda unit: _show_queues(unit, [load_queue_by_id(unit, queue_id)])[0])
 
     def read_work_queue_by_name(self, pool_name: str, name: str) -> WorkQueue:
         def read(unit: Unit) -> WorkQueue:
@@ -133,7 +134,7 @@ class WorkPoolVerbs(Office):
 
     def update_work_queue(self, queue_id: UUID, update: WorkQueueUpdate) -> None:
         def change(unit: Unit) -> None:
-            row = _load_queue(unit, queue_id)
+            row = load_queue_by_id(unit, queue_id)
             changed = _told(update, unit.now)
             changed.pop("filter", None)
             if changed.get("last_polled") is not None:
@@ -142,18 +143,19 @@ class WorkPoolVerbs(Office):
             pool = queries.find_pools(unit.connection, unit.workspace_id, [row.work_pool_id])[0]
             if named != row.name and any(queue.name == named for queue in list_queues(unit, pool)):
                 raise ObjectAlreadyExists(f"Work pool {pool.name!r} has a queue called {named!r} already.")
-            queries.change_row(unit.connection, unit.workspace_id, tables.work_queues, queue_id, changed)
+            change_queue(unit, row, changed)
 
         self._desk.write(change)
 
     def delete_work_queue(self, queue_id: UUID) -> None:
         def delete(unit: Unit) -> None:
-            row = _load_queue(unit, queue_id)
+            row = load_queue_by_id(unit, queue_id)
             pool = queries.find_pools(unit.connection, unit.workspace_id, [row.work_pool_id])[0]
             if pool.default_queue_id == queue_id:
                 raise InvalidRequest(f"{row.name!r} is the default queue of work pool {pool.name!r}: it stays with it.")
             queries.move_work(unit.connection, unit.workspace_id, [queue_id], pool.id, pool.default_queue_id)
             queries.delete_queue(unit.connection, unit.workspace_id, queue_id)
+            tell_of_room(unit, [pool.default_queue_id])
 
         self._desk.write(delete)
 
@@ -188,13 +190,6 @@ def _show_queues(unit: Unit, rows: Sequence[QueueRow]) -> list[WorkQueue]:
     names = {pool.id: pool.name for pool in pools}
     active = count_active(unit)
     return [to_work_queue(row, names, active, unit.now) for row in rows]
-
-
-def _load_queue(unit: Unit, queue_id: UUID) -> QueueRow:
-    rows = unit.fetch(compiled.find_queues, ids=[queue_id])
-    if not rows:
-        raise ObjectNotFound(f"There is no work queue with id {queue_id}.")
-    return QueueRow._make(rows[0])
 
 
 def _insert_queue(unit: Unit, pool: PoolRow, queue: WorkQueueCreate, queue_id: UUID) -> QueueRow | None:

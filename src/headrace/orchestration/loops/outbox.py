@@ -95,7 +95,9 @@ class Outbox(Loop):
         problem = self._deliver(desk, row)
         if problem is None:
             return desk.write(partial(_note_success, row=row))
-        desk.write(partial(_note_failure, row=row, error=problem))
+        if desk.write(partial(_note_failure, row=row, error=problem)):
+            reason = " ".join(str(problem).split())
+            self._log.warning("The message %r (%s) is given up, it was not sent: %s", row.key, row.kind, reason)
         return False
 
     def _deliver(self, desk: Desk, row: MessageRow) -> Undelivered | None:
@@ -163,14 +165,16 @@ def _note_success(unit: Unit, row: MessageRow) -> bool:
     return True
 
 
-def _note_failure(unit: Unit, row: MessageRow, error: Undelivered) -> None:
-    """Put a message off, or give it up and say so."""
+def _note_failure(unit: Unit, row: MessageRow, error: Undelivered) -> bool:
+    """Put a message off, or give it up and say so; whether it is given up."""
     chance = random.random()  # noqa: S311 - it spreads, and need not be unforeseeable
     due = None if error.lasting else next_try(row.attempts, unit.now, chance, error.retry_after)
     ended = unit.now if due is None else None
     changed = {"due": due, "ended": ended, "claim": None, "reason": storable(str(error)), "updated": unit.now}
-    if outbox.settle(unit.connection, unit.workspace_id, row, changed) and due is None:
+    given_up = outbox.settle(unit.connection, unit.workspace_id, row, changed) and due is None
+    if given_up:
         _tell(unit, to_message(row), row, str(error))
+    return given_up
 
 
 def _tell(unit: Unit, message: Message, row: MessageRow, reason: str) -> None:
