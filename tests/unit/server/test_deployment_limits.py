@@ -85,7 +85,7 @@ def test_who_renews() -> None:
 def test_why_and_holders_are_answered(ask: httpx2.Client, deployment: dict[str, Any]) -> None:
     run = make_run(ask, deployment)
     told = ask.get(f"/api/flow_runs/{run['id']}/why").json()
-    assert [reason["kind"] for reason in told["reasons"]] == ["no-pool", "late"]
+    assert [reason["kind"] for reason in told["reasons"]] == ["no-pool"]
     assert ask.get("/api/flow_runs/00000000-0000-7000-8000-000000000009/why").status_code == 404
     assert ask.get("/api/limits/holders", params={"kind": "nothing", "name": "x"}).status_code == 422
     assert ask.get("/api/limits/holders", params={"kind": "queue", "name": "x"}).status_code == 422
