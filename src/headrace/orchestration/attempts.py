@@ -113,10 +113,9 @@ def _forget_from(unit: Unit, run: FlowRunRow, task: str) -> None:
     if not of_task:
         known = ", ".join(_list_tasks(rows)) or "none, for it is not durable"
         raise InvalidRequest(f"Flow run {run.name!r} has no task {task!r} that could be run again; its tasks: {known}.")
-    finished = [
-        row for row in of_task if row.state_type == COMPLETED
-    ] or of_task  # one that failed gave nothing to depend on
-    ended = min((row.end_time for row in finished if row.end_time is not None), default=None)
+    finished = [row for row in of_task if row.state_type == COMPLETED]
+    # A call that failed gave nothing to depend on, unless none did better: then what followed may have seen it fail.
+    ended = min((row.end_time for row in finished or of_task if row.end_time is not None), default=None)
     again = {row.id for row in of_task}
     for row in rows:
         began = row.end_time if row.start_time is None else row.start_time  # one that was cached has never run
