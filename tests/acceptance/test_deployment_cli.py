@@ -185,7 +185,7 @@ BAD = (
     ("deployment run animal-facts/dayly", "did you mean 'animal-facts/daily'?"),
     ("deployment inspect nothing", "no deployment 'nothing'"),
     ("deployment run daily -p limit=many", 'limit: "many" is not of type "integer"'),
-    ("deployment run daily -p other=1", "'other' was unexpected"),
+    ("deployment run daily -p other=1", "no parameter 'other'; it has limit"),
     ("deployment run daily --start-in soon", "'soon' is no duration"),
     ("deployment schedule create daily --cron hello", "five fields"),
     ("deployment schedule create daily --interval 60 --timezone Europe/Berln", "no time zone 'Europe/Berln'"),
