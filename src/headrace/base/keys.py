@@ -27,17 +27,11 @@ def decode_secrets_keys(text: str) -> list[bytes]:
     """The bytes of keys that are separated by commas or space, at least one. Raises ValueError."""
     import base64
 
-    keys: list[bytes] = []
-    for word in text.replace(",", " ").split():
-        try:
-            key = base64.b64decode(word, validate=True)
-        except ValueError:
-            key = b""
-        if len(key) != SECRETS_KEY_BYTES:
-            keys.clear()
-            break
-        keys.append(key)
-    if not keys:
+    try:
+        keys = [base64.b64decode(word, validate=True) for word in text.replace(",", " ").split()]
+    except ValueError:
+        keys = []
+    if not keys or any(len(key) != SECRETS_KEY_BYTES for key in keys):
         raise ValueError(
             f"holds no keys: each is {SECRETS_KEY_BYTES} random bytes in base64, as `openssl rand -base64 32` writes"
         )

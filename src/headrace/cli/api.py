@@ -15,6 +15,7 @@ from headrace.base.errors import InvalidRequest
 from headrace.cli.invocation import Flag, Injected, Invocation
 from headrace.cli.texts import clean, one_line
 from headrace.cli.values import decode_shallow
+from headrace.schema.wire import decode_json
 
 if TYPE_CHECKING:
     import httpx2
@@ -148,8 +149,8 @@ def _show_content(invocation: Invocation, response: httpx2.Response) -> None:
         return
     if "json" in response.headers.get("content-type", ""):
         try:
-            invocation.print_json(msgspec.json.decode(response.content))
+            invocation.print_json(decode_json(response.content))
             return
-        except (msgspec.DecodeError, RecursionError):
+        except msgspec.DecodeError:
             pass
     invocation.out.file.write(f"{clean(response.text)}\n")

@@ -13,12 +13,19 @@ from headrace.cli.deployment_schedule import say_schedules, show_schedules
 from headrace.cli.details import show_details
 from headrace.cli.flow_run import show_flow_runs
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
-from headrace.cli.lookup import choose_named, find_deployment, name_deployments, read_flow_names, read_pages
+from headrace.cli.lookup import (
+    check_known,
+    choose_named,
+    find_deployment,
+    name_deployments,
+    read_flow_names,
+    read_pages,
+)
 from headrace.cli.pages import find_page
 from headrace.cli.runs import Limit, show_heading, tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import one_line, say_count, say_instant, say_when, show_tags
-from headrace.cli.values import check_known, read_duration, read_instant, read_object, read_pairs
+from headrace.cli.values import read_duration, read_instant, read_object, read_pairs
 from headrace.cli.watching import Interval, Seconds, watch_run
 from headrace.schema.deployment import (
     Deployment,

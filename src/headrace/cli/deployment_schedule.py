@@ -13,11 +13,11 @@ from rich.text import Text
 from headrace.base.clock import to_datetime, to_micros
 from headrace.base.errors import ConfigurationError, InvalidRequest, ObjectNotFound
 from headrace.cli.invocation import Flag, Injected, Invocation, Output
-from headrace.cli.lookup import find_deployment, name_deployments, read_id, read_pages
+from headrace.cli.lookup import check_known, find_deployment, name_deployments, read_id, read_pages
 from headrace.cli.runs import tell_value
 from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import MISSING, one_line, say_count, say_duration, say_when
-from headrace.cli.values import check_known, read_duration, read_pairs, read_wall
+from headrace.cli.values import read_duration, read_pairs, read_wall
 from headrace.rules.occurrences import check_schedule, first_occurrences
 from headrace.schema.deployment import Deployment, DeploymentUpdate
 from headrace.schema.schedule import (

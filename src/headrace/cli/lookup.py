@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from headrace.base.errors import InvalidRequest, ObjectNotFound
@@ -74,6 +74,19 @@ def find_task_run(administration: Administration, named: str) -> TaskRun:
         return administration.read_task_run(run_id)
     selection = RunSelection(task_runs=TaskRunFilter(name=TextFilter(any_=[named])))
     return _only(administration.list_task_runs(selection, page=Page(2)), "task run", named)
+
+
+def check_known(deployment: Deployment, given: Iterable[str]) -> None:
+    """Raise `InvalidRequest` for a parameter that runs of the deployment do not have, if it has them checked."""
+    from headrace.rules.arguments import find_unknown
+
+    schema = deployment.parameter_openapi_schema or {}
+    known: dict[str, Any] | None = schema.get("properties")
+    if known is None or not deployment.enforce_parameter_schema or schema.get("additionalProperties"):
+        return
+    unknown = find_unknown([*known], given)
+    if unknown is not None:
+        raise InvalidRequest(f"Deployment {deployment.name!r} {unknown}")
 
 
 def find_deployment(administration: Administration, named: str) -> Deployment:

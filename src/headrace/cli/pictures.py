@@ -15,6 +15,7 @@ from headrace.cli.tables import Column, fit_table
 from headrace.cli.texts import clean, one_line
 from headrace.schema.artifact import Artifact
 from headrace.schema.filters import ArtifactFilter
+from headrace.schema.wire import decode_json
 
 if TYPE_CHECKING:
     from headrace.gateway.administration import Administration
@@ -81,8 +82,8 @@ def _read_rows(data: Any) -> list[dict[str, Any]] | None:
     """The rows of a table artifact: a list of rows by name or by place, or columns by name; perhaps as JSON text."""
     if isinstance(data, str):
         try:
-            data = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+            data = decode_json(data)
+        except msgspec.DecodeError:
             return None
     if isinstance(data, dict):
         columns = {str(name): values for name, values in cast("dict[Any, Any]", data).items()}

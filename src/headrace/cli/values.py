@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from headrace.base.errors import InvalidRequest
-from headrace.schema.deployment import Deployment
 from headrace.schema.wire import DEEPEST, NestedTooDeeply, decode_json, measure_depth
 
 LONGEST_WAIT = 100 * 366 * 86_400.0
@@ -86,20 +84,6 @@ def read_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
         except msgspec.DecodeError:
             found[key] = text
     return found
-
-
-def check_known(deployment: Deployment, given: Mapping[str, Any]) -> None:
-    """Raise `InvalidRequest` for a parameter that runs of the deployment do not have, if it has them checked."""
-    schema = deployment.parameter_openapi_schema or {}
-    known: dict[str, Any] | None = schema.get("properties")
-    if known is None or not deployment.enforce_parameter_schema or schema.get("additionalProperties"):
-        return
-    for name in given:
-        if name not in known:
-            nearest = get_close_matches(name, known, n=1)
-            has = f"it has {', '.join(known)}." if known else "it has none."
-            advice = f"did you mean {nearest[0]!r}?" if nearest else has
-            raise InvalidRequest(f"Deployment {deployment.name!r} has no parameter {name!r}; {advice}")
 
 
 def read_object(text: str, option: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from headrace.projects.documents import Route
 from headrace.projects.entrypoints import AnyFlow
 from headrace.projects.places import Pools
 from headrace.projects.triggers import Automata, check_automata, find_blocks, keep_automations
-from headrace.rules.arguments import check_some_arguments
+from headrace.rules.arguments import check_some_arguments, find_unknown
 from headrace.schema.automation import AutomationCreate
 from headrace.schema.deployment import ConcurrencyOptions, Deployment, DeploymentCreate
 from headrace.schema.flow import FlowCreate
@@ -184,13 +183,9 @@ class _Arguments:
 
     def check(self, parameters: dict[str, Any], route: Route, refuse: Refuse) -> None:
         """Raise what `refuse` makes of a parameter that the flow does not have, or of a value that does not fit."""
-        names = self.signature.names
-        for name in parameters:
-            if name not in names:
-                nearest = get_close_matches(name, names, n=1)
-                has = f"it has {', '.join(names)}." if names else "it has none."
-                advice = f"did you mean {nearest[0]!r}?" if nearest else has
-                raise refuse(route, f"flow {self.signature.name!r} has no parameter {name!r}; {advice}")
+        unknown = find_unknown(self.signature.names, parameters)
+        if unknown is not None:
+            raise refuse(route, f"flow {self.signature.name!r} {unknown}")
         if self.enforced:
             try:
                 check_some_arguments(self.schema, parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -36,6 +36,19 @@ def check_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) ->
 def check_some_arguments(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
     """As `check_arguments`, for some of the parameters: what is missing comes from elsewhere."""
     check_arguments({key: value for key, value in schema.items() if key != "required"}, parameters)
+
+
+def find_unknown(known: Sequence[str], given: Iterable[str]) -> str | None:
+    """What is to be said of the first parameter that is not known, after the name of whose it would be; None if all are."""
+    name = next((each for each in given if each not in known), None)
+    if name is None:
+        return None
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, known, n=1)
+    has = f"it has {', '.join(known)}." if known else "it has none."
+    advice = f"did you mean {nearest[0]!r}?" if nearest else has
+    return f"has no parameter {name!r}; {advice}"
 
 
 def check_input(schema: Mapping[str, Any], given: Mapping[str, Any]) -> None:
